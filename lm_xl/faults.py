@@ -1,0 +1,28 @@
+"""Faults: what is wrong with an input, where, and what would be right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, order=True)
+class Fault:
+    """One thing wrong: the file, the sheet and cell where they are known, and a sentence with the value and what is allowed."""
+
+    file: str
+    sheet: str
+    cell: str
+    message: str
+
+    def __str__(self) -> str:
+        place = f"{self.sheet}!{self.cell}" if self.cell else self.sheet
+        return f"{self.file}{', ' if place else ''}{place}: {self.message}"
+
+
+class Refused(Exception):
+    """An input that is refused, with every fault found in it."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(dict.fromkeys(faults))
+        super().__init__("\n".join(str(f) for f in self.faults))

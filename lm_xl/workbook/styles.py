@@ -1,0 +1,77 @@
+"""One visual language for every sheet."""
+
+from __future__ import annotations
+
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.styles.named_styles import NamedStyle
+from openpyxl.workbook import Workbook
+
+FACE = "Arial"
+INK, NAVY, PALE, INPUT_FILL, INPUT_INK, RULE, AMBER = "1A1A1A", "1F3864", "E9EEF7", "FFF8E1", "0B3FBF", "B8C2D6", "F6C86B"
+
+TAB = {"control": "1F3864", "inputs": "C79A1E", "calculations": "7F7F7F", "outputs": "2E7D6B", "data": "6A4C93"}
+"""Tab colour by a sheet's class."""
+
+FORMATS = {
+    "share": "0.0%",
+    "ratio": "0.00",
+    "index": "0.000",
+    "factor": "0.000",
+    "per year": "0.0%",
+    "year": "0",
+    "years": "0.0",
+    "months": "0.0",
+    "courses": "0.0",
+    "months or courses": "0.0",
+    "patients": "#,##0",
+    "cases": "#,##0",
+    "cases per year": "#,##0",
+    "tests": "#,##0",
+    "patients per case": "0.0",
+    "tests per patient": "0.0",
+    "USD": "#,##0",
+    "USD million": "#,##0.0",
+    "USD per month": "#,##0",
+    "USD per course": "#,##0",
+    "USD per test": "#,##0",
+}
+"""Number format by unit. A launch is a point in time, so its own lines use `TIME`."""
+TIME = "0.0"
+
+
+def number_format(unit: str, quantity: str = "") -> str:
+    return TIME if quantity in ("launch", "loss_of_exclusivity") else FORMATS.get(unit, "#,##0.00")
+
+
+def _fill(colour: str) -> PatternFill:
+    return PatternFill("solid", start_color=colour, end_color=colour)
+
+
+def add_styles(workbook: Workbook) -> None:
+    """The named styles, which an editor of the workbook can use too."""
+    thin = Side(style="hair", color=RULE)
+    under = Border(bottom=thin)
+    top, middle = Alignment(vertical="top"), Alignment(vertical="center")
+    wrap = Alignment(vertical="top", wrap_text=True)
+    styles = {
+        "lm title": (Font(FACE, 14, bold=True, color=NAVY), None, None, middle),
+        "lm text": (Font(FACE, 9, color=INK), None, None, top),
+        "lm wrapped": (Font(FACE, 9, color=INK), None, under, wrap),
+        "lm header": (Font(FACE, 9, bold=True, color="FFFFFF"), _fill(NAVY), None, Alignment(vertical="center", wrap_text=True)),
+        "lm year": (Font(FACE, 9, bold=True, color="FFFFFF"), _fill(NAVY), None, Alignment(horizontal="right", vertical="center")),
+        "lm label": (Font(FACE, 9, color=INK), None, under, top),
+        "lm input": (Font(FACE, 9, color=INPUT_INK), _fill(INPUT_FILL), under, top),
+        "lm calculation": (Font(FACE, 9, color=INK), None, under, top),
+        "lm total": (Font(FACE, 9, bold=True, color=INK), _fill(PALE), under, top),
+        "lm figure": (Font(FACE, 18, bold=True, color=NAVY), None, None, Alignment(horizontal="left", vertical="center")),
+        "lm link": (Font(FACE, 9, color=NAVY, underline="single"), None, None, top),
+    }
+    normal = workbook._named_styles["Normal"]
+    normal.font = Font(FACE, 9, color=INK)
+    for name, (font, fill, border, alignment) in styles.items():
+        style = NamedStyle(name=name, font=font, alignment=alignment)
+        if fill:
+            style.fill = fill
+        if border:
+            style.border = border
+        workbook.add_named_style(style)

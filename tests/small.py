@@ -1,0 +1,103 @@
+"""Small workbooks for tests: an empty form, filled with numbers that differ from cell to cell."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from lm_xl.axes import Axes
+from lm_xl.schema import QUANTITIES
+from lm_xl.workbook.build import new
+from lm_xl.workbook.form import axes_of, form
+
+SEGMENTS = [
+    ("Old drug", "Pill set", "rest"),
+    ("New drug", "Pill set", "entrant"),
+    ("Scan", "", "test"),
+    ("Other drug", "Pill set", "incumbent"),
+    ("Ray", "Ray set", "rest"),
+    ("Puncture", "", "test"),
+    ("Proton", "Ray set", "incumbent"),
+]
+PRIMARIES = [("HR+ breast", "Breast"), ("EGFR lung", "Lung"), ("Other lung", "Lung"), ("Skin", "Melanoma"), ("Rest", "Other"), ("HER2+ breast", "Breast"), ("SCLC", "Lung")]
+REGIONS = ["US", "Germany", "France", "Japan", "China", "India", "Brazil"]
+
+TYPICAL = {
+    "index_year": 2025, "incident_cases": 10_000, "incidence_year": 2022, "incidence_growth": 0.02, "ever_metastatic_share": 0.4,
+    "survival_exposure_growth": 0.005, "lm_risk": 0.08, "lm_risk_growth": 0.01, "care_access": 0.8, "test_use": 0.5, "sensitivity": 0.6,
+    "suspected_per_case": 3, "tests_per_patient": 1.5, "treatment_rate": 0.7, "set_use": 0.5, "base_share": 0.3, "peak_share": 0.4,
+    "cns_penetration": 0.6, "market_access": 0.9, "biomarker_gated": 0.5, "biomarker_testing": 0.7, "months_on_therapy": 4, "compliance": 0.9,
+    "heterogeneity_penalty": 0.1, "planned_launch": 2026, "trial_delay": 1, "regulatory_acceleration": 0.5, "regional_lag": 0.75,
+    "partnering": 0.5, "partnering_time_saved": 0.5, "partnering_success_gain": 0.2, "bass_innovation": 0.08, "bass_imitation": 0.6,
+    "probability_of_success": 0.3, "patent_expiry": 2029, "orphan_exclusivity": 2, "exclusivity_erosion": 0.6, "erosion_years": 3,
+    "list_price": 9000, "price_ratio": 0.7, "price_growth": 0.02, "gross_to_net": 0.2, "attribution": 0.9,
+}  # fmt: skip
+
+
+def axes(regions: int, segments: int, primaries: int, years: int) -> Axes:
+    """Axes of given sizes, each with what it needs: every set has its rest member."""
+    return axes_of(REGIONS[:regions], SEGMENTS[:segments], PRIMARIES[:primaries], range(2025, 2025 + years), ("Base", "High"))
+
+
+def records(a: Axes) -> dict[str, list[dict[str, Any]]]:
+    """A filled form: totals plus rows for single regions and subtypes, a line, typed years, `never`, and a scenario."""
+    sheets: dict[str, list[dict[str, Any]]] = {k: [dict(r) for r in rows] for k, rows in form(a).items()}
+    jitter = itertools.cycle((0, 0.011, -0.007, 0.019, -0.013))
+    for sheet, rows in sheets.items():
+        if sheet in ("Axes", "Scenarios", "Published", "Sources"):
+            continue
+        for row in list(rows):
+            typical = TYPICAL.get(row["quantity"])
+            if typical is not None:
+                row["value"] = typical
+                quantity = QUANTITIES[row["quantity"]]
+                if quantity.dims and quantity.dims[0] == 1 and row["quantity"] != "set_use":
+                    for region in a.region.leaves[1:]:
+                        wobble = 1 + next(jitter) if row["unit"] != "year" else 1
+                        rows.append({**row, "region": region, "value": typical * wobble})
+                if row["quantity"] in ("lm_risk", "ever_metastatic_share"):
+                    rows += [{**row, "primary": p, "value": typical * (1 + next(jitter))} for p in a.primary.leaves]
+                    rows[:] = [r for r in rows if not (r["quantity"] == row["quantity"] and r["region"] in a.region.leaves)]
+            elif row["quantity"] == "subtype_share":
+                rows.remove(row)
+                for chosen in dict.fromkeys(a.primary.sets):
+                    members = [p for p, s in zip(a.primary.leaves, a.primary.sets, strict=True) if s == chosen]
+                    weights = [i + 1 for i in range(len(members))]
+                    rows += [{**row, "primary": p, "value": w / sum(weights)} for p, w in zip(members, weights, strict=True)]
+    years = [str(y) for y in a.years]
+    for row in sheets["Diagnosis"]:
+        if row["quantity"] == "care_access" and row["region"] != "Global":
+            row.update(fill="linear", value=None, **{years[0]: row["value"], years[-1]: min(1, row["value"] * 1.1)})
+    for row in sheets["Treatment"]:
+        if row["quantity"] == "treatment_rate" and row["region"] != "Global":
+            row.update(fill="yearly", value=None, **{y: 0.5 + 0.01 * i for i, y in enumerate(years)})
+    if len(a.primary) > 1 and a.segment.having("incumbent"):
+        base = next(r for r in sheets["Treatment"] if r["quantity"] == "base_share")
+        sheets["Treatment"].append({**base, "segment": "Other drug", "primary": a.primary.leaves[-1], "value": "never"})
+        for region in a.region.leaves[1:]:
+            sheets["Treatment"].append({**base, "region": region, "segment": "Other drug", "primary": a.primary.leaves[-1], "value": "never"})
+    for sheet, rows in sheets.items():
+        if sheet not in ("Axes", "Scenarios", "Published", "Sources"):
+            for row in rows:
+                row.update(source="TEST", status="placeholder", note="made up")
+    delta = {"scenario": "High", "segment": "", "source": "TEST", "status": "placeholder", "reason": "to see it move"}
+    sheets["Scenarios"] = [
+        {**delta, "quantity": "lm_risk", "region": "Global", "primary": a.primary.leaves[0], "operation": "multiply", "amount": 1.3},
+        {**delta, "quantity": "care_access", "region": "US", "primary": "", "operation": "set", "amount": 0.95},
+        {**delta, "quantity": "care_access", "region": "Global", "primary": "", "operation": "add", "amount": -0.05},
+    ]
+    sheets["Published"] = [{"publisher": "Nobody", "what": "revenue", "region": "Global", "segment": "Total market", "year": 2025, "value": 1, "unit": "USD million", "source": "TEST"}]
+    sheets["Sources"] = [{"id": "TEST", "citation": "Numbers made up for a test", "year": "2025", "grade": "C"}]
+    return sheets
+
+
+def workbook(path: Path, sizes: tuple[int, int, int, int] = (2, 5, 3, 7), change: Callable[[dict[str, list[dict[str, Any]]]], None] | None = None) -> Path:
+    """Write a small workbook, after a change to its records."""
+    a = axes(*sizes)
+    content = records(a)
+    if change:
+        change(content)
+    new(path, a, content, force=True)
+    return path
