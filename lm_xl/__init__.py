@@ -15,17 +15,18 @@ from typing import TYPE_CHECKING, Any
 from lm_xl.version import __version__
 
 if TYPE_CHECKING:
-    from lm_xl.assumptions import Assumptions, read_assumptions
+    from lm_xl.assumptions import Assumptions
     from lm_xl.axes import UnknownLabel
     from lm_xl.faults import Fault, Refused
     from lm_xl.model import IdentityError, forecast
+    from lm_xl.reader import read_assumptions
     from lm_xl.results import Results
     from lm_xl.verification import verify
     from lm_xl.workbook.build import build
 
 _HOMES = {
     "Assumptions": "assumptions",
-    "read_assumptions": "assumptions",
+    "read_assumptions": "reader",
     "UnknownLabel": "axes",
     "Fault": "faults",
     "Refused": "faults",

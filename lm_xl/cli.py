@@ -25,7 +25,7 @@ MOST_FAULTS = 200
 FILE = click.Path(path_type=Path)
 
 
-class Words(click.ParamType):
+class Words(click.ParamType[tuple[str, ...]]):
     """Some words of a list, split by commas."""
 
     def __init__(self, *words: str) -> None:
@@ -75,7 +75,13 @@ def build(assumptions: Path | None, output: Path, force: bool) -> None:
 
 @cli.command()
 @click.argument("file", type=FILE)
-@click.option("--engine", type=click.Choice(["formualizer", "libreoffice"]), default="formualizer", show_default=True, help="The engine that recalculates it.")
+@click.option(
+    "--engine",
+    type=click.Choice(["formualizer", "libreoffice"]),
+    default="formualizer",
+    show_default=True,
+    help="The engine that recalculates it.",
+)
 def verify(file: Path, engine: str) -> None:
     """Recalculate a built workbook in an independent engine and compare every formula with Python.
 
@@ -86,14 +92,21 @@ def verify(file: Path, engine: str) -> None:
     with _progress() as tell:
         result = verify_workbook(file, engine, tell)
     for case in result.cases:
-        click.echo(f"{case.name:<44} {case.formulas:>9,} formulas   worst relative error {case.worst:.1e}{f'  {case.worst_cell}' if case.worst else ''}")
+        click.echo(
+            f"{case.name:<44} {case.formulas:>9,} formulas   worst relative error {case.worst:.1e}{f'  {case.worst_cell}' if case.worst else ''}"
+        )
     wrong = [w for case in result.cases for w in case.wrong]
     if wrong:
         for line in wrong[:MOST_FAULTS]:
             click.echo(f"{file.name}, {line}", err=True)
-        click.echo(f"FAILED in {engine}: {len(wrong):,} cells differ{f', {MOST_FAULTS} of them shown' if len(wrong) > MOST_FAULTS else ''}", err=True)
+        click.echo(
+            f"FAILED in {engine}: {len(wrong):,} cells differ{f', {MOST_FAULTS} of them shown' if len(wrong) > MOST_FAULTS else ''}",
+            err=True,
+        )
         sys.exit(FAILED)
-    click.echo(f"verified in {engine}: {sum(c.formulas for c in result.cases):,} comparisons, worst relative error {max(c.worst for c in result.cases):.1e}")
+    click.echo(
+        f"verified in {engine}: {sum(c.formulas for c in result.cases):,} comparisons, worst relative error {max(c.worst for c in result.cases):.1e}"
+    )
 
 
 @cli.command()
@@ -106,16 +119,20 @@ def check(file: Path | None) -> None:
     results = run(a, a.axes.scenarios)
     first, last = a.axes.years[0], a.axes.years[-1]
     click.echo(f"{a.path.name}: no faults; fingerprint {a.fingerprint}")
-    click.echo(f"  {len(a.axes.region)} regions, {len(a.axes.segment)} segments, {len(a.axes.primary)} subtypes, {first}-{last}, scenarios {', '.join(a.axes.scenarios)}")
+    click.echo(
+        f"  {len(a.axes.region)} regions, {len(a.axes.segment)} segments, {len(a.axes.primary)} subtypes, {first}-{last}, scenarios {', '.join(a.axes.scenarios)}"
+    )
     click.echo(f"  {_status_line(a)}")
     idle = sorted(set(range(len(a.rows))) - a.used())
     never = [i for i in idle if not a.rows[i].inputs]
     for i in idle[:5]:
         if i not in never:
             click.echo(f"  {a.rows[i].place}: {a.rows[i].quantity} of {a.rows[i].keys} is never used: more specific rows cover all of it")
-    cited = {s.casefold() for row in (*a.rows, *a.deltas, *a.published) for s in row.sources}
+    cited = {s.casefold() for ids in _citations(a) for s in ids}
     unused = [s for s in a.sources if s.casefold() not in cited]
-    click.echo(f"  {len(a.sources)} sources{f', not cited: {_some(unused)}' if unused else ', all cited'}; {len(a.published)} published figures; {len(a.deltas)} scenario deltas")
+    click.echo(
+        f"  {len(a.sources)} sources{f', not cited: {_some(unused)}' if unused else ', all cited'}; {len(a.published)} published figures; {len(a.deltas)} scenario deltas"
+    )
     for scenario in a.axes.scenarios:
         revenue = results.series("risk_adjusted_sales", run=scenario)
         growth = results.cagr(revenue)
@@ -128,7 +145,13 @@ def check(file: Path | None) -> None:
 @cli.command()
 @click.argument("file", type=FILE, required=False)
 @click.option("--metric", type=click.Choice(["patients", "revenue"]), default="revenue", show_default=True)
-@click.option("--by", type=Words("region", "segment", "primary", "year"), default="year", show_default=True, help="Dimensions, split by commas; the rest is summed.")
+@click.option(
+    "--by",
+    type=Words("region", "segment", "primary", "year"),
+    default="year",
+    show_default=True,
+    help="Dimensions, split by commas; the rest is summed.",
+)
 @click.option("--stage", type=click.Choice(PATIENT_STAGES), default="diagnosed", show_default=True, help="Of the funnel, for patients.")
 @click.option("--basis", type=click.Choice(list(BASES)), default="risk_adjusted", show_default=True, help="For revenue, in USD.")
 @click.option("--scenario", multiple=True, help="One or several scenarios; without it the first.")
@@ -136,7 +159,15 @@ def check(file: Path | None) -> None:
 @click.option("-o", "--output", type=FILE, help="Write to a file; parquet needs it.")
 @click.option("--force", is_flag=True, help="Replace the output if it exists.")
 def forecast(
-    file: Path | None, metric: str, by: tuple[str, ...], stage: str, basis: str, scenario: tuple[str, ...], form: str, output: Path | None, force: bool
+    file: Path | None,
+    metric: str,
+    by: tuple[str, ...],
+    stage: str,
+    basis: str,
+    scenario: tuple[str, ...],
+    form: str,
+    output: Path | None,
+    force: bool,
 ) -> None:
     """Print or write the forecast as a tidy table."""
     from lm_xl.model import forecast as run
@@ -164,13 +195,26 @@ def forecast(
 @click.argument("file", type=FILE)
 @click.option("--axes-of", "other", type=FILE, help="Take the axes of this workbook instead of the options below.")
 @click.option("--region", "regions", multiple=True, help="A region.")
-@click.option("--therapy", "therapies", multiple=True, metavar="LABEL:SET:ROLE", help="A therapy, its choice set, and its role: incumbent, entrant or rest.")
+@click.option(
+    "--therapy",
+    "therapies",
+    multiple=True,
+    metavar="LABEL:SET:ROLE",
+    help="A therapy, its choice set, and its role: incumbent, entrant or rest.",
+)
 @click.option("--test", "tests", multiple=True, help="A diagnostic test.")
 @click.option("--primary", "primaries", multiple=True, metavar="LABEL:CANCER", help="A subtype and its cancer.")
 @click.option("--years", default="2025-2035", show_default=True, help="First and last year.")
 @click.option("--force", is_flag=True, help="Replace the file if it exists.")
 def new(
-    file: Path, other: Path | None, regions: Sequence[str], therapies: Sequence[str], tests: Sequence[str], primaries: Sequence[str], years: str, force: bool
+    file: Path,
+    other: Path | None,
+    regions: Sequence[str],
+    therapies: Sequence[str],
+    tests: Sequence[str],
+    primaries: Sequence[str],
+    years: str,
+    force: bool,
 ) -> None:
     """Write an empty assumptions workbook for given axes: the rows are there, the numbers are yours."""
     from lm_xl.workbook.build import new as write
@@ -197,9 +241,13 @@ def new(
 
 
 def _read(path: Path | None) -> Assumptions:
-    from lm_xl.assumptions import read_assumptions
+    from lm_xl.reader import read_assumptions
 
     return read_assumptions(path)
+
+
+def _citations(a: Assumptions) -> list[tuple[str, ...]]:
+    return [*(r.sources for r in a.rows), *(d.sources for d in a.deltas), *(p.sources for p in a.published)]
 
 
 def _status_line(a: Assumptions) -> str:

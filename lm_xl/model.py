@@ -25,7 +25,9 @@ class IdentityError(ArithmeticError):
     """The forecast breaks an identity of the model. The message names which, where, and the numbers."""
 
 
-def evaluate(inputs: Mapping[str, Array], structure: Mapping[str, Array], put: Callable[[str, Array], Array] | None = None) -> dict[str, Array]:
+def evaluate(
+    inputs: Mapping[str, Array], structure: Mapping[str, Array], put: Callable[[str, Array], Array] | None = None
+) -> dict[str, Array]:
     """Run every stage; each output is at canonical rank. `put` may replace an output before later stages see it.
 
     Raises AssertionError where an output varies by an axis that its row in `schema.OUTPUTS` does not have.
@@ -95,7 +97,7 @@ def _demand(results: Results, identity: str, holds: Array, numbers: Mapping[str,
     labels = [results.runs[at[0]] if holds.shape[0] > 1 else results.runs[0]]
     labels += [axes.axis(d).leaves[at[d]] for d in (1, 2, 3) if holds.shape[d] > 1]
     labels += [str(axes.years[at[4]])] if holds.shape[4] > 1 else []
-    shown = ", ".join(
-        f"{name} = {x[tuple(min(p, n - 1) for p, n in zip(at, x.shape, strict=True))]:.10g}" for name, x in numbers.items()
+    shown = ", ".join(f"{name} = {x[tuple(min(p, n - 1) for p, n in zip(at, x.shape, strict=True))]:.10g}" for name, x in numbers.items())
+    raise IdentityError(
+        f"{results.assumptions.path.name}: the identity '{identity}' fails for {' x '.join(labels)}{': ' if shown else ''}{shown}"
     )
-    raise IdentityError(f"{results.assumptions.path.name}: the identity '{identity}' fails for {' x '.join(labels)}{': ' if shown else ''}{shown}")

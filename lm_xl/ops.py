@@ -9,11 +9,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lm_xl.axes import PRIMARY, REGION, SEGMENT
 from lm_xl.formulas import TIMES, Symbol, Term, call, over, text_of
 
-Array = np.ndarray[Any, Any]
+Array = NDArray[Any]
 
 
 def _symbolic(*arrays: Array) -> bool:
@@ -77,13 +78,15 @@ def maximum(a: Array, b: Array | int) -> Array:
 def _pick(name: str, plain: Callable[..., int], numeric: Callable[..., Array], a: Array, b: Array | int) -> Array:
     if not _symbolic(a, np.asarray(b)):
         return numeric(a, b)
-    return _each(lambda x, y: call(name, x, y) if isinstance(x, Symbol) or isinstance(y, Symbol) else plain(x, y), a, np.asarray(b, dtype=object))
+    return _each(
+        lambda x, y: call(name, x, y) if isinstance(x, Symbol) or isinstance(y, Symbol) else plain(x, y), a, np.asarray(b, dtype=object)
+    )
 
 
 def exp(x: Array) -> Array:
     """e to the power of x."""
     if not _symbolic(x):
-        return cast(Array, np.exp(x))
+        return np.exp(x)
     return _each(lambda v: call("EXP", v) if isinstance(v, Symbol) else {0: 1}[v], x)
 
 

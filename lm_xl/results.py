@@ -88,7 +88,13 @@ class Results:
         return float(self.series(stage, region, None, primary, run)[self.axes.year(year)])
 
     def revenue(
-        self, segment: str, year: int, region: str | None = None, primary: str | None = None, basis: str = "risk_adjusted", run: str | None = None
+        self,
+        segment: str,
+        year: int,
+        region: str | None = None,
+        primary: str | None = None,
+        basis: str = "risk_adjusted",
+        run: str | None = None,
     ) -> float:
         """Revenue of a segment (leaf or group) in a year, in nominal USD; bases: gross, net, risk_adjusted. Raises UnknownLabel."""
         return float(self.series(self._basis(basis), region, segment, primary, run)[self.axes.year(year)])

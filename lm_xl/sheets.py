@@ -56,7 +56,9 @@ def read_tables(path: Path, wanted: dict[str, tuple[str, ...]], faults: list[Fau
         formulas = openpyxl.load_workbook(path, read_only=True, keep_links=False)
         stored = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
     except Exception as error:
-        raise Refused([Fault(path.name, "", "", f"cannot be read as an .xlsx workbook ({type(error).__name__}): save it again from Excel")]) from None
+        raise Refused(
+            [Fault(path.name, "", "", f"cannot be read as an .xlsx workbook ({type(error).__name__}): save it again from Excel")]
+        ) from None
     try:
         tables = {}
         by_fold = {folded(ws.title): ws for ws in formulas.worksheets}
@@ -103,7 +105,9 @@ def _inspect(path: Path) -> None:
             parts = package.infolist()
             unpacked = sum(p.file_size for p in parts)
             if len(parts) > MOST_PARTS or unpacked > MOST_UNPACKED:
-                raise refuse(f"unpacks to {len(parts):,} parts and {unpacked:,} bytes; at most {MOST_PARTS:,} and {MOST_UNPACKED:,} are read")
+                raise refuse(
+                    f"unpacks to {len(parts):,} parts and {unpacked:,} bytes; at most {MOST_PARTS:,} and {MOST_UNPACKED:,} are read"
+                )
             if not {"[Content_Types].xml", "xl/workbook.xml"} <= set(package.namelist()):
                 raise refuse("is a zip archive but not an .xlsx workbook")
             for part in parts:
@@ -139,7 +143,7 @@ def _table(path: Path, formulas: Any, stored: Any, title: str, columns: Collecti
             i = _index(letter)
             formula = formula_row[i] if i < len(formula_row) else None
             value = stored_row[i] if i < len(stored_row) else None
-            unstored = isinstance(formula, str) and formula.startswith("=") and value is None or _array_formula(formula, value)
+            unstored = (isinstance(formula, str) and formula.startswith("=") and value is None) or _array_formula(formula, value)
             row[name] = RawCell(title, f"{letter}{number}", value, unstored)
         if all(c.blank for c in row.values()):
             continue
@@ -147,13 +151,17 @@ def _table(path: Path, formulas: Any, stored: Any, title: str, columns: Collecti
             faults.append(Fault(path.name, title, f"A{number}", "the row is hidden, perhaps by a filter: show it or delete it"))
         rows.append(row)
     if not header_row:
-        faults.append(Fault(path.name, title, "", f"no header row within the first {HEADER_WITHIN} rows; it needs the columns {', '.join(columns)}"))
+        faults.append(
+            Fault(path.name, title, "", f"no header row within the first {HEADER_WITHIN} rows; it needs the columns {', '.join(columns)}")
+        )
         return None
     for area, first, last in merged:
         if last >= header_row:
-            faults.append(Fault(path.name, title, area, f"merged cells over rows {first} to {last}: unmerge them, each row needs its own values"))
-    for letter in sorted(set(header.values()) & hidden_columns):
-        faults.append(Fault(path.name, title, f"{letter}{header_row}", "the column is hidden: show it"))
+            faults.append(
+                Fault(path.name, title, area, f"merged cells over rows {first} to {last}: unmerge them, each row needs its own values")
+            )
+    concealed = sorted(set(header.values()) & hidden_columns)
+    faults += [Fault(path.name, title, f"{letter}{header_row}", "the column is hidden: show it") for letter in concealed]
     return Table(title, header, tuple(rows))
 
 
@@ -203,7 +211,9 @@ def _hidden_and_merged(sheet: Any) -> tuple[list[tuple[str, int, int]], set[int]
     """Merged areas with their rows, hidden rows and hidden columns; openpyxl's reading mode passes over them."""
     from openpyxl.utils import range_boundaries
 
-    merged, rows, columns = [], set(), set()
+    merged: list[tuple[str, int, int]] = []
+    rows: set[int] = set()
+    columns: set[str] = set()
     with sheet.parent._archive.open(sheet._worksheet_path) as part:
         for _, element in ElementTree.iterparse(part):
             tag = element.tag.rpartition("}")[2]
@@ -232,7 +242,9 @@ def number(cell: RawCell, file: str, faults: list[Fault]) -> float | None:
     elif isinstance(value, bool):
         message = f"{str(value).upper()} is not a number"
     elif isinstance(value, dt.datetime | dt.date | dt.time | dt.timedelta):
-        message = f"a date or time ({value}) where a number is due: set the cell's format to General and type the number again (a year as 2030)"
+        message = (
+            f"a date or time ({value}) where a number is due: set the cell's format to General and type the number again (a year as 2030)"
+        )
     elif isinstance(value, str):
         message = _text_as_number(value.strip())
     elif not math.isfinite(value):

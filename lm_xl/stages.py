@@ -13,9 +13,7 @@ from lm_xl.ops import Array, exp, maximum, minimum, product, set_total, spread
 # Epidemiology
 
 
-def incidence(
-    incident_cases: Array, subtype_share: Array, incidence_growth: Array, incidence_year: Array, year: Array
-) -> Array:
+def incidence(incident_cases: Array, subtype_share: Array, incidence_growth: Array, incidence_year: Array, year: Array) -> Array:
     """New cases of each subtype: the registry's count of the cancer, split, and grown from the registry's year."""
     return incident_cases * subtype_share * (1 + incidence_growth) ** (year - incidence_year)
 
@@ -115,9 +113,7 @@ def entrant_total(entrant_claim: Array, rest_of: Array) -> Array:
     return set_total(entrant_claim, rest_of)
 
 
-def incumbent_claim(
-    base_share: Array, market_access: Array, biomarker_gated: Array, biomarker_testing: Array
-) -> Array:
+def incumbent_claim(base_share: Array, market_access: Array, biomarker_gated: Array, biomarker_testing: Array) -> Array:
     """What an incumbent would have without entrants."""
     return base_share * market_access * (1 - biomarker_gated * (1 - biomarker_testing))
 
@@ -158,17 +154,13 @@ def loss_of_exclusivity(patent_expiry: Array, launch: Array, orphan_exclusivity:
     return maximum(patent_expiry, launch + orphan_exclusivity)
 
 
-def erosion(
-    exclusivity_erosion: Array, loss_of_exclusivity: Array, erosion_years: Array, year: Array, is_protected: Array
-) -> Array:
+def erosion(exclusivity_erosion: Array, loss_of_exclusivity: Array, erosion_years: Array, year: Array, is_protected: Array) -> Array:
     """Share of the price lost, in a straight line over `erosion_years` from loss of exclusivity."""
     gone = maximum(year + 1 - loss_of_exclusivity, 0) / erosion_years
     return is_protected * exclusivity_erosion * minimum(gone, 1)
 
 
-def gross_price(
-    list_price: Array, price_ratio: Array, price_growth: Array, erosion: Array, year: Array, index_year: Array
-) -> Array:
+def gross_price(list_price: Array, price_ratio: Array, price_growth: Array, erosion: Array, year: Array, index_year: Array) -> Array:
     """List price in the region."""
     return list_price * price_ratio * (1 + price_growth) ** (year - index_year) * (1 - erosion)
 
@@ -183,9 +175,7 @@ def success(probability_of_success: Array, partnering: Array, partnering_success
     return probability_of_success + (1 - probability_of_success) * partnering * partnering_success_gain
 
 
-def gross_sales(
-    patients_on_therapy: Array, treatment_months: Array, attribution: Array, tests: Array, gross_price: Array
-) -> Array:
+def gross_sales(patients_on_therapy: Array, treatment_months: Array, attribution: Array, tests: Array, gross_price: Array) -> Array:
     """Sales at list price of therapies and tests."""
     return (patients_on_therapy * treatment_months * attribution + tests) * gross_price
 

@@ -8,11 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from lm_xl.assumptions import Assumptions, read_assumptions
+from lm_xl.assumptions import Assumptions
 from lm_xl.engines import Address, Area, Grid, recalculated, stored
-from lm_xl.ops import Array
+from lm_xl.reader import read_assumptions
 from lm_xl.schema import QUANTITIES
 from lm_xl.workbook.inputs import records_of
 from lm_xl.workbook.layout import SELECTED, Plan, State, plan
@@ -104,7 +102,9 @@ def compare_stored(path: Path, traced: Plan) -> None:
     state = State(traced, [r.inputs for r in a.rows], [d.amount for d in a.deltas], a.axes.scenarios[0])
     case = compare(Case("stored"), traced, state, stored(path, areas(traced)))
     if case.wrong:
-        raise Disagreement(f"{len(case.wrong)} of {case.formulas} formulas differ from Python, so nothing was written; the first: {case.wrong[0]}")
+        raise Disagreement(
+            f"{len(case.wrong)} of {case.formulas} formulas differ from Python, so nothing was written; the first: {case.wrong[0]}"
+        )
 
 
 def verify(path: str | Path, engine: str = "formualizer", progress: Callable[[str], None] = lambda _: None) -> Verification:
@@ -125,7 +125,13 @@ def verify(path: str | Path, engine: str = "formualizer", progress: Callable[[st
     inputs, amounts = _moved(a)
     edits = {**_edits(a, traced, inputs, amounts), _selector(): a.axes.scenarios[-1]}
     cases.append((Case(f"{a.axes.scenarios[-1]}, every input changed"), State(traced, inputs, amounts, a.axes.scenarios[-1]), edits))
-    cases.append((Case(f"{a.axes.scenarios[0]}, every input changed"), State(traced, inputs, amounts, a.axes.scenarios[0]), {_selector(): a.axes.scenarios[0]}))
+    cases.append(
+        (
+            Case(f"{a.axes.scenarios[0]}, every input changed"),
+            State(traced, inputs, amounts, a.axes.scenarios[0]),
+            {_selector(): a.axes.scenarios[0]},
+        )
+    )
     expected = {(t, line.row, c) for t, s in traced.sheets.items() for line in s.lines for c, _ in line.cells}
     extra = sorted((t, r, c) for t, cells in present.items() for r, c in cells if (t, r, c) not in expected)
     unknown = [f"{t}!{_address(r, c)}: a formula that is not the model's" for t, r, c in extra]
@@ -189,15 +195,10 @@ def _formula_cells(path: Path) -> dict[str, set[tuple[int, int]]]:
     workbook = openpyxl.load_workbook(path, read_only=True, keep_links=False)
     found: dict[str, set[tuple[int, int]]] = {}
     for ws in workbook.worksheets:
-        ws.reset_dimensions()  # type: ignore[attr-defined]
-        cells = {
-            (cell.row, cell.column)
-            for row in ws.iter_rows()
-            for cell in row
-            if cell.value is not None and cell.data_type == "f"
-        }
+        ws.reset_dimensions()
+        cells = {(cell.row, cell.column) for row in ws.iter_rows() for cell in row if cell.value is not None and cell.data_type == "f"}
         if cells:
-            found[ws.title] = cells  # type: ignore[assignment]
+            found[ws.title] = cells
     workbook.close()
     return found
 
@@ -207,8 +208,13 @@ def _known_areas(path: Path, traced: Plan, present: Mapping[str, set[tuple[int, 
 
     missing = [t for t in traced.sheets if traced.sheets[t].lines and t not in present]
     if missing:
-        raise Refused([Fault(path.name, t, "", "the sheet is missing or has no formulas: verify takes a workbook made by lm-xl build") for t in missing])
+        raise Refused(
+            [
+                Fault(path.name, t, "", "the sheet is missing or has no formulas: verify takes a workbook made by lm-xl build")
+                for t in missing
+            ]
+        )
     return areas(traced)
 
 
-__all__ = ["Array", "Case", "Disagreement", "Verification", "compare_stored", "np", "verify"]
+__all__ = ["Case", "Disagreement", "Verification", "compare_stored", "verify"]

@@ -21,7 +21,15 @@ SEGMENTS = [
     ("Puncture", "", "test"),
     ("Proton", "Ray set", "incumbent"),
 ]
-PRIMARIES = [("HR+ breast", "Breast"), ("EGFR lung", "Lung"), ("Other lung", "Lung"), ("Skin", "Melanoma"), ("Rest", "Other"), ("HER2+ breast", "Breast"), ("SCLC", "Lung")]
+PRIMARIES = [
+    ("HR+ breast", "Breast"),
+    ("EGFR lung", "Lung"),
+    ("Other lung", "Lung"),
+    ("Skin", "Melanoma"),
+    ("Rest", "Other"),
+    ("HER2+ breast", "Breast"),
+    ("SCLC", "Lung"),
+]
 REGIONS = ["US", "Germany", "France", "Japan", "China", "India", "Brazil"]
 
 TYPICAL = {
@@ -77,7 +85,9 @@ def records(a: Axes) -> dict[str, list[dict[str, Any]]]:
         base = next(r for r in sheets["Treatment"] if r["quantity"] == "base_share")
         sheets["Treatment"].append({**base, "segment": "Other drug", "primary": a.primary.leaves[-1], "value": "never"})
         for region in a.region.leaves[1:]:
-            sheets["Treatment"].append({**base, "region": region, "segment": "Other drug", "primary": a.primary.leaves[-1], "value": "never"})
+            sheets["Treatment"].append(
+                {**base, "region": region, "segment": "Other drug", "primary": a.primary.leaves[-1], "value": "never"}
+            )
     for sheet, rows in sheets.items():
         if sheet not in ("Axes", "Scenarios", "Published", "Sources"):
             for row in rows:
@@ -88,12 +98,25 @@ def records(a: Axes) -> dict[str, list[dict[str, Any]]]:
         {**delta, "quantity": "care_access", "region": "US", "primary": "", "operation": "set", "amount": 0.95},
         {**delta, "quantity": "care_access", "region": "Global", "primary": "", "operation": "add", "amount": -0.05},
     ]
-    sheets["Published"] = [{"publisher": "Nobody", "what": "revenue", "region": "Global", "segment": "Total market", "year": 2025, "value": 1, "unit": "USD million", "source": "TEST"}]
+    sheets["Published"] = [
+        {
+            "publisher": "Nobody",
+            "what": "revenue",
+            "region": "Global",
+            "segment": "Total market",
+            "year": 2025,
+            "value": 1,
+            "unit": "USD million",
+            "source": "TEST",
+        }
+    ]
     sheets["Sources"] = [{"id": "TEST", "citation": "Numbers made up for a test", "year": "2025", "grade": "C"}]
     return sheets
 
 
-def workbook(path: Path, sizes: tuple[int, int, int, int] = (2, 5, 3, 7), change: Callable[[dict[str, list[dict[str, Any]]]], None] | None = None) -> Path:
+def workbook(
+    path: Path, sizes: tuple[int, int, int, int] = (2, 5, 3, 7), change: Callable[[dict[str, list[dict[str, Any]]]], None] | None = None
+) -> Path:
     """Write a small workbook, after a change to its records."""
     a = axes(*sizes)
     content = records(a)

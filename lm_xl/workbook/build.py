@@ -7,8 +7,8 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from openpyxl.styles import NamedStyle
 from openpyxl.utils import get_column_letter
 from openpyxl.workbook import Workbook
 from openpyxl.workbook.properties import CalcProperties
@@ -22,7 +22,7 @@ from lm_xl.faults import Fault, Refused
 from lm_xl.model import forecast
 from lm_xl.version import __version__
 from lm_xl.workbook.inputs import FIRST_ROW, HEADER_ROW, Records, heading, page, records_of, table, write_inputs
-from lm_xl.workbook.layout import CONSTANT, FIGURES_ROW, INPUTS, LONG, MOST_FORMULAS, SELECTED, Line, Plan, Sheet, plan
+from lm_xl.workbook.layout import CONSTANT, FIGURES_ROW, LONG, MOST_FORMULAS, SELECTED, Line, Plan, Sheet, plan
 from lm_xl.workbook.report import REGION_SEGMENT, TABLES
 from lm_xl.workbook.styles import TAB, add_styles, number_format
 
@@ -78,7 +78,9 @@ def replacing(path: Path, *, force: bool) -> Iterator[Path]:
     if path.exists() and not force:
         raise Refused([Fault(path.name, "", "", "exists already: give --force to replace it, or another name with -o")])
     if not path.parent.is_dir() or path.is_dir():
-        raise Refused([Fault(path.name, "", "", f"cannot be written: {'it is a folder' if path.is_dir() else f'there is no folder {path.parent}'}")])
+        raise Refused(
+            [Fault(path.name, "", "", f"cannot be written: {'it is a folder' if path.is_dir() else f'there is no folder {path.parent}'}")]
+        )
     try:
         handle, name = tempfile.mkstemp(suffix=path.suffix or ".xlsx", prefix=".lm_xl-", dir=path.parent)
     except OSError as error:
@@ -90,7 +92,7 @@ def replacing(path: Path, *, force: bool) -> Iterator[Path]:
         mask = os.umask(0)
         os.umask(mask)
         draft.chmod(0o666 & ~mask)
-        os.replace(draft, path)
+        draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
 
@@ -98,14 +100,16 @@ def replacing(path: Path, *, force: bool) -> Iterator[Path]:
 def _workbook(a: Assumptions, records: Records, traced: Plan) -> Workbook:
     for sheet in traced.sheets.values():
         if sheet.formulas > MOST_FORMULAS:
-            raise Refused([Fault(a.path.name, sheet.title, "", f"would take {sheet.formulas:,} formulas; at most {MOST_FORMULAS:,} on one sheet")])
+            raise Refused(
+                [Fault(a.path.name, sheet.title, "", f"would take {sheet.formulas:,} formulas; at most {MOST_FORMULAS:,} on one sheet")]
+            )
     workbook = Workbook()
     workbook.remove(workbook.worksheets[0])
     add_styles(workbook)
     workbook.calculation = CalcProperties(fullCalcOnLoad=True)
     workbook.properties.title = "Leptomeningeal metastases market model"
     workbook.properties.creator = f"lm_xl {__version__}"
-    pen = _Pen(workbook)
+    pen = _Pen()
     _cover(workbook.create_sheet(SELECTED[0]), a, traced, pen)
     for title, text in OUTPUT_SHEETS.items():
         _sheet(workbook.create_sheet(title), traced.sheets[title], a.axes.years, "outputs", text, pen)
@@ -120,23 +124,19 @@ def _workbook(a: Assumptions, records: Records, traced: Plan) -> Workbook:
 class _Pen:
     """Writes styled cells quickly: the style of each name and format is looked up once."""
 
-    def __init__(self, workbook: Workbook) -> None:
-        self.workbook = workbook
-        self.styles: dict[tuple[str, str], object] = {}
-        scratch = workbook.create_sheet("scratch")
-        self.cell = scratch.cell(1, 1)
-        self.workbook.remove(scratch)
+    def __init__(self) -> None:
+        self.styles: dict[tuple[str, str], Any] = {}
 
-    def write(self, ws: Worksheet, row: int, column: int, value: object, style: str, form: str = "") -> None:
-        cell = ws.cell(row, column, value)  # type: ignore[arg-type]
+    def write(self, ws: Worksheet, row: int, column: int, value: str | int | None, style: str, form: str = "") -> None:
+        cell = ws.cell(row, column, value)
         key = (style, form)
         if key not in self.styles:
             cell.style = style
             if form:
                 cell.number_format = form
-            self.styles[key] = cell._style
+            self.styles[key] = cell._style  # type: ignore[attr-defined]
         else:
-            cell._style = self.styles[key]  # type: ignore[assignment]
+            cell._style = self.styles[key]  # type: ignore[attr-defined]
 
     def text(self, ws: Worksheet, row: int, column: int, value: str, style: str) -> None:
         self.write(ws, row, column, None, style)
@@ -150,7 +150,15 @@ def _sheet(ws: Worksheet, sheet: Sheet, years: Sequence[int], kind: str, text: s
     ws.sheet_properties.tabColor = TAB[kind]
     heading(ws, sheet.title, text)
     span = f"{years[0]}-{years[-1]}"
-    columns = ["quantity", "region", "segment", "primary", "unit", f"CAGR {span}" if report else "from", f"share {years[-1]}" if report else "constant"]
+    columns = [
+        "quantity",
+        "region",
+        "segment",
+        "primary",
+        "unit",
+        f"CAGR {span}" if report else "from",
+        f"share {years[-1]}" if report else "constant",
+    ]
     for i, name in enumerate(columns, 1):
         pen.write(ws, HEADER_ROW, i, name, "lm header" if i < 6 or (i == 6 and not report) else "lm year")
     for i, year in enumerate(years):
@@ -172,7 +180,7 @@ def _sheet(ws: Worksheet, sheet: Sheet, years: Sequence[int], kind: str, text: s
         form = number_format(line.unit, line.quantity)
         for column, formula in line.cells:
             pen.write(ws, line.row, column, f"={formula}", line.style, form)
-    ws.freeze_panes = ws.cell(FIRST_ROW, CONSTANT + 1)
+    ws.freeze_panes = f"{get_column_letter(CONSTANT + 1)}{FIRST_ROW}"
     page(ws, HEADER_ROW)
 
 
@@ -191,13 +199,17 @@ def _long(ws: Worksheet, sheet: Sheet, pen: _Pen) -> None:
         ((column, formula),) = line.cells
         pen.write(ws, line.row, column, f"={formula}", "lm calculation", number_format(line.unit))
     table(ws, LONG, HEADER_ROW, max(FIRST_ROW, sheet.row - 1), len(names))
-    ws.freeze_panes = ws.cell(FIRST_ROW, 1)
+    ws.freeze_panes = f"A{FIRST_ROW}"
     page(ws, HEADER_ROW)
 
 
 def _cover(ws: Worksheet, a: Assumptions, traced: Plan, pen: _Pen) -> None:
     ws.sheet_properties.tabColor = TAB["control"]
-    heading(ws, "Leptomeningeal metastases: market model", f"Forecast {a.axes.years[0]}-{a.axes.years[-1]}, nominal USD. Change a cream cell or the scenario: every number follows.")
+    heading(
+        ws,
+        "Leptomeningeal metastases: market model",
+        f"Forecast {a.axes.years[0]}-{a.axes.years[-1]}, nominal USD. Change a cream cell or the scenario: every number follows.",
+    )
     ws.column_dimensions["A"].width, ws.column_dimensions["B"].width, ws.column_dimensions["C"].width = 3, 52, 40
     row = int(SELECTED[1][1:])
     pen.write(ws, row, 2, "Scenario (choose from the list)", "lm label")
@@ -233,4 +245,4 @@ def _scenario_list(a: Assumptions) -> str:
     return f"Axes!$B${rows[0]}:$B${rows[1]}"
 
 
-__all__ = ["INPUTS", "NamedStyle", "build", "new", "replacing"]
+__all__ = ["build", "new", "replacing"]

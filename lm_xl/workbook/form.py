@@ -12,9 +12,18 @@ from lm_xl.workbook.inputs import Record
 TOTALS = {"region": "Global", "segment": "Total market", "primary": "All cancers"}
 
 
-def axes_of(regions: Sequence[str], segments: Sequence[tuple[str, str, str]], primaries: Sequence[tuple[str, str]], years: Sequence[int], scenarios: Sequence[str] = ("Base",)) -> Axes:
+def axes_of(
+    regions: Sequence[str],
+    segments: Sequence[tuple[str, str, str]],
+    primaries: Sequence[tuple[str, str]],
+    years: Sequence[int],
+    scenarios: Sequence[str] = ("Base",),
+) -> Axes:
     """Axes from labels: segments are (label, set, role), primaries are (label, cancer)."""
-    sides = {role: tuple(i for i, s in enumerate(segments) if (s[2] == "test") == (role == "Diagnostics")) for role in ("Therapeutics", "Diagnostics")}
+    sides = {
+        role: tuple(i for i, s in enumerate(segments) if (s[2] == "test") == (role == "Diagnostics"))
+        for role in ("Therapeutics", "Diagnostics")
+    }
     segment_groups = {g: m for g, m in sides.items() if m}
     return Axes(
         _axis("region", regions, [""] * len(regions), [""] * len(regions), {}),
@@ -36,7 +45,9 @@ def form(axes: Axes) -> dict[str, list[Record]]:
     for axis in (axes.region, axes.segment, axes.primary):
         for i, leaf in enumerate(axis.leaves):
             groups = [g for g, members in axis.groups.items() if i in members and g != axis.sets[i]]
-            records["Axes"].append({"axis": axis.name, "label": leaf, "set": axis.sets[i], "role": axis.roles[i], "groups": "; ".join(groups)})
+            records["Axes"].append(
+                {"axis": axis.name, "label": leaf, "set": axis.sets[i], "role": axis.roles[i], "groups": "; ".join(groups)}
+            )
     records["Axes"] += [{"axis": "scenario", "label": s} for s in axes.scenarios]
     for quantity in QUANTITIES.values():
         labels = dict(zip(schema.KEYS, [axes.axis(d).total if d in quantity.dims else "" for d in (1, 2, 3)], strict=True))
@@ -48,7 +59,10 @@ def form(axes: Axes) -> dict[str, list[Record]]:
         if quantity.name in ("first_year", "last_year"):
             rows.append({**row, "value": axes.years[0] if quantity.name == "first_year" else axes.years[-1]})
         elif len(quantity.units) > 1:
-            rows += [{**row, "segment": axes.segment.leaves[i], "unit": "USD per test" if axes.segment.roles[i] == "test" else quantity.units[0]} for i in domain]
+            rows += [
+                {**row, "segment": axes.segment.leaves[i], "unit": "USD per test" if axes.segment.roles[i] == "test" else quantity.units[0]}
+                for i in domain
+            ]
         else:
             rows.append(row)
     return records

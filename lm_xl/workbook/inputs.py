@@ -10,12 +10,14 @@ from openpyxl.comments import Comment
 from openpyxl.utils import get_column_letter
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.table import Table, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
 
 from lm_xl import schema
-from lm_xl.assumptions import AXES_COLUMNS, PUBLISHED_COLUMNS, SCENARIO_COLUMNS, SOURCE_COLUMNS, Assumptions
+from lm_xl.assumptions import Assumptions
 from lm_xl.axes import ROLES, Axes
+from lm_xl.reader import AXES_COLUMNS, PUBLISHED_COLUMNS, SCENARIO_COLUMNS, SOURCE_COLUMNS
 from lm_xl.schema import QUANTITIES
 from lm_xl.workbook.styles import TAB, number_format
 
@@ -93,12 +95,18 @@ def records_of(a: Assumptions) -> tuple[dict[str, list[Record]], Written]:
     for axis in (a.axes.region, a.axes.segment, a.axes.primary):
         for i, leaf in enumerate(axis.leaves):
             groups = [g for g, m in axis.groups.items() if i in m and g != axis.sets[i]]
-            records["Axes"].append({"axis": axis.name, "label": leaf, "set": axis.sets[i], "role": axis.roles[i], "groups": "; ".join(groups)})
+            records["Axes"].append(
+                {"axis": axis.name, "label": leaf, "set": axis.sets[i], "role": axis.roles[i], "groups": "; ".join(groups)}
+            )
     records["Axes"] += [{"axis": "scenario", "label": s} for s in a.axes.scenarios]
     cells, delta_rows = {}, {}
     for position, row in enumerate(a.rows):
         at = FIRST_ROW + len(records[row.sheet])
-        names = {"constant": ("value",), "linear": (str(a.axes.years[0]), str(a.axes.years[-1])), "yearly": tuple(str(y) for y in a.axes.years)}[row.fill]
+        names = {
+            "constant": ("value",),
+            "linear": (str(a.axes.years[0]), str(a.axes.years[-1])),
+            "yearly": tuple(str(y) for y in a.axes.years),
+        }[row.fill]
         numbers: dict[str, Any] = dict(zip(names, row.inputs, strict=True)) if row.inputs else {"value": schema.NEVER}
         columns = columns_of(row.sheet, a.axes.years)
         cells[position] = tuple(f"{get_column_letter(columns.index(n) + 1)}{at}" for n in numbers)
@@ -129,7 +137,6 @@ def write_inputs(workbook: Workbook, records: Records, years: Sequence[int], axe
 def _write(ws: Worksheet, records: Sequence[Record], columns: Sequence[str], lists: _Lists) -> None:
     ws.sheet_properties.tabColor = TAB["inputs"]
     heading(ws, ws.title, MEANINGS[ws.title], LEGEND)
-    years = [c for c in columns if c.isdigit()]
     for i, name in enumerate(columns, 1):
         cell = ws.cell(HEADER_ROW, i, name)
         cell.style = "lm year" if name.isdigit() or name in ("value", "low", "high", "amount") else "lm header"
@@ -146,7 +153,9 @@ def _write(ws: Worksheet, records: Sequence[Record], columns: Sequence[str], lis
                 cell.data_type = "s"
             cell.style = _style(ws.title, name, record)
             if cell.style == "lm input" and not isinstance(value, str):
-                cell.number_format = number_format(str(record.get("unit", "")), str(record.get("quantity", ""))) if name != "amount" else "0.00"
+                cell.number_format = (
+                    number_format(str(record.get("unit", "")), str(record.get("quantity", ""))) if name != "amount" else "0.00"
+                )
                 if name in ("year",):
                     cell.number_format = "0"
         if quantity and quantity.name not in explained:
@@ -154,16 +163,16 @@ def _write(ws: Worksheet, records: Sequence[Record], columns: Sequence[str], lis
             ws.cell(r, columns.index("quantity") + 1).comment = _comment(f"{quantity.name}: {quantity.meaning}.")
     last = max(FIRST_ROW, HEADER_ROW + len(records))
     table(ws, ws.title.replace(" ", "_"), HEADER_ROW, last, len(columns))
-    ws.freeze_panes = ws.cell(FIRST_ROW, 2)
+    ws.freeze_panes = f"B{FIRST_ROW}"
     page(ws, HEADER_ROW)
-    _validate(ws, records, columns, years, lists)
+    _validate(ws, records, columns, lists)
 
 
 def _style(sheet: str, name: str, record: Record) -> str:
     typed = name.isdigit() or name in ("value", "low", "high", "amount") or (sheet == "Published" and name == "year")
     if typed:
         used = record.get(name) not in (None, "") or (name == "value" and record.get("fill", "constant") == "constant")
-        return "lm input" if used or name in ("low", "high") and record.get("distribution") != "fixed" else "lm label"
+        return "lm input" if used or (name in ("low", "high") and record.get("distribution") != "fixed") else "lm label"
     return "lm wrapped" if name in WRAPPED else "lm label"
 
 
@@ -196,9 +205,11 @@ def page(ws: Worksheet, header: int) -> None:
     ws.page_setup.orientation = "landscape"
     ws.page_setup.paperSize = ws.PAPERSIZE_A4
     ws.page_setup.fitToWidth, ws.page_setup.fitToHeight = 1, 0
-    ws.sheet_properties.pageSetUpPr.fitToPage = True
+    ws.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     ws.print_title_rows = f"{header}:{header}"
-    ws.oddFooter.left.text, ws.oddFooter.right.text = "&A", "Page &P of &N"
+    footer = ws.oddFooter
+    assert footer
+    footer.left.text, footer.right.text = "&A", "Page &P of &N"
     ws.page_margins.left = ws.page_margins.right = 0.4
     ws.page_margins.top = ws.page_margins.bottom = 0.6
 
@@ -245,11 +256,11 @@ class _Lists:
                 cell = ws.cell(r, i, word)
                 cell.data_type = "s"
                 cell.style = "lm label"
-        ws.freeze_panes = ws.cell(FIRST_ROW, 1)
+        ws.freeze_panes = f"A{FIRST_ROW}"
         page(ws, HEADER_ROW)
 
 
-def _validate(ws: Worksheet, records: Sequence[Record], columns: Sequence[str], years: Sequence[str], lists: _Lists) -> None:
+def _validate(ws: Worksheet, records: Sequence[Record], columns: Sequence[str], lists: _Lists) -> None:
     """A list or a range, with a message, on every cell that a user types in."""
     last = max(FIRST_ROW, HEADER_ROW + len(records))
     for i, name in enumerate(columns, 1):
@@ -270,7 +281,9 @@ def _validate(ws: Worksheet, records: Sequence[Record], columns: Sequence[str], 
         if quantity is None:
             continue
         allowed = f"{quantity.least:g} to {quantity.most:g}"
-        rule = DataValidation(type="decimal", operator="between", formula1=f"{quantity.least!r}", formula2=f"{quantity.most!r}", allow_blank=True)
+        rule = DataValidation(
+            type="decimal", operator="between", formula1=f"{quantity.least!r}", formula2=f"{quantity.most!r}", allow_blank=True
+        )
         rule.showErrorMessage = rule.showInputMessage = True
         rule.promptTitle, rule.prompt = name[:32], f"{quantity.meaning[:180]}. Allowed: {allowed} ({', '.join(quantity.units)})."[:255]
         rule.errorTitle, rule.error = "Out of range", f"{name} must be a number from {allowed}."[:225]

@@ -101,7 +101,16 @@ class Plan:
             name = f"{title}_{n}"
         return self.sheet(name)
 
-    def put(self, title: str, name: str, x: Array, unit: str, labels: Sequence[Sequence[str]], order: Sequence[int], style: str = "lm calculation") -> Array:
+    def put(
+        self,
+        title: str,
+        name: str,
+        x: Array,
+        unit: str,
+        labels: Sequence[Sequence[str]],
+        order: Sequence[int],
+        style: str = "lm calculation",
+    ) -> Array:
         """Write an array of formulas as a block; returns the cells that hold it. Structural zeros get no line."""
         out = x.copy()
         x = x[0]
@@ -212,7 +221,8 @@ class Plan:
             year = np.array([self._year(y) for y in range(len(self.years))], dtype=object)
             ends = [np.array([self._year(y, fixed=True)], dtype=object) for y in (0, len(self.years) - 1)]
             return list(straight_line(first, last, year, *ends))
-        return list(cells) if row.fill == "yearly" else cells * (len(self.years) if moving else 1)
+        terms: list[Term] = [*cells]
+        return terms if row.fill == "yearly" else terms * (len(self.years) if moving else 1)
 
     def _year(self, y: int, *, fixed: bool = False) -> Symbol:
         column = get_column_letter(self.year_column(y))
@@ -225,7 +235,9 @@ class Plan:
         for k, delta in enumerate(self.assumptions.deltas):
             row = self.delta_rows[k]
             formula = f"IF(Scenarios!$A${row}={SELECTED[0]}!${SELECTED[1][0]}${SELECTED[1][1:]},1,0)"
-            sheet.lines.append(Line(sheet.row, "active", delta.keys, "0 or 1", f"Scenarios row {row}", ((CONSTANT, formula),), "active", (k, 0, 0)))
+            sheet.lines.append(
+                Line(sheet.row, "active", delta.keys, "0 or 1", f"Scenarios row {row}", ((CONSTANT, formula),), "active", (k, 0, 0))
+            )
             active[k] = Cell(INPUTS, f"${column}", sheet.row)
             active[k].text = f"{INPUTS}!${column}${sheet.row}"
             sheet.row += 1
@@ -248,7 +260,7 @@ def _anchored(address: str, fill: str) -> str:
 def _in_order(shape: tuple[int, ...], order: Sequence[int]) -> Iterable[tuple[int, int, int]]:
     """Every element (region, segment, primary), the axes varying in the given order, last fastest."""
     for at in np.ndindex(*(shape[i] for i in order)):
-        yield tuple(at[list(order).index(i)] for i in range(3))  # type: ignore[misc]
+        yield tuple(at[list(order).index(i)] for i in range(3))
 
 
 def leaf_labels(a: Assumptions, shape: Sequence[int]) -> list[tuple[str, ...]]:
@@ -287,7 +299,9 @@ class State:
         report(dict(self.arrays), a.axes, structure["year"], self)
         self.filled = a._filled(self.inputs)
 
-    def put(self, title: str, name: str, x: Array, unit: str, labels: Sequence[Sequence[str]], order: Sequence[int], style: str = "") -> Array:
+    def put(
+        self, title: str, name: str, x: Array, unit: str, labels: Sequence[Sequence[str]], order: Sequence[int], style: str = ""
+    ) -> Array:
         """Keep a table's numbers."""
         self.arrays[name] = x
         return x

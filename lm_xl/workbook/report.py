@@ -10,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-from lm_xl.axes import PRIMARY, REGION, SEGMENT, YEAR, Axes
+from lm_xl.axes import PRIMARY, REGION, SEGMENT, Axes
 from lm_xl.ops import Array, growth, millions, ratio, total, total_of
 from lm_xl.schema import BASES, PATIENT_STAGES
 
@@ -68,7 +68,9 @@ def report(o: dict[str, Array], axes: Axes, year: Array, sink: Sink) -> None:
             first, last = axes.years[0], axes.years[-1]
             sink.figure(0, "cover_revenue_first", world[..., :1], "USD million", f"Risk-adjusted net revenue {first}, USD million")
             sink.figure(1, "cover_revenue_last", world[..., -1:], "USD million", f"Risk-adjusted net revenue {last}, USD million")
-            sink.figure(2, "cover_cagr", growth(world[..., :1], world[..., -1:], year[..., -1:] - year[..., :1]), "per year", f"CAGR {first}-{last}")
+            sink.figure(
+                2, "cover_cagr", growth(world[..., :1], world[..., -1:], year[..., -1:] - year[..., :1]), "per year", f"CAGR {first}-{last}"
+            )
 
 
 class _Tables:
@@ -98,6 +100,3 @@ class _Tables:
 
 def _title(name: str) -> str:
     return name.replace("_", " ").capitalize().replace("Lm ", "LM ")
-
-
-__all__ = ["FUNNEL", "REGION_SEGMENT", "TABLES", "YEAR", "Sink", "report"]

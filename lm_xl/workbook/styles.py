@@ -40,6 +40,7 @@ TIME = "0.0"
 
 
 def number_format(unit: str, quantity: str = "") -> str:
+    """The number format of a unit; points in time show a tenth of a year."""
     return TIME if quantity in ("launch", "loss_of_exclusivity") else FORMATS.get(unit, "#,##0.00")
 
 
@@ -66,7 +67,7 @@ def add_styles(workbook: Workbook) -> None:
         "lm figure": (Font(FACE, 18, bold=True, color=NAVY), None, None, Alignment(horizontal="left", vertical="center")),
         "lm link": (Font(FACE, 9, color=NAVY, underline="single"), None, None, top),
     }
-    normal = workbook._named_styles["Normal"]
+    normal = workbook._named_styles["Normal"]  # type: ignore[attr-defined]
     normal.font = Font(FACE, 9, color=INK)
     for name, (font, fill, border, alignment) in styles.items():
         style = NamedStyle(name=name, font=font, alignment=alignment)
