@@ -138,10 +138,10 @@ def _write(ws: Worksheet, records: Sequence[Record], columns: Sequence[str], lis
     ws.sheet_properties.tabColor = TAB["inputs"]
     heading(ws, ws.title, MEANINGS[ws.title], LEGEND)
     for i, name in enumerate(columns, 1):
-        cell = ws.cell(HEADER_ROW, i, name)
-        cell.style = "lm year" if name.isdigit() or name in ("value", "low", "high", "amount") else "lm header"
+        head = ws.cell(HEADER_ROW, i, name)
+        head.style = "lm year" if name.isdigit() or name in ("value", "low", "high", "amount") else "lm header"
         if name in HELP:
-            cell.comment = _comment(HELP[name])
+            head.comment = _comment(HELP[name])
         ws.column_dimensions[get_column_letter(i)].width = WIDTHS.get(name, 11)
     explained: set[str] = set()
     for r, record in enumerate(records, FIRST_ROW):
@@ -208,7 +208,7 @@ def page(ws: Worksheet, header: int) -> None:
     ws.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     ws.print_title_rows = f"{header}:{header}"
     footer = ws.oddFooter
-    assert footer
+    assert footer is not None
     footer.left.text, footer.right.text = "&A", "Page &P of &N"
     ws.page_margins.left = ws.page_margins.right = 0.4
     ws.page_margins.top = ws.page_margins.bottom = 0.6
