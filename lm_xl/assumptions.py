@@ -75,12 +75,13 @@ class Delta:
 
 @dataclass(frozen=True)
 class Published:
-    """A published size or count, kept for comparison at its own scope."""
+    """A published revenue (USD) or count of patients, compared at its own scope: the same market, or one beside it."""
 
     publisher: str
     what: str
-    region: str
-    segment: str
+    metric: str
+    scope: str
+    keys: Keys
     year: int
     value: float
     unit: str
@@ -162,9 +163,9 @@ class Assumptions:
     @cached_property
     def values(self) -> Array:
         """Every row's value in every year: (rows + 1, years), the last row standing for none."""
-        return self._filled([r.inputs for r in self.rows])
+        return self.filled([r.inputs for r in self.rows])
 
-    def _filled(self, inputs: Sequence[Sequence[float]]) -> Array:
+    def filled(self, inputs: Sequence[Sequence[float]]) -> Array:
         years = np.array(self.axes.years, dtype=float)
         values = np.zeros((len(self.rows) + 1, len(years)))
         for i, (row, numbers) in enumerate(zip(self.rows, inputs, strict=True)):
@@ -221,7 +222,7 @@ class Assumptions:
 
     def inputs_from(self, inputs: Sequence[Sequence[float]], amounts: Sequence[float], scenario: str) -> dict[str, Array]:
         """Every quantity with other numbers in the rows' and deltas' cells, unchecked: what a spreadsheet makes of edited cells."""
-        return self._with_scenarios(self._arrays(self._filled(inputs)), amounts, [scenario])
+        return self._with_scenarios(self._arrays(self.filled(inputs)), amounts, [scenario])
 
     def _with_scenarios(self, base: dict[str, Array], amounts: Sequence[float], scenarios: Sequence[str]) -> dict[str, Array]:
         arrays = dict(base)

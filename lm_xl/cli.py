@@ -68,8 +68,7 @@ def build(assumptions: Path | None, output: Path, force: bool) -> None:
         tell("reading the assumptions")
         a = _read(assumptions)
         traced = build_workbook(a, output, force=force, progress=tell)
-    formulas = sum(s.formulas for s in traced.sheets.values())
-    click.echo(f"{output}: {formulas:,} live formulas, recalculated and equal to Python; assumptions {a.path.name} {a.fingerprint}")
+    click.echo(f"{output}: {traced.formulas:,} live formulas, recalculated and equal to Python; assumptions {a.path.name} {a.fingerprint}")
     click.echo(_status_line(a))
 
 

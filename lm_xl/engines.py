@@ -47,26 +47,6 @@ def _values(workbook: Any, name: str, area: Area) -> list[list[Any]]:
     return rows
 
 
-def stored(path: Path, areas: Mapping[str, Area]) -> Grid:
-    """The values stored in a file, as a reader without an engine sees them."""
-    from python_calamine import CalamineWorkbook
-
-    workbook = CalamineWorkbook.from_path(str(path))
-    grid = {}
-    for name, (last_row, last_column) in areas.items():
-        rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
-        grid[name] = [[*row[:last_column], *[None] * (last_column - len(row))] for row in rows[:last_row]]
-        grid[name] += [[None] * last_column] * (last_row - len(rows))
-    return grid
-
-
-def fill_stored_values(path: Path) -> None:
-    """Recalculate a workbook in place, so that every formula carries its value; all other parts stay as they are."""
-    import formualizer
-
-    formualizer.recalculate_xlsx_file(str(path), str(path))
-
-
 def _libreoffice(path: Path, edits: Sequence[Mapping[Address, Any]], areas: Mapping[str, Area]) -> Iterable[Grid]:
     import openpyxl
 
@@ -87,4 +67,17 @@ def _libreoffice(path: Path, edits: Sequence[Mapping[Address, Any]], areas: Mapp
             result = target / source.name
             if not result.exists():
                 raise EngineMissing(f"LibreOffice did not recalculate the file: {(done.stderr or done.stdout).strip()[-300:]}")
-            yield stored(result, areas)
+            yield _stored(result, areas)
+
+
+def _stored(path: Path, areas: Mapping[str, Area]) -> Grid:
+    """The values stored in a file, as a reader without an engine sees them."""
+    from python_calamine import CalamineWorkbook
+
+    workbook = CalamineWorkbook.from_path(str(path))
+    grid = {}
+    for name, (last_row, last_column) in areas.items():
+        rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
+        grid[name] = [[*row[:last_column], *[None] * (last_column - len(row))] for row in rows[:last_row]]
+        grid[name] += [[None] * last_column] * (last_row - len(rows))
+    return grid

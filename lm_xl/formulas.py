@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 ADD, TIMES, POWER, ATOM = range(1, 5)
-ROW = "\x01"
-"""Stands in a formula's text for the row it will be written to."""
+ROW, YEAR = "\x01", "\x02"
+"""Stand in a formula's text for the row it will be written to and for the column of each year: one formula serves all years."""
 
 MOST_RUNS = 4
 """A sum over more separate ranges than this is written as SUMIFS."""
@@ -73,12 +73,12 @@ class Symbol:
 
 
 class Cell(Symbol):
-    """A cell of a sheet. `block` is the block it belongs to, where it belongs to one."""
+    """A cell of a sheet, its column fixed or YEAR. `block` is the block it belongs to, where it belongs to one."""
 
     __slots__ = ("block", "column", "row", "sheet")
 
-    def __init__(self, sheet: str, column: str, row: int, *, fixed: bool = False, block: Block | None = None) -> None:
-        super().__init__(f"{sheet}!{'$' if fixed else ''}{column}{row}")
+    def __init__(self, sheet: str, column: str, row: int, block: Block | None = None) -> None:
+        super().__init__(f"{sheet}!{column if column == YEAR else f'${column}'}{row}")
         self.sheet = sheet
         self.column = column
         self.row = row
@@ -166,5 +166,5 @@ def _sumifs(runs: list[list[Cell]], size: int, kept: Sequence[int]) -> Symbol | 
         return f"{block.sheet}!{letter}${block.first_row}:{letter}${block.last_row}"
 
     keys = "".join(f",{column('$' + block.key_columns[a])},${block.key_columns[a]}{ROW}" for a in kept)
-    fixed = "$" if "$" in cell.text else ""
-    return Symbol(f"SUMIFS({column(fixed + cell.column)}{keys})") if kept else Symbol(f"SUM({column(fixed + cell.column)})")
+    values = column(YEAR if cell.column == YEAR else f"${cell.column}")
+    return Symbol(f"SUMIFS({values}{keys})" if kept else f"SUM({values})")

@@ -27,7 +27,7 @@ LONGEST_HORIZON = 100
 
 AXES_COLUMNS = ("axis", "label", "set", "role", "groups", "note")
 SCENARIO_COLUMNS = ("scenario", "quantity", "region", "segment", "primary", "operation", "amount", "source", "status", "reason")
-PUBLISHED_COLUMNS = ("publisher", "what", "region", "segment", "year", "value", "unit", "source", "note")
+PUBLISHED_COLUMNS = ("publisher", "what", "metric", "scope", "region", "segment", "primary", "year", "value", "unit", "source", "note")
 SOURCE_COLUMNS = ("id", "citation", "year", "address", "read", "grade", "note")
 ROW_COLUMNS = tuple(c for c in schema.COLUMNS if c != "years")
 
@@ -440,27 +440,18 @@ class _Reader:
             return []
         found = []
         for cells in table.rows:
-            what = self.one_of(cells["what"], ("patients", "revenue"), "kind of figure")
-            region, segment = self.label(cells["region"], axes.region), self.label(cells["segment"], axes.segment)
+            metric = self.one_of(cells["metric"], tuple(schema.PUBLISHED_METRICS), "metric")
+            scope = self.one_of(cells["scope"], schema.SCOPES, "scope")
+            labels = [self.label(cells[key], axes.axis(dim)) for dim, key in zip(DIMS, schema.KEYS, strict=True)]
             year = self.number(cells["year"], 1900, 2100, "year")
-            value = self.number(cells["value"], 0, 1e15, what or "value")
-            texts = [self.text(cells[c], f"a {c}") for c in ("publisher", "unit")]
+            value = self.number(cells["value"], 0, 1e15, metric or "value")
+            publisher, what = (self.text(cells[c], f"a {c}") for c in ("publisher", "what"))
+            unit = self.one_of(cells["unit"], (schema.PUBLISHED_METRICS[metric],), f"unit of {metric}") if metric else ""
             source = self.cites(cells, cited)
+            note = self.text(cells["note"], "a note", due=False)
             if year is not None and value is not None:
-                found.append(
-                    Published(
-                        texts[0],
-                        what,
-                        region,
-                        segment,
-                        int(year),
-                        value,
-                        texts[1],
-                        source,
-                        self.text(cells["note"], "a note", due=False),
-                        cells["value"].address,
-                    )
-                )
+                keys = Keys(*labels)
+                found.append(Published(publisher, what, metric, scope, keys, int(year), value, unit, source, note, cells["value"].address))
         return found
 
     def sources(self, table: Table | None, cited: list[tuple[RawCell, str]]) -> dict[str, Source]:

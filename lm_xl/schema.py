@@ -21,6 +21,10 @@ FILLS = ("constant", "linear", "yearly")
 DISTRIBUTIONS = ("fixed", "beta", "dirichlet", "gamma", "lognormal", "normal", "pert")
 STATUSES = ("sourced", "derived", "expert", "placeholder")
 OPERATIONS = ("multiply", "add", "set")
+PUBLISHED_METRICS = {"revenue": "USD", "patients": "patients"}
+"""What a published figure counts, and its unit."""
+SCOPES = ("same", "adjacent")
+"""Whether a published figure is of this market, or of one beside it."""
 NEVER = "never"
 """What stands in `value` where a quantity does not exist: a therapy that a subtype never gets, a price that nothing protects."""
 

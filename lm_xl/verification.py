@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lm_xl.assumptions import Assumptions
-from lm_xl.engines import Address, Area, Grid, recalculated, stored
+from lm_xl.engines import Address, Area, Grid, recalculated
 from lm_xl.reader import read_assumptions
 from lm_xl.schema import QUANTITIES
 from lm_xl.workbook.inputs import records_of
@@ -53,7 +53,7 @@ def areas(traced: Plan) -> dict[str, Area]:
     found: dict[str, Area] = {}
     for title, sheet in traced.sheets.items():
         if sheet.lines:
-            found[title] = (max(line.row for line in sheet.lines), max(c for line in sheet.lines for c, _ in line.cells))
+            found[title] = (max(line.row for line in sheet.lines), max(line.columns[-1] for line in sheet.lines))
     return found
 
 
@@ -64,7 +64,7 @@ def compare(case: Case, traced: Plan, state: State, grid: Grid, formulas: Mappin
         for line in sheet.lines:
             expected = state.values(line)
             row = rows[line.row - 1]
-            for (column, _), value in zip(line.cells, expected.tolist(), strict=True):
+            for column, value in zip(line.columns, expected, strict=True):
                 case.formulas += 1
                 found = row[column - 1]
                 if formulas is not None and (line.row, column) not in formulas.get(title, ()):
@@ -91,20 +91,29 @@ def _shown(value: float) -> str:
 
 
 def _address(row: int, column: int) -> str:
+    return f"{_letter(column)}{row}"
+
+
+def _letter(column: int) -> str:
     from openpyxl.utils import get_column_letter
 
-    return f"{get_column_letter(column)}{row}"
+    return get_column_letter(column) if column else ""
 
 
-def compare_stored(path: Path, traced: Plan) -> None:
-    """Raise Disagreement where the stored values of a new workbook are not Python's."""
+def agreed_values(path: Path, traced: Plan) -> dict[str, dict[str, float | str]]:
+    """Every formula's value in a new workbook, as an engine computes it and Python confirms. Raises Disagreement."""
     a = traced.assumptions
     state = State(traced, [r.inputs for r in a.rows], [d.amount for d in a.deltas], a.axes.scenarios[0])
-    case = compare(Case("stored"), traced, state, stored(path, areas(traced)))
+    (grid,) = recalculated(path, [{}], areas(traced), "formualizer")
+    case = compare(Case("new"), traced, state, grid)
     if case.wrong:
-        raise Disagreement(
-            f"{len(case.wrong)} of {case.formulas} formulas differ from Python, so nothing was written; the first: {case.wrong[0]}"
-        )
+        raise Disagreement(f"{len(case.wrong)} of {case.formulas} formulas differ from Python, so nothing was written; the first: {case.wrong[0]}")
+    values: dict[str, dict[str, float | str]] = {}
+    for title, sheet in traced.sheets.items():
+        rows = grid[title]
+        letters = [_letter(c) for c in range(areas(traced)[title][1] + 1)] if sheet.lines else []
+        values[title] = {f"{letters[c]}{line.row}": rows[line.row - 1][c - 1] for line in sheet.lines for c in line.columns}
+    return values
 
 
 def verify(path: str | Path, engine: str = "formualizer", progress: Callable[[str], None] = lambda _: None) -> Verification:
@@ -132,7 +141,7 @@ def verify(path: str | Path, engine: str = "formualizer", progress: Callable[[st
             {_selector(): a.axes.scenarios[0]},
         )
     )
-    expected = {(t, line.row, c) for t, s in traced.sheets.items() for line in s.lines for c, _ in line.cells}
+    expected = {(t, line.row, c) for t, s in traced.sheets.items() for line in s.lines for c in line.columns}
     extra = sorted((t, r, c) for t, cells in present.items() for r, c in cells if (t, r, c) not in expected)
     unknown = [f"{t}!{_address(r, c)}: a formula that is not the model's" for t, r, c in extra]
     done = []
@@ -217,4 +226,4 @@ def _known_areas(path: Path, traced: Plan, present: Mapping[str, set[tuple[int, 
     return areas(traced)
 
 
-__all__ = ["Case", "Disagreement", "Verification", "compare_stored", "verify"]
+__all__ = ["Case", "Disagreement", "Verification", "agreed_values", "verify"]

@@ -101,12 +101,12 @@ def records(a: Axes) -> dict[str, list[dict[str, Any]]]:
     sheets["Published"] = [
         {
             "publisher": "Nobody",
-            "what": "revenue",
+            "what": "Market size", "metric": "revenue", "scope": "same", "primary": "All cancers",
             "region": "Global",
             "segment": "Total market",
             "year": 2025,
             "value": 1,
-            "unit": "USD million",
+            "unit": "USD",
             "source": "TEST",
         }
     ]

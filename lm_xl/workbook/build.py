@@ -17,13 +17,13 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from lm_xl.assumptions import Assumptions
 from lm_xl.axes import PRIMARY, REGION, SEGMENT, Axes
-from lm_xl.engines import fill_stored_values
 from lm_xl.faults import Fault, Refused
 from lm_xl.model import forecast
 from lm_xl.version import __version__
 from lm_xl.workbook.inputs import FIRST_ROW, HEADER_ROW, Records, heading, page, records_of, table, write_inputs
-from lm_xl.workbook.layout import CONSTANT, FIGURES_ROW, LONG, MOST_FORMULAS, SELECTED, Line, Plan, Sheet, plan
+from lm_xl.workbook.layout import CONSTANT, FIGURES_ROW, LONG, SELECTED, Line, Plan, Sheet, plan
 from lm_xl.workbook.report import REGION_SEGMENT, TABLES
+from lm_xl.workbook.stored import store_values
 from lm_xl.workbook.styles import TAB, add_styles, number_format
 
 OUTPUT_SHEETS = {
@@ -44,7 +44,7 @@ def build(assumptions: Assumptions, output: str | Path, *, force: bool = False, 
     Raises Refused where the file exists and `force` is not given or cannot be written, IdentityError where the forecast
     breaks an identity, Disagreement where the engine and Python differ.
     """
-    from lm_xl.verification import compare_stored
+    from lm_xl.verification import agreed_values
 
     path = Path(output)
     with replacing(path, force=force) as draft:
@@ -56,9 +56,7 @@ def build(assumptions: Assumptions, output: str | Path, *, force: bool = False, 
         progress("writing")
         _workbook(assumptions, records, traced).save(draft)
         progress("recalculating")
-        fill_stored_values(draft)
-        progress("comparing with Python")
-        compare_stored(draft, traced)
+        store_values(draft, agreed_values(draft, traced))
     return traced
 
 
@@ -98,11 +96,6 @@ def replacing(path: Path, *, force: bool) -> Iterator[Path]:
 
 
 def _workbook(a: Assumptions, records: Records, traced: Plan) -> Workbook:
-    for sheet in traced.sheets.values():
-        if sheet.formulas > MOST_FORMULAS:
-            raise Refused(
-                [Fault(a.path.name, sheet.title, "", f"would take {sheet.formulas:,} formulas; at most {MOST_FORMULAS:,} on one sheet")]
-            )
     workbook = Workbook()
     workbook.remove(workbook.worksheets[0])
     add_styles(workbook)
@@ -178,7 +171,7 @@ def _sheet(ws: Worksheet, sheet: Sheet, years: Sequence[int], kind: str, text: s
                 if label:
                     pen.text(ws, line.row, column, label, style)
         form = number_format(line.unit, line.quantity)
-        for column, formula in line.cells:
+        for column, formula in line.formulas():
             pen.write(ws, line.row, column, f"={formula}", line.style, form)
     ws.freeze_panes = f"{get_column_letter(CONSTANT + 1)}{FIRST_ROW}"
     page(ws, HEADER_ROW)
@@ -196,7 +189,7 @@ def _long(ws: Worksheet, sheet: Sheet, pen: _Pen) -> None:
             pen.text(ws, line.row, column, label, "lm label")
         pen.write(ws, line.row, 5, int(line.origin), "lm label", "0")
         pen.text(ws, line.row, 6, line.unit, "lm label")
-        ((column, formula),) = line.cells
+        ((column, formula),) = line.formulas()
         pen.write(ws, line.row, column, f"={formula}", "lm calculation", number_format(line.unit))
     table(ws, LONG, HEADER_ROW, max(FIRST_ROW, sheet.row - 1), len(names))
     ws.freeze_panes = f"A{FIRST_ROW}"
@@ -224,7 +217,7 @@ def _cover(ws: Worksheet, a: Assumptions, traced: Plan, pen: _Pen) -> None:
         ("Assumptions", a.path.name),
         ("Fingerprint of the assumptions", a.fingerprint),
         ("Engine", f"lm_xl {__version__}"),
-        ("Formulas", f"{sum(s.formulas for s in traced.sheets.values()):,}"),
+        ("Formulas", f"{traced.formulas:,}"),
         ("Regions, segments, subtypes, years", " x ".join(str(n) for n in a.axes.shape)),
     )
     for i, (name, value) in enumerate(facts, FIGURES_ROW + 5):
@@ -234,7 +227,7 @@ def _cover(ws: Worksheet, a: Assumptions, traced: Plan, pen: _Pen) -> None:
 
 
 def _figure(ws: Worksheet, line: Line, pen: _Pen) -> None:
-    ((column, formula),) = line.cells
+    ((column, formula),) = line.formulas()
     pen.text(ws, line.row, 2, line.quantity, "lm label")
     pen.write(ws, line.row, column, f"={formula}", line.style, number_format(line.unit))
     ws.row_dimensions[line.row].height = 26

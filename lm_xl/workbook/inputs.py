@@ -32,7 +32,7 @@ Records = Mapping[str, Sequence[Record]]
 WIDTHS = {
     "quantity": 25, "region": 20, "segment": 30, "primary": 22, "unit": 17, "fill": 9, "value": 12, "low": 11, "high": 11,
     "distribution": 11, "source": 24, "status": 11, "note": 70, "axis": 10, "label": 34, "set": 18, "role": 12, "groups": 52,
-    "scenario": 24, "operation": 11, "amount": 10, "reason": 60, "publisher": 24, "what": 11, "id": 20, "citation": 70,
+    "scenario": 24, "operation": 11, "amount": 10, "reason": 60, "publisher": 24, "what": 42, "metric": 11, "scope": 11, "id": 20, "citation": 70,
     "year": 9, "address": 50, "read": 16, "grade": 8,
 }  # fmt: skip
 WRAPPED = ("note", "citation", "reason", "address", "groups", "source")
@@ -121,7 +121,7 @@ def records_of(a: Assumptions) -> tuple[dict[str, list[Record]], Written]:
             "source": "; ".join(delta.sources), "status": delta.status, "reason": delta.reason,
         })  # fmt: skip
     for figure in a.published:
-        records["Published"].append({**figure.__dict__, "source": "; ".join(figure.sources)})
+        records["Published"].append({**figure.__dict__, **figure.keys._asdict(), "source": "; ".join(figure.sources)})
     records["Sources"] += [dict(source.__dict__) for source in a.sources.values()]
     return records, Written(cells, delta_rows)
 
@@ -228,7 +228,8 @@ class _Lists:
             "axis": ("region", "segment", "primary", "scenario"),
             "quantity": tuple(QUANTITIES),
             "unit": tuple(dict.fromkeys(u for q in QUANTITIES.values() for u in q.units)),
-            "what": ("patients", "revenue"),
+            "metric": tuple(schema.PUBLISHED_METRICS),
+            "scope": schema.SCOPES,
         }
         if axes:
             self.columns |= {

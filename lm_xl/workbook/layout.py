@@ -6,7 +6,7 @@ asks Python for the value of each of its cells.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,7 +14,7 @@ from openpyxl.utils import column_index_from_string, get_column_letter
 
 from lm_xl.assumptions import DIMS, Assumptions, Keys, shifted, straight_line
 from lm_xl.axes import PRIMARY, REGION, SEGMENT
-from lm_xl.formulas import ROW, Block, Cell, Symbol, Term
+from lm_xl.formulas import ROW, YEAR, Block, Cell, Symbol, Term
 from lm_xl.model import evaluate
 from lm_xl.ops import Array
 from lm_xl.schema import OUTPUTS, QUANTITIES
@@ -32,8 +32,8 @@ FIGURES_ROW = 9
 """First row of the key figures on the cover."""
 LONG, LONG_VALUE = "Data_long", 7
 """The long data and the column of its values."""
-MOST_FORMULAS = 100_000
-"""Formulas on one sheet that the recalculation engine takes; a block that would pass it starts another sheet."""
+AMOUNT = "G"
+"""The column of a scenario delta's amount."""
 
 BY_SET = ("entrant_claim", "entrant_total", "incumbent_claim", "incumbent_total", "share")
 """Blocks ordered region, primary, segment, so that a choice set's members stand together; the others region, segment, primary."""
@@ -41,20 +41,26 @@ BY_SET = ("entrant_claim", "entrant_total", "incumbent_claim", "incumbent_total"
 
 @dataclass(frozen=True)
 class Line:
-    """One row of formulas. `value` names the array and the element whose Python values they must show."""
+    """One formula and the cells of one row that hold it. `array` and `at` name the element whose Python values they must show."""
 
     row: int
     quantity: str
     keys: Keys
     unit: str
     origin: str
-    cells: tuple[tuple[int, str], ...]
-    """Column and formula, without the equals sign."""
+    formula: str
+    """Without the equals sign; YEAR stands for each cell's own column."""
+    columns: tuple[int, ...]
     array: str
     at: tuple[int, int, int]
     style: str = "lm calculation"
     year: int | None = None
-    """For a line of the long data, the position of its one year."""
+    """For a line that shows one year, its position."""
+
+    def formulas(self) -> Iterator[tuple[int, str]]:
+        """Column and formula of each cell."""
+        for column in self.columns:
+            yield column, self.formula.replace(YEAR, get_column_letter(column))
 
 
 @dataclass
@@ -68,7 +74,7 @@ class Sheet:
 
     @property
     def formulas(self) -> int:
-        return sum(len(line.cells) for line in self.lines)
+        return sum(len(line.columns) for line in self.lines)
 
 
 @dataclass
@@ -81,54 +87,40 @@ class Plan:
     delta_rows: Mapping[int, int]
     sheets: dict[str, Sheet] = field(default_factory=dict)
     steps: list[tuple[int, tuple[int, ...]]] = field(default_factory=list)
-    _symbols: dict[tuple[int, tuple[int, ...]], list[Cell]] = field(default_factory=dict)
+    _live: dict[tuple[int, tuple[int, ...]], Cell] = field(default_factory=dict)
 
     @property
     def years(self) -> tuple[int, ...]:
         return self.assumptions.axes.years
 
-    def year_column(self, i: int) -> int:
-        return CONSTANT + 1 + i
+    @property
+    def formulas(self) -> int:
+        return sum(sheet.formulas for sheet in self.sheets.values())
 
     def sheet(self, title: str) -> Sheet:
         return self.sheets.setdefault(title, Sheet(title))
 
-    def with_room(self, title: str, formulas: int) -> Sheet:
-        """The sheet of that title, or its successor where the block would not fit."""
-        name, n = title, 1
-        while self.sheet(name).formulas + formulas > MOST_FORMULAS and self.sheet(name).lines:
-            n += 1
-            name = f"{title}_{n}"
-        return self.sheet(name)
+    def columns(self, *, moving: bool) -> tuple[int, ...]:
+        """The columns of a line: one a year, or the one of constants."""
+        return tuple(CONSTANT + 1 + y for y in range(len(self.years))) if moving else (CONSTANT,)
+
+    # What the report asks of a sink
 
     def put(
-        self,
-        title: str,
-        name: str,
-        x: Array,
-        unit: str,
-        labels: Sequence[Sequence[str]],
-        order: Sequence[int],
-        style: str = "lm calculation",
+        self, title: str, name: str, x: Array, unit: str, labels: Sequence[Sequence[str]], order: Sequence[int], style: str = "lm calculation"
     ) -> Array:
         """Write an array of formulas as a block; returns the cells that hold it. Structural zeros get no line."""
         out = x.copy()
-        x = x[0]
-        moving = x.shape[-1] > 1
-        elements = [at for at in _in_order(x.shape[:3], order) if any(isinstance(t, Symbol) for t in x[at])]
-        sheet = self.with_room(title, len(elements) * x.shape[-1])
+        elements = [at for at in _in_order(x.shape[1:4], order) if isinstance(x[(0, *at, 0)], Symbol)]
+        moving = any(YEAR in x[(0, *at, 0)].text for at in elements)
+        sheet = self.sheet(title)
         rows = range(sheet.row, sheet.row + len(elements))
-        block = Block(sheet.title, sheet.row, sheet.row + max(len(elements), 1) - 1, dict(zip(rows, elements, strict=True)), KEY_COLUMNS)
+        block = Block(title, sheet.row, rows[-1] if elements else sheet.row, dict(zip(rows, elements, strict=True)), KEY_COLUMNS)
         for row, at in zip(rows, elements, strict=True):
-            cells = []
-            for y, term in enumerate(x[at]):
-                if not isinstance(term, Symbol):
-                    raise TypeError(f"{name} at {at} is {term} in one year and a formula in another")
-                column = self.year_column(y) if moving else CONSTANT
-                cells.append((column, term.text.replace(ROW, str(row))))
-                out[(0, *at, y)] = Cell(sheet.title, get_column_letter(column), row, fixed=not moving, block=block)
+            formula = x[(0, *at, 0)].text.replace(ROW, str(row))
             keys = Keys(*(labels[i][p] for i, p in enumerate(at)))
-            sheet.lines.append(Line(row, name, keys, unit, "", tuple(cells), name, at, style))
+            sheet.lines.append(Line(row, name, keys, unit, "", formula, self.columns(moving=moving), name, at, style))
+            out[(0, *at, 0)] = Cell(title, YEAR if moving else get_column_letter(CONSTANT), row, block)
         sheet.row += len(elements)
         return out
 
@@ -137,8 +129,8 @@ class Plan:
         for at in np.ndindex(*block.shape[1:4]):
             cell, term = block[(0, *at, 0)], x[(0, *at, 0)]
             if isinstance(cell, Cell) and isinstance(term, Symbol):
-                line = Line(cell.row, name, Keys("", "", ""), unit, "", ((column_index_from_string(column), term.text),), name, at)
-                self.sheet(cell.sheet).lines.append(line)
+                columns = (column_index_from_string(column),)
+                self.sheet(title).lines.append(Line(cell.row, name, Keys("", "", ""), unit, "", term.text, columns, name, at))
 
     def heading(self, title: str, text: str) -> None:
         """Start a table: one free row, then its title."""
@@ -150,117 +142,117 @@ class Plan:
     def fact(self, metric: str, name: str, x: Array, labels: Sequence[Sequence[str]], unit: str) -> None:
         """Add a block's cells to the long data, one line each."""
         sheet = self.sheet(LONG)
-        for *element, y in np.ndindex(*x.shape[1:]):
-            cell = x[(0, *element, y)]
-            if isinstance(cell, Cell):
-                at = (element[0], element[1], element[2])
-                keys = Keys(*(labels[i][p] for i, p in enumerate(at)))
-                sheet.lines.append(Line(sheet.row, metric, keys, unit, str(self.years[y]), ((LONG_VALUE, cell.text),), name, at, year=y))
+        for at in np.ndindex(*x.shape[1:4]):
+            cell = x[(0, *at, 0)]
+            if not isinstance(cell, Cell):
+                continue
+            keys = Keys(*(labels[i][p] for i, p in enumerate(at)))
+            for y, column in enumerate(self.columns(moving=True)):
+                formula = cell.text.replace(YEAR, get_column_letter(column))
+                sheet.lines.append(Line(sheet.row, metric, keys, unit, str(self.years[y]), formula, (LONG_VALUE,), name, at, year=y))
                 sheet.row += 1
 
     def figure(self, place: int, name: str, x: Array, unit: str, what: str) -> None:
         """Put one number on the cover."""
-        line = Line(FIGURES_ROW + place, what, Keys("", "", ""), unit, "", ((3, x[0, 0, 0, 0, 0].text),), name, (0, 0, 0), "lm figure")
+        line = Line(FIGURES_ROW + place, what, Keys("", "", ""), unit, "", x[0, 0, 0, 0, 0].text, (3,), name, (0, 0, 0), "lm figure")
         self.sheet(SELECTED[0]).lines.append(line)
+
+    def at_year(self, x: Array, y: int) -> Array:
+        """An array's cells in one year."""
+        column = get_column_letter(self.columns(moving=True)[y])
+
+        def fixed(term: Term) -> Term:
+            return Symbol(term.text.replace(YEAR, f"${column}"), term.rank) if isinstance(term, Symbol) else term
+
+        return np.frompyfunc(fixed, 1, 1)(x)
+
+    # What the model starts from
 
     def inputs(self) -> dict[str, Array]:
         """The live value of every quantity as cells of the Inputs sheet: the assumption, its fill, and the scenario's deltas."""
         a = self.assumptions
         active = self._switches()
-        reaches = [(k, d, a.reach(d)) for k, d in enumerate(a.deltas)]
         arrays = {}
         for name, cover in a.covers.items():
-            moving = a.moves(name)
-            out = np.full((1, *cover.shape, len(self.years) if moving else 1), QUANTITIES[name].absent, dtype=object)
+            reaches = [(k, a.reach(d)) for k, d in enumerate(a.deltas) if d.quantity == name]
+            out = np.full((1, *cover.shape, 1), QUANTITIES[name].absent, dtype=object)
             for at in np.ndindex(*cover.shape):
                 if cover[at] >= 0:
-                    deltas = tuple(k for k, d, reach in reaches if d.quantity == name and reach[at])
-                    out[(0, *at)] = self._live(int(cover[at]), deltas, moving, active)
+                    out[(0, *at, 0)] = self._input(int(cover[at]), tuple(k for k, reach in reaches if reach[at]), active)
             arrays[name] = out
         return arrays
 
-    def _live(self, position: int, deltas: tuple[int, ...], moving: bool, active: Mapping[int, Cell]) -> list[Cell]:
-        """The cells of an assumption row after some deltas, written on first use."""
+    def _input(self, position: int, deltas: tuple[int, ...], active: Mapping[int, Cell]) -> Cell:
+        """The cell of an assumption row after some deltas, written on first use."""
         step = (position, deltas)
-        if step in self._symbols:
-            return self._symbols[step]
-        a = self.assumptions
-        row = a.rows[position]
-        terms: list[Term]
-        if deltas:
-            before = self._live(position, deltas[:-1], moving, active)
-            delta = a.deltas[deltas[-1]]
-            amount = Cell("Scenarios", "$G", self.delta_rows[deltas[-1]])
-            amount.text = f"Scenarios!$G${self.delta_rows[deltas[-1]]}"
-            one = np.empty(1, dtype=object)
-            one[0] = amount
-            switch = np.empty(1, dtype=object)
-            switch[0] = active[deltas[-1]]
-            terms = list(shifted(np.array(before, dtype=object), delta.operation, one, switch))
-            origin = f"Scenarios row {self.delta_rows[deltas[-1]]}"
-        else:
-            terms = self._filled(position, moving)
-            origin = f"{row.sheet}!{self.cells[position][0]}"
-        sheet = self.sheet(INPUTS)
-        cells = [
-            Cell(INPUTS, get_column_letter(self.year_column(y) if moving else CONSTANT), sheet.row, fixed=not moving)
-            for y in range(len(terms))
-        ]
-        texts = tuple((self.year_column(y) if moving else CONSTANT, t.text) for y, t in enumerate(terms) if isinstance(t, Symbol))
-        sheet.lines.append(Line(sheet.row, row.quantity, row.keys, row.unit, origin, texts, INPUTS, (len(self.steps), 0, 0)))
-        self.steps.append(step)
-        sheet.row += 1
-        self._symbols[step] = cells
-        return cells
+        if step not in self._live:
+            row = self.assumptions.rows[position]
+            if deltas:
+                delta_row = self.delta_rows[deltas[-1]]
+                before = self._input(position, deltas[:-1], active)
+                amount = Symbol(f"Scenarios!${AMOUNT}${delta_row}")
+                (term,) = shifted(_one(before), self.assumptions.deltas[deltas[-1]].operation, _one(amount), _one(active[deltas[-1]]))
+                origin = f"Scenarios!{AMOUNT}{delta_row}"
+            else:
+                term = self._filled(position)
+                origin = f"{row.sheet}!{self.cells[position][0]}"
+            sheet = self.sheet(INPUTS)
+            moving = YEAR in term.text
+            line = Line(sheet.row, row.quantity, row.keys, row.unit, origin, term.text, self.columns(moving=moving), INPUTS, (len(self.steps), 0, 0))
+            sheet.lines.append(line)
+            self._live[step] = Cell(INPUTS, YEAR if moving else get_column_letter(CONSTANT), sheet.row)
+            self.steps.append(step)
+            sheet.row += 1
+        return self._live[step]
 
-    def _filled(self, position: int, moving: bool) -> list[Term]:
+    def _filled(self, position: int) -> Symbol:
+        """A row's own numbers, over the years by its fill."""
         row = self.assumptions.rows[position]
-        cells = [Symbol(f"{row.sheet}!{_anchored(address, row.fill)}") for address in self.cells[position]]
-        if row.fill == "linear":
-            first, last = (np.array([c], dtype=object) for c in cells)
-            year = np.array([self._year(y) for y in range(len(self.years))], dtype=object)
-            ends = [np.array([self._year(y, fixed=True)], dtype=object) for y in (0, len(self.years) - 1)]
-            return list(straight_line(first, last, year, *ends))
-        terms: list[Term] = [*cells]
-        return terms if row.fill == "yearly" else terms * (len(self.years) if moving else 1)
-
-    def _year(self, y: int, *, fixed: bool = False) -> Symbol:
-        column = get_column_letter(self.year_column(y))
-        return Symbol(f"{INPUTS}!{'$' if fixed else ''}{column}${HEADER_ROW}")
+        cells = [_split(address) for address in self.cells[position]]
+        if row.fill == "yearly":
+            return Symbol(f"{row.sheet}!{YEAR}{cells[0][1]}")
+        numbers = [_one(Symbol(f"{row.sheet}!${column}{at}")) for column, at in cells]
+        if row.fill == "constant":
+            return numbers[0][0]
+        year = self.structure()["year"].reshape(1)
+        return straight_line(numbers[0], numbers[1], year, self.at_year(year, 0), self.at_year(year, -1))[0]
 
     def _switches(self) -> dict[int, Cell]:
         """One line a delta on Inputs: 1 where its scenario is the selected one."""
-        sheet, column = self.sheet(INPUTS), get_column_letter(CONSTANT)
+        sheet, selected = self.sheet(INPUTS), "${}${}".format(*_split(SELECTED[1]))
         active = {}
         for k, delta in enumerate(self.assumptions.deltas):
-            row = self.delta_rows[k]
-            formula = f"IF(Scenarios!$A${row}={SELECTED[0]}!${SELECTED[1][0]}${SELECTED[1][1:]},1,0)"
-            sheet.lines.append(
-                Line(sheet.row, "active", delta.keys, "0 or 1", f"Scenarios row {row}", ((CONSTANT, formula),), "active", (k, 0, 0))
-            )
-            active[k] = Cell(INPUTS, f"${column}", sheet.row)
-            active[k].text = f"{INPUTS}!${column}${sheet.row}"
+            origin = f"Scenarios!A{self.delta_rows[k]}"
+            formula = f"IF(Scenarios!$A${self.delta_rows[k]}={SELECTED[0]}!{selected},1,0)"
+            sheet.lines.append(Line(sheet.row, "active", delta.keys, "0 or 1", origin, formula, (CONSTANT,), "active", (k, 0, 0)))
+            active[k] = Cell(INPUTS, get_column_letter(CONSTANT), sheet.row)
             sheet.row += 1
         return active
 
     def structure(self) -> dict[str, Array]:
-        """The structure with symbolic years and integer masks."""
+        """The structure, its year a cell of the axis row, its masks whole numbers."""
         numbers = self.assumptions.structure()
-        year = np.empty((1, 1, 1, 1, len(self.years)), dtype=object)
-        year[0, 0, 0, 0] = [self._year(y) for y in range(len(self.years))]
         masks = {name: np.vectorize(int, otypes=[object])(x) for name, x in numbers.items() if name.startswith("is_")}
+        year = _one(Symbol(f"{INPUTS}!{YEAR}${HEADER_ROW}")).reshape(1, 1, 1, 1, 1)
         return {**masks, "year": year, "rest_of": numbers["rest_of"]}
 
 
-def _anchored(address: str, fill: str) -> str:
-    column, row = address.rstrip("0123456789"), address.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-    return f"{column}{row}" if fill == "yearly" else f"${column}{row}"
+def _one(term: Term) -> Array:
+    x = np.empty(1, dtype=object)
+    x[0] = term
+    return x
 
 
-def _in_order(shape: tuple[int, ...], order: Sequence[int]) -> Iterable[tuple[int, int, int]]:
+def _split(address: str) -> tuple[str, str]:
+    column = address.rstrip("0123456789")
+    return column, address[len(column) :]
+
+
+def _in_order(shape: Sequence[int], order: Sequence[int]) -> Iterator[tuple[int, int, int]]:
     """Every element (region, segment, primary), the axes varying in the given order, last fastest."""
+    where = [list(order).index(i) for i in range(3)]
     for at in np.ndindex(*(shape[i] for i in order)):
-        yield tuple(at[list(order).index(i)] for i in range(3))
+        yield at[where[0]], at[where[1]], at[where[2]]
 
 
 def leaf_labels(a: Assumptions, shape: Sequence[int]) -> list[tuple[str, ...]]:
@@ -295,13 +287,12 @@ class State:
     def __post_init__(self) -> None:
         a = self.plan.assumptions
         structure = a.structure()
+        self.filled = a.filled(self.inputs)
+        self.active = [float(delta.scenario == self.scenario) for delta in a.deltas]
         self.arrays = evaluate(a.inputs_from(self.inputs, self.amounts, self.scenario), structure)
         report(dict(self.arrays), a.axes, structure["year"], self)
-        self.filled = a._filled(self.inputs)
 
-    def put(
-        self, title: str, name: str, x: Array, unit: str, labels: Sequence[Sequence[str]], order: Sequence[int], style: str = ""
-    ) -> Array:
+    def put(self, title: str, name: str, x: Array, unit: str, labels: Sequence[Sequence[str]], order: Sequence[int], style: str = "") -> Array:
         """Keep a table's numbers."""
         self.arrays[name] = x
         return x
@@ -320,20 +311,23 @@ class State:
         """Keep a key figure."""
         self.arrays[name] = x
 
-    def values(self, line: Line) -> Array:
-        """The Python values of a line's cells, in order."""
-        if line.array == INPUTS:
-            return self._step(line)
-        if line.array == "active":
-            return np.array([float(self.plan.assumptions.deltas[line.at[0]].scenario == self.scenario)])
-        values = np.asarray(self.arrays[line.array][(0, *line.at)])
-        return values if line.year is None else values[[line.year]]
+    def at_year(self, x: Array, y: int) -> Array:
+        """An array's numbers in one year."""
+        return x[..., [y]]
 
-    def _step(self, line: Line) -> Array:
-        position, deltas = self.plan.steps[line.at[0]]
-        x: Array = self.filled[position][: len(line.cells)]
+    def values(self, line: Line) -> list[float]:
+        """The Python values of a line's cells, in order."""
+        if line.array == "active":
+            return [self.active[line.at[0]]]
+        values = self._step(line.at[0]) if line.array == INPUTS else self.arrays[line.array][(0, *line.at)]
+        if line.year is not None:
+            return [float(values[line.year if len(values) > 1 else 0])]
+        n = len(line.columns)
+        return np.broadcast_to(values, (n,)).tolist() if len(values) < n else values[:n].tolist()  # type: ignore[no-any-return]
+
+    def _step(self, step: int) -> Array:
+        position, deltas = self.plan.steps[step]
+        x: Array = self.filled[position]
         for k in deltas:
-            delta = self.plan.assumptions.deltas[k]
-            active = np.array([float(delta.scenario == self.scenario)])
-            x = shifted(x, delta.operation, np.array(self.amounts[k]), active)
+            x = shifted(x, self.plan.assumptions.deltas[k].operation, np.array(self.amounts[k]), np.array([self.active[k]]))
         return x

@@ -39,6 +39,9 @@ class Sink(Protocol):
     def figure(self, place: int, name: str, x: Array, unit: str, what: str) -> None:
         """Put one number on the cover."""
 
+    def at_year(self, x: Array, y: int) -> Array:
+        """An array in one year, by position."""
+
 
 def report(o: dict[str, Array], axes: Axes, year: Array, sink: Sink) -> None:
     """Every summary table of the deliverable."""
@@ -66,10 +69,11 @@ def report(o: dict[str, Array], axes: Axes, year: Array, sink: Sink) -> None:
         if basis == "risk_adjusted":
             world = regions[:, [list(axes.region.groups).index(axes.region.total)]]
             first, last = axes.years[0], axes.years[-1]
-            sink.figure(0, "cover_revenue_first", world[..., :1], "USD million", f"Risk-adjusted net revenue {first}, USD million")
-            sink.figure(1, "cover_revenue_last", world[..., -1:], "USD million", f"Risk-adjusted net revenue {last}, USD million")
+            start, end = sink.at_year(world, 0), sink.at_year(world, -1)
+            sink.figure(0, "cover_revenue_first", start, "USD million", f"Risk-adjusted net revenue {first}, USD million")
+            sink.figure(1, "cover_revenue_last", end, "USD million", f"Risk-adjusted net revenue {last}, USD million")
             sink.figure(
-                2, "cover_cagr", growth(world[..., :1], world[..., -1:], year[..., -1:] - year[..., :1]), "per year", f"CAGR {first}-{last}"
+                2, "cover_cagr", growth(start, end, sink.at_year(year, -1) - sink.at_year(year, 0)), "per year", f"CAGR {first}-{last}"
             )
 
 
@@ -90,11 +94,12 @@ class _Tables:
         labels[dim - 1] = list(axis.groups)
         groups = np.concatenate([total_of(leaf, dim, members) for members in axis.groups.values()], axis=dim)
         group = self.sink.put(title, f"{name}_group", groups, unit, labels, (0, 1, 2), "lm total")
-        whole = np.take(group, [list(axis.groups).index(axis.total)], axis=dim)[..., -1:]
+        whole = self.sink.at_year(np.take(group, [list(axis.groups).index(axis.total)], axis=dim), -1)
+        intervals = self.sink.at_year(self.year, -1) - self.sink.at_year(self.year, 0)
         for part, block in ((name, leaf), (f"{name}_group", group)):
-            intervals = self.year[..., -1:] - self.year[..., :1]
-            self.sink.beside(title, f"{part}_cagr", growth(block[..., :1], block[..., -1:], intervals), "F", "per year", block)
-            self.sink.beside(title, f"{part}_share", ratio(block[..., -1:], whole), "G", "share", block)
+            start, end = self.sink.at_year(block, 0), self.sink.at_year(block, -1)
+            self.sink.beside(title, f"{part}_cagr", growth(start, end, intervals), "F", "per year", block)
+            self.sink.beside(title, f"{part}_share", ratio(end, whole), "G", "share", block)
         return group
 
 
