@@ -263,16 +263,19 @@ def _written(frame: pd.DataFrame, form: str, by: Sequence[str]) -> str:
     if form == "csv":
         return frame.to_csv(index=False, lineterminator="\n")
     if form == "json":
-        return frame.to_json(orient="records", indent=1, double_precision=15) + "\n"
+        import json
+
+        return json.dumps(frame.to_dict("records"), indent=1) + "\n"
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     across = "year" in by and len(by) > 1
-    unit = frame["unit"].iloc[0]
+    unit, scale = ("USD million", 1e6) if frame["unit"].iloc[0] == "USD" else (frame["unit"].iloc[0], 1)
+    over = "" if "year" in by else ", all years together"
     lead = [c for c in ("scenario", *by) if not (across and c == "year")]
-    table = Table(title=f"{frame['metric'].iloc[0]}, {unit}", box=SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    table = Table(title=f"{frame['metric'].iloc[0]}, {unit}{over}", box=SIMPLE_HEAD, title_justify="left", pad_edge=False)
     wide = frame.pivot_table("value", lead, "year", sort=False) if across else frame.set_index(lead)[["value"]]
     for name in lead:
         table.add_column(name)
@@ -280,8 +283,8 @@ def _written(frame: pd.DataFrame, form: str, by: Sequence[str]) -> str:
         table.add_column(str(name), justify="right")
     for labels, values in zip(wide.index, wide.to_numpy(), strict=True):
         labels = labels if isinstance(labels, tuple) else (labels,)
-        table.add_row(*(Text(str(x)) for x in labels), *(f"{v:,.0f}" for v in values))
-    console = Console(width=max(100, 24 * len(lead) + 14 * len(wide.columns)))
+        table.add_row(*(Text(str(x)) for x in labels), *(f"{v / scale:,.{1 if scale > 1 else 0}f}" for v in values))
+    console = Console(width=max(100, 24 * len(lead) + 11 * len(wide.columns)))
     with console.capture() as captured:
         console.print(table)
     return captured.get()

@@ -269,7 +269,7 @@ class _Reader:
 
     def rows(self, table: Table, axes: Axes | None, years: tuple[int, ...], cited: list[tuple[RawCell, str]]) -> Iterable[Row]:
         missing = set(ROW_COLUMNS) - set(table.header)
-        columns = [str(y) for y in years]
+        columns = [str(y) for y in years if table.sheet in schema.MOVING_SHEETS]
         absent = [y for y in columns if y not in table.header]
         if absent:
             self.faults.append(
@@ -305,28 +305,25 @@ class _Reader:
         self, cells: Mapping[str, RawCell], quantity: Quantity, fill: str, unit: str, columns: list[str]
     ) -> tuple[tuple[float, ...] | None, tuple[str, ...], bool]:
         """The numbers of a row and their cells, and whether the row says `never`."""
-        value = cells["value"]
+        value, by_year = cells["value"], [cells[y] for y in columns]
         if isinstance(value.value, str) and folded(value.value) == NEVER:
             if not quantity.can_be_never:
                 self.fault(value, f"{quantity.name} cannot be {NEVER!r}: give a number")
-            for year in columns:
-                if not cells[year].blank:
-                    self.fault(cells[year], f"{cells[year].value!r} beside {NEVER!r}: leave it blank")
+            for cell in by_year:
+                if not cell.blank:
+                    self.fault(cell, f"{cell.value!r} beside {NEVER!r}: leave it blank")
             return (), (value.address,), True
-        due = (
-            {"constant": [value], "linear": [cells[columns[0]], cells[columns[-1]]], "yearly": [cells[y] for y in columns]}.get(fill, [])
-            if columns
-            else []
-        )
+        due = {"constant": [value], "linear": [*by_year[:1], *by_year[-1:]], "yearly": by_year}.get(fill, [])
         if fill and fill != "constant" and not quantity.moves:
             self.fault(cells["fill"], f"{quantity.name} does not move over the years: its fill is 'constant'")
-        for cell in [value, *(cells[y] for y in columns)] if fill else []:
+        rules = {
+            "constant": "only 'value'",
+            "linear": f"only {' and '.join([*columns[:1], *columns[-1:]])}",
+            "yearly": "the years and not 'value'",
+        }
+        for cell in [value, *by_year] if fill else []:
             if cell not in due and not cell.blank:
-                rule = {
-                    "constant": "only 'value'",
-                    "linear": f"only {columns[0]} and {columns[-1]}",
-                    "yearly": "the years and not 'value'",
-                }[fill]
+                rule = rules[fill]
                 self.fault(cell, f"{cell.value!r} where the fill {fill!r} takes {rule}")
         numbers = [self.number(c, quantity.least, quantity.most, unit or quantity.units[0]) for c in due]
         if not due or any(n is None for n in numbers):

@@ -21,6 +21,8 @@ FILLS = ("constant", "linear", "yearly")
 DISTRIBUTIONS = ("fixed", "beta", "dirichlet", "gamma", "lognormal", "normal", "pert")
 STATUSES = ("sourced", "derived", "expert", "placeholder")
 OPERATIONS = ("multiply", "add", "set")
+MOVING_SHEETS = ("Diagnosis", "Treatment", "Pricing")
+"""The sheets with quantities that move: they have a column for each year."""
 PUBLISHED_METRICS = {"revenue": "USD", "patients": "patients"}
 """What a published figure counts, and its unit."""
 SCOPES = ("same", "adjacent")

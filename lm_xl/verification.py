@@ -107,7 +107,9 @@ def agreed_values(path: Path, traced: Plan) -> dict[str, dict[str, float | str]]
     (grid,) = recalculated(path, [{}], areas(traced), "formualizer")
     case = compare(Case("new"), traced, state, grid)
     if case.wrong:
-        raise Disagreement(f"{len(case.wrong)} of {case.formulas} formulas differ from Python, so nothing was written; the first: {case.wrong[0]}")
+        raise Disagreement(
+            f"{len(case.wrong)} of {case.formulas} formulas differ from Python, so nothing was written; the first: {case.wrong[0]}"
+        )
     values: dict[str, dict[str, float | str]] = {}
     for title, sheet in traced.sheets.items():
         rows = grid[title]

@@ -101,7 +101,10 @@ def records(a: Axes) -> dict[str, list[dict[str, Any]]]:
     sheets["Published"] = [
         {
             "publisher": "Nobody",
-            "what": "Market size", "metric": "revenue", "scope": "same", "primary": "All cancers",
+            "what": "Market size",
+            "metric": "revenue",
+            "scope": "same",
+            "primary": "All cancers",
             "region": "Global",
             "segment": "Total market",
             "year": 2025,

@@ -30,7 +30,12 @@ WORKED = {
 
 
 def test_one_region_by_hand(tmp_path: Path) -> None:
-    segments = [("Old drug", "Pill set", "rest"), ("New drug", "Pill set", "entrant"), ("Other drug", "Pill set", "incumbent"), ("Scan", "", "test")]
+    segments = [
+        ("Old drug", "Pill set", "rest"),
+        ("New drug", "Pill set", "entrant"),
+        ("Other drug", "Pill set", "incumbent"),
+        ("Scan", "", "test"),
+    ]
     axes = axes_of(["US"], segments, [("EGFR lung", "Lung")], [2025, 2026])
     records = form(axes)
     for sheet, rows in records.items():
@@ -76,7 +81,12 @@ def test_axes_of_different_sizes(sizes: tuple[int, int, int, int], tmp_path: Pat
 
 def test_identities_are_checked_in_every_forecast(small_assumptions: lm_xl.Assumptions) -> None:
     f = lm_xl.forecast(small_assumptions)
-    for name, at, value in (("diagnosed", (0, 1, 0, 2, 3), 1e9), ("share", (0, 0, 1, 1, 2), 0.9), ("net_sales", (0, 0, 0, 0, 0), np.nan), ("uptake", (0, 0, 1, 0, 0), 0.1)):
+    for name, at, value in (
+        ("diagnosed", (0, 1, 0, 2, 3), 1e9),
+        ("share", (0, 0, 1, 1, 2), 0.9),
+        ("net_sales", (0, 0, 0, 0, 0), np.nan),
+        ("uptake", (0, 0, 1, 0, 0), 0.1),
+    ):
         outputs = {k: x.copy() for k, x in f.outputs.items()}
         outputs[name][at] = value
         with pytest.raises(lm_xl.IdentityError, match=name if name != "share" else "sum to 1") as refused:

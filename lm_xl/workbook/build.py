@@ -161,9 +161,9 @@ def _sheet(ws: Worksheet, sheet: Sheet, years: Sequence[int], kind: str, text: s
     for i in range(len(years)):
         ws.column_dimensions[get_column_letter(CONSTANT + 1 + i)].width = 13
     for row, title in sheet.headings:
-        pen.text(ws, row, 1, title, "lm header")
+        pen.text(ws, row, 1, title, "lm band")
         for column in range(2, CONSTANT + len(years) + 1):
-            pen.write(ws, row, column, None, "lm header")
+            pen.write(ws, row, column, None, "lm band")
     for line in sheet.lines:
         if any(line.keys) or not report:
             style = "lm label" if line.style == "lm calculation" else line.style

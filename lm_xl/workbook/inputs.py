@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any
 
 from openpyxl.comments import Comment
@@ -30,11 +31,13 @@ Records = Mapping[str, Sequence[Record]]
 """Sheet to records, each mapping a column's name to its value; years are text."""
 
 WIDTHS = {
-    "quantity": 25, "region": 20, "segment": 30, "primary": 22, "unit": 17, "fill": 9, "value": 12, "low": 11, "high": 11,
-    "distribution": 11, "source": 24, "status": 11, "note": 70, "axis": 10, "label": 34, "set": 18, "role": 12, "groups": 52,
+    "quantity": 27, "region": 20, "segment": 30, "primary": 22, "unit": 17, "fill": 9, "value": 12, "low": 11, "high": 11,
+    "distribution": 12, "source": 24, "status": 11, "note": 64, "axis": 10, "label": 34, "set": 18, "role": 12, "groups": 52,
     "scenario": 24, "operation": 11, "amount": 10, "reason": 60, "publisher": 24, "what": 42, "metric": 11, "scope": 11, "id": 20, "citation": 70,
     "year": 9, "address": 50, "read": 16, "grade": 8,
 }  # fmt: skip
+LINE = 12.5
+"""Height of a line of text; neither engine fits rows to wrapped text by itself."""
 WRAPPED = ("note", "citation", "reason", "address", "groups", "source")
 
 MEANINGS = {
@@ -86,7 +89,7 @@ def columns_of(sheet: str, years: Sequence[int]) -> tuple[str, ...]:
     if sheet in special:
         return special[sheet]
     i = schema.COLUMNS.index("years")
-    return (*schema.COLUMNS[:i], *(str(y) for y in years), *schema.COLUMNS[i + 1 :])
+    return (*schema.COLUMNS[:i], *(str(y) for y in years if sheet in schema.MOVING_SHEETS), *schema.COLUMNS[i + 1 :])
 
 
 def records_of(a: Assumptions) -> tuple[dict[str, list[Record]], Written]:
@@ -158,6 +161,7 @@ def _write(ws: Worksheet, records: Sequence[Record], columns: Sequence[str], lis
                 )
                 if name in ("year",):
                     cell.number_format = "0"
+        ws.row_dimensions[r].height = LINE * max(_lines(record.get(name), WIDTHS.get(name, 11)) for name in columns)
         if quantity and quantity.name not in explained:
             explained.add(quantity.name)
             ws.cell(r, columns.index("quantity") + 1).comment = _comment(f"{quantity.name}: {quantity.meaning}.")
@@ -174,6 +178,11 @@ def _style(sheet: str, name: str, record: Record) -> str:
         used = record.get(name) not in (None, "") or (name == "value" and record.get("fill", "constant") == "constant")
         return "lm input" if used or (name in ("low", "high") and record.get("distribution") != "fixed") else "lm label"
     return "lm wrapped" if name in WRAPPED else "lm label"
+
+
+def _lines(value: Any, width: float) -> int:
+    """How many lines a text takes in a column, words kept whole."""
+    return max(1, len(wrap(value, max(1, int(width)))) if isinstance(value, str) else 1)
 
 
 def _comment(text: str) -> Comment:
@@ -203,7 +212,7 @@ def table(ws: Worksheet, name: str, header: int, last: int, width: int) -> None:
 def page(ws: Worksheet, header: int) -> None:
     """Print set-up: landscape, one page wide, the header repeated, a footer."""
     ws.page_setup.orientation = "landscape"
-    ws.page_setup.paperSize = ws.PAPERSIZE_A4
+    ws.page_setup.paperSize = int(ws.PAPERSIZE_A3)
     ws.page_setup.fitToWidth, ws.page_setup.fitToHeight = 1, 0
     ws.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     ws.print_title_rows = f"{header}:{header}"

@@ -107,7 +107,14 @@ class Plan:
     # What the report asks of a sink
 
     def put(
-        self, title: str, name: str, x: Array, unit: str, labels: Sequence[Sequence[str]], order: Sequence[int], style: str = "lm calculation"
+        self,
+        title: str,
+        name: str,
+        x: Array,
+        unit: str,
+        labels: Sequence[Sequence[str]],
+        order: Sequence[int],
+        style: str = "lm calculation",
     ) -> Array:
         """Write an array of formulas as a block; returns the cells that hold it. Structural zeros get no line."""
         out = x.copy()
@@ -119,7 +126,7 @@ class Plan:
         for row, at in zip(rows, elements, strict=True):
             formula = x[(0, *at, 0)].text.replace(ROW, str(row))
             keys = Keys(*(labels[i][p] for i, p in enumerate(at)))
-            sheet.lines.append(Line(row, name, keys, unit, "", formula, self.columns(moving=moving), name, at, style))
+            sheet.lines.append(Line(row, name.partition("_by_")[0], keys, unit, "", formula, self.columns(moving=moving), name, at, style))
             out[(0, *at, 0)] = Cell(title, YEAR if moving else get_column_letter(CONSTANT), row, block)
         sheet.row += len(elements)
         return out
@@ -198,7 +205,9 @@ class Plan:
                 origin = f"{row.sheet}!{self.cells[position][0]}"
             sheet = self.sheet(INPUTS)
             moving = YEAR in term.text
-            line = Line(sheet.row, row.quantity, row.keys, row.unit, origin, term.text, self.columns(moving=moving), INPUTS, (len(self.steps), 0, 0))
+            line = Line(
+                sheet.row, row.quantity, row.keys, row.unit, origin, term.text, self.columns(moving=moving), INPUTS, (len(self.steps), 0, 0)
+            )
             sheet.lines.append(line)
             self._live[step] = Cell(INPUTS, YEAR if moving else get_column_letter(CONSTANT), sheet.row)
             self.steps.append(step)
@@ -292,7 +301,9 @@ class State:
         self.arrays = evaluate(a.inputs_from(self.inputs, self.amounts, self.scenario), structure)
         report(dict(self.arrays), a.axes, structure["year"], self)
 
-    def put(self, title: str, name: str, x: Array, unit: str, labels: Sequence[Sequence[str]], order: Sequence[int], style: str = "") -> Array:
+    def put(
+        self, title: str, name: str, x: Array, unit: str, labels: Sequence[Sequence[str]], order: Sequence[int], style: str = ""
+    ) -> Array:
         """Keep a table's numbers."""
         self.arrays[name] = x
         return x

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-from lm_xl.axes import PRIMARY, REGION, SEGMENT, Axes
+from lm_xl.axes import PRIMARY, REGION, SEGMENT, Axes, Axis
 from lm_xl.ops import Array, growth, millions, ratio, total, total_of
 from lm_xl.schema import BASES, PATIENT_STAGES
 
@@ -67,7 +67,7 @@ def report(o: dict[str, Array], axes: Axes, year: Array, sink: Sink) -> None:
         tables.table(SEGMENT, output, total(both, REGION), "USD million")
         tables.table(PRIMARY, output, millions(total(o[output], REGION, SEGMENT)), "USD million")
         if basis == "risk_adjusted":
-            world = regions[:, [list(axes.region.groups).index(axes.region.total)]]
+            world = regions[:, [shown_groups(axes.region).index(axes.region.total)]]
             first, last = axes.years[0], axes.years[-1]
             start, end = sink.at_year(world, 0), sink.at_year(world, -1)
             sink.figure(0, "cover_revenue_first", start, "USD million", f"Risk-adjusted net revenue {first}, USD million")
@@ -86,21 +86,27 @@ class _Tables:
     def table(self, dim: int, name: str, x: Array, unit: str) -> Array:
         """Write one table; returns its group lines."""
         axis, title = self.axes.axis(dim), TABLES[dim]
+        order = shown_groups(axis)
         self.sink.heading(title, f"{_title(name)}, {unit}")
         name = f"{name}_by_{axis.name}"
         labels: list[Sequence[str]] = [(self.axes.axis(d).total,) for d in (REGION, SEGMENT, PRIMARY)]
         labels[dim - 1] = axis.leaves
         leaf = self.sink.put(title, name, x, unit, labels, (0, 1, 2))
-        labels[dim - 1] = list(axis.groups)
-        groups = np.concatenate([total_of(leaf, dim, members) for members in axis.groups.values()], axis=dim)
+        labels[dim - 1] = order
+        groups = np.concatenate([total_of(leaf, dim, axis.members(g)) for g in order], axis=dim)
         group = self.sink.put(title, f"{name}_group", groups, unit, labels, (0, 1, 2), "lm total")
-        whole = self.sink.at_year(np.take(group, [list(axis.groups).index(axis.total)], axis=dim), -1)
+        whole = self.sink.at_year(np.take(group, [order.index(axis.total)], axis=dim), -1)
         intervals = self.sink.at_year(self.year, -1) - self.sink.at_year(self.year, 0)
         for part, block in ((name, leaf), (f"{name}_group", group)):
             start, end = self.sink.at_year(block, 0), self.sink.at_year(block, -1)
             self.sink.beside(title, f"{part}_cagr", growth(start, end, intervals), "F", "per year", block)
             self.sink.beside(title, f"{part}_share", ratio(end, whole), "G", "share", block)
         return group
+
+
+def shown_groups(axis: Axis) -> list[str]:
+    """Groups in the order of tables: as the workbook lists them, the total last."""
+    return [*(g for g in axis.groups if g != axis.total), axis.total]
 
 
 def _title(name: str) -> str:

@@ -7,7 +7,7 @@ from openpyxl.styles.named_styles import NamedStyle
 from openpyxl.workbook import Workbook
 
 FACE = "Arial"
-INK, NAVY, PALE, INPUT_FILL, INPUT_INK, RULE, AMBER = "1A1A1A", "1F3864", "E9EEF7", "FFF8E1", "0B3FBF", "B8C2D6", "F6C86B"
+INK, NAVY, BAND, PALE, INPUT_FILL, INPUT_INK, RULE, AMBER = "1A1A1A", "1F3864", "CBD6EA", "EEF2F9", "FFF8E1", "0B3FBF", "B8C2D6", "F6C86B"
 
 TAB = {"control": "1F3864", "inputs": "C79A1E", "calculations": "7F7F7F", "outputs": "2E7D6B", "data": "6A4C93"}
 """Tab colour by a sheet's class."""
@@ -52,15 +52,21 @@ def add_styles(workbook: Workbook) -> None:
     """The named styles, which an editor of the workbook can use too."""
     thin = Side(style="hair", color=RULE)
     under = Border(bottom=thin)
-    top, middle = Alignment(vertical="top"), Alignment(vertical="center")
-    wrap = Alignment(vertical="top", wrap_text=True)
+    top, middle, label = Alignment(vertical="top"), Alignment(vertical="center"), Alignment(vertical="top", indent=1)
+    wrap = Alignment(vertical="top", wrap_text=True, indent=1)
     styles = {
         "lm title": (Font(FACE, 14, bold=True, color=NAVY), None, None, middle),
         "lm text": (Font(FACE, 9, color=INK), None, None, top),
         "lm wrapped": (Font(FACE, 9, color=INK), None, under, wrap),
-        "lm header": (Font(FACE, 9, bold=True, color="FFFFFF"), _fill(NAVY), None, Alignment(vertical="center", wrap_text=True)),
-        "lm year": (Font(FACE, 9, bold=True, color="FFFFFF"), _fill(NAVY), None, Alignment(horizontal="right", vertical="center")),
-        "lm label": (Font(FACE, 9, color=INK), None, under, top),
+        "lm header": (Font(FACE, 9, bold=True, color="FFFFFF"), _fill(NAVY), None, Alignment(vertical="center", wrap_text=True, indent=1)),
+        "lm band": (Font(FACE, 9, bold=True, color=NAVY), _fill(BAND), None, middle),
+        "lm year": (
+            Font(FACE, 9, bold=True, color="FFFFFF"),
+            _fill(NAVY),
+            None,
+            Alignment(horizontal="right", vertical="center", wrap_text=True),
+        ),
+        "lm label": (Font(FACE, 9, color=INK), None, under, label),
         "lm input": (Font(FACE, 9, color=INPUT_INK), _fill(INPUT_FILL), under, top),
         "lm calculation": (Font(FACE, 9, color=INK), None, under, top),
         "lm total": (Font(FACE, 9, bold=True, color=INK), _fill(PALE), under, top),
