@@ -1,24 +1,26 @@
 """Workbook -> Assumptions, or every fault of the workbook at once.
 
 Reading is in four steps, each adding what it finds to one list of faults: axes, rows, which row covers what, and the
-checks across rows. Nothing is repaired: a workbook with a fault is refused, with all of its faults.
+checks across rows. Nothing is repaired: a workbook with a fault is refused, with all of its faults. So that one fault neither hides
+others nor causes them, what could not be read counts as NaN, which no later check finds fault with.
 """
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
 
 from lm_xl import schema
-from lm_xl.assumptions import DIMS, Assumptions, Delta, Keys, Published, Row, Source, reach_of
-from lm_xl.axes import PRIMARY, ROLES, SEGMENT, Axes, Axis, UnknownLabel, folded, nearest
+from lm_xl.assumptions import DIMS, Assumptions, Delta, Keys, Published, Row, Source, reach_of, shifted
+from lm_xl.axes import PRIMARY, REGION, ROLES, SEGMENT, Axes, Axis, UnknownLabel, folded, nearest
 from lm_xl.faults import Fault, Refused
 from lm_xl.ops import Array
 from lm_xl.schema import NEVER, OUTPUTS, QUANTITIES, Quantity
-from lm_xl.sheets import RawCell, Table, number, read_tables
+from lm_xl.sheets import UNSTORED, RawCell, Table, in_order, is_year, number, read_tables
 
 SHARE_TOLERANCE = 1e-9
 """Exclusive shares sum to 1 within this."""
@@ -60,48 +62,68 @@ class _Reader:
         self.path = path
         self.file = path.name
         self.faults: list[Fault] = []
+        self.unread: set[str] = set()
+        """Quantities none of whose rows can be known, because their sheet is not there."""
+        self.doubtful: list[tuple[str, Keys]] = []
+        """Rows that may cover more than is known: their quantity and their labels, "" where any label may be meant."""
 
     def fault(self, cell: RawCell, message: str) -> None:
         self.faults.append(Fault(self.file, cell.sheet, cell.address, message))
+
+    def sheet_fault(self, sheet: str, message: str) -> None:
+        self.faults.append(Fault(self.file, sheet, "", message))
 
     def read(self) -> Assumptions:
         tables = read_tables(self.path, WANTED, self.faults)
         cited: list[tuple[RawCell, str]] = []
         years = self.years(tables.get("Timeline"))
-        axes = self.axes(tables.get("Axes"), years)
-        rows = [row for name in schema.SHEETS if name in tables for row in self.rows(tables[name], axes, years, cited)]
-        deltas = self.deltas(tables.get("Scenarios"), axes, cited)
-        published = self.published(tables.get("Published"), axes, cited)
+        axis_of, scenarios = self.axes(tables.get("Axes"))
+        rows: list[Row] = []
+        for name in schema.SHEETS:
+            table = tables.get(name)
+            if table is None or "quantity" not in table.header:
+                self.unread |= {q.name for q in QUANTITIES.values() if q.sheet == name}
+            else:
+                rows += self.rows(table, axis_of, years, cited)
+        deltas = list(self.deltas(tables.get("Scenarios"), axis_of, scenarios, cited))
+        published = self.published(tables.get("Published"), axis_of, cited)
         sources = self.sources(tables.get("Sources"), cited)
-        covers = self.covers(axes, rows) if axes else {}
-        if axes is None or self.faults:
-            raise Refused(sorted(self.faults) if self.faults else [Fault(self.file, "Axes", "", "no axes were found")])
-        result = Assumptions(self.path, axes, tuple(rows), tuple(deltas), tuple(published), sources, covers)
-        self.across(result)
-        if self.faults:
-            raise Refused(sorted(self.faults))
-        return result
+        years = years or next((y for y in (_year_columns(t) for n, t in tables.items() if n in schema.SHEETS) if len(y) > 1), ())
+        if len(axis_of) == len(DIMS) and scenarios and years:
+            axes = Axes(axis_of[REGION], axis_of[SEGMENT], axis_of[PRIMARY], years, scenarios)
+            covers = self.covers(axes, rows)
+            everything = (*rows, HOLE) if self.faults else tuple(rows)
+            result = Assumptions(self.path, axes, everything, tuple(deltas), tuple(published), sources, covers)
+            self.across(result)
+            if not self.faults:
+                return result
+        elif not self.faults:
+            self.sheet_fault("Timeline", "no row of first_year and last_year")
+        raise Refused(in_order(self.faults, WANTED))
 
     # Cells
 
     def text(self, cell: RawCell, what: str, *, due: bool = True) -> str:
+        """The text in a cell; a note may hold anything."""
+        if cell.absent:
+            return ""
         if cell.unstored:
-            self.fault(cell, "a formula with no stored value: open the workbook in Excel, let it calculate, and save it")
+            self.fault(cell, UNSTORED)
         elif cell.blank:
             if due:
                 self.fault(cell, f"blank where {what} is due")
         elif not isinstance(cell.value, str):
-            if not due and isinstance(cell.value, int | float) and not isinstance(cell.value, bool):
-                return f"{cell.value:g}"
-            self.fault(cell, f"{cell.value!r} where {what} is due")
-        elif cell.value.startswith("#") and cell.value.rstrip("!?").isupper() and due:
-            self.fault(cell, f"the error value {cell.value} where {what} is due")
+            if not due:
+                return cell.shown
+            self.fault(cell, f"{cell.shown} where {what} is due")
+        elif due and cell.value.startswith("#") and cell.value.rstrip("!?").isupper():
+            self.fault(cell, f"the error value {cell.value} where {what} is due: repair the formula behind it")
         else:
             return cell.value.strip()
         return ""
 
     def one_of(self, cell: RawCell, allowed: Sequence[str], what: str) -> str:
-        text = self.text(cell, what)
+        text = self.text(cell, f"the {what}")
         if not text:
             return ""
         for option in allowed:
@@ -113,8 +135,8 @@ class _Reader:
     def number(self, cell: RawCell, least: float, most: float, unit: str) -> float | None:
         value = number(cell, self.file, self.faults)
         if value is not None and not least <= value <= most:
-            hint = f"; {value:g} % is typed {value / 100:g}" if most <= 1 < value <= 100 else ""
-            self.fault(cell, f"{value:g} ({unit}) is outside {least:g} to {most:g}{hint}")
+            hint = f"; {value:g} % is typed {value / 100:g}" if abs(value) >= 2 * most and least <= value / 100 <= most <= 1 else ""
+            self.fault(cell, f"{value:.10g} ({unit}) is outside {least:g} to {most:g}{hint}")
             return None
         return value
 
@@ -135,48 +157,52 @@ class _Reader:
     # Axes and timeline
 
     def years(self, table: Table | None) -> tuple[int, ...]:
+        """The years of the forecast; () where they cannot be known. What is no number or out of range is found with the other rows."""
         found: dict[str, int] = {}
+        cell = RawCell("Timeline", "", None)
         for row in table.rows if table and {"quantity", "value"} <= set(table.header) else ():
-            name = folded(str(row["quantity"].value))
-            value = row["value"].value
-            if name in ("first_year", "last_year") and isinstance(value, int | float) and not isinstance(value, bool):
-                if value != int(value):
-                    self.fault(row["value"], f"{value} is not a whole year")
+            name, value = folded(str(row["quantity"].value)), row["value"].value
+            quantity = QUANTITIES.get(name)
+            if quantity is None or quantity.sheet != "Timeline" or not isinstance(value, float):
+                continue
+            if quantity.least <= value <= quantity.most:
+                cell = row["value"] if name == "last_year" else cell
                 found[name] = int(value)
-        if len(found) < 2:
+                if value != int(value):
+                    self.fault(row["value"], f"{value:g} is not a whole year")
+        if not {"first_year", "last_year"} <= set(found):
             return ()
         first, last = found["first_year"], found["last_year"]
-        if not first < last <= first + LONGEST_HORIZON:
-            self.faults.append(
-                Fault(
-                    self.file,
-                    "Timeline",
-                    "",
-                    f"first_year {first} and last_year {last}: the horizon runs forward, over 2 to {LONGEST_HORIZON} years",
-                )
-            )
+        if not first < last < first + LONGEST_HORIZON:
+            self.fault(cell, f"first_year {first} and last_year {last}: the horizon runs forward, over 2 to {LONGEST_HORIZON} years")
             return ()
         return tuple(range(first, last + 1))
 
-    def axes(self, table: Table | None, years: tuple[int, ...]) -> Axes | None:
+    def axes(self, table: Table | None) -> tuple[dict[int, Axis], tuple[str, ...]]:
+        """The axes that are whole, by dimension, and the names of the scenarios."""
         if table is None or not set(AXES_COLUMNS) <= set(table.header):
-            return None
-        by_axis: dict[str, list[dict[str, RawCell]]] = {"region": [], "segment": [], "primary": [], "scenario": []}
+            return {}, ()
+        by_axis: dict[str, list[Mapping[str, RawCell]]] = {"region": [], "segment": [], "primary": [], "scenario": []}
+        before = len(self.faults)
         for row in table.rows:
             axis = self.one_of(row["axis"], tuple(by_axis), "axis")
             if axis:
                 by_axis[axis].append(row)
-        built = {name: self.axis(name, by_axis[name]) for name in ("region", "segment", "primary")}
+        lost = len(self.faults) > before
+        built = {dim: self.axis(key, by_axis[key]) for dim, key in zip(DIMS, schema.KEYS, strict=True)}
+        before = len(self.faults)
         scenarios = self.leaf_labels("scenario", by_axis["scenario"])
-        if not years or any(a is None for a in built.values()) or not scenarios:
-            return None
-        region, segment, primary = built["region"], built["segment"], built["primary"]
-        assert region and segment and primary
-        return Axes(region, segment, primary, years, scenarios)
+        for row in by_axis["scenario"]:
+            for column in ("set", "role", "groups"):
+                if not row[column].blank:
+                    self.fault(row[column], f"{row[column].shown}: a scenario has no {column}")
+        if lost:  # a row of any axis: whether other sheets' labels are known cannot be told
+            return {}, ()
+        return {dim: axis for dim, axis in built.items() if axis}, scenarios if len(self.faults) == before else ()
 
-    def leaf_labels(self, name: str, rows: list[dict[str, RawCell]]) -> tuple[str, ...]:
+    def leaf_labels(self, name: str, rows: Sequence[Mapping[str, RawCell]]) -> tuple[str, ...]:
         if not rows:
-            self.faults.append(Fault(self.file, "Axes", "", f"no {name} is listed: add a row with axis {name!r}"))
+            self.sheet_fault("Axes", f"no {name} is listed: add a row with axis {name!r}")
         seen: dict[str, RawCell] = {}
         labels = []
         for row in rows:
@@ -194,7 +220,7 @@ class _Reader:
             self.fault(cell, f"the label {text!r} {problem}")
         return text
 
-    def axis(self, name: str, rows: list[dict[str, RawCell]]) -> Axis | None:
+    def axis(self, name: str, rows: Sequence[Mapping[str, RawCell]]) -> Axis | None:
         before = len(self.faults)
         leaves = self.leaf_labels(name, rows)
         if not leaves:
@@ -204,42 +230,40 @@ class _Reader:
         sets, roles = [], []
         for i, row in enumerate(rows):
             role = self.one_of(row["role"], ROLES, "role") if name == "segment" else ""
-            chosen = "" if name == "region" or role == "test" else self.new_label(row["set"], "set")
-            sets.append(chosen)
             roles.append(role)
-            for field in ("set", "role"):
-                if not row[field].blank and (
-                    name == "region" or (role == "test" and field == "set") or (name == "primary" and field == "role")
-                ):
-                    self.fault(row[field], f"{row[field].value!r}: a {role or name} has no {field}")
-            listed = [g.strip() for g in self.text(row["groups"], "the groups of a leaf").split(";") if g.strip()]
-            for group in dict.fromkeys([*([chosen] if chosen else []), *listed]):
-                problem = _label_problem(group)
+            bare = {"region": ("set", "role"), "primary": ("role",), "segment": ("set",) if role == "test" else ()}[name]
+            for column in bare:
+                if not row[column].blank:
+                    self.fault(row[column], f"{row[column].shown}: a {role or name} has no {column}")
+            chosen = self.new_label(row["set"], "set") if "set" not in bare else ""
+            sets.append(spelled.setdefault(folded(chosen), chosen))
+            listed = [g.strip() for g in self.text(row["groups"], "a group").split(";") if g.strip()]
+            for group in {folded(g): g for g in (chosen, *listed) if g}.values():
+                problem = _label_problem(group) if folded(group) != folded(chosen) else ""
                 if problem:
                     self.fault(row["groups"], f"the group {group!r} {problem}")
-                group = spelled.setdefault(folded(group), group)
-                if i not in groups.setdefault(group, []):
-                    groups[group].append(i)
+                groups.setdefault(spelled.setdefault(folded(group), group), []).append(i)
+        for chosen in dict.fromkeys(s for s in sets if s):
+            for i in groups[chosen]:
+                if sets[i] != chosen:
+                    self.fault(
+                        rows[i]["groups"],
+                        f"the group {chosen!r} is a set, to which {leaves[i]!r} does not belong: name one of them otherwise",
+                    )
         by_fold = {folded(x): i for i, x in enumerate(leaves)}
         for group in groups:
             if folded(group) in by_fold:
-                self.fault(rows[by_fold[folded(group)]]["label"], f"{group!r} is both a {name} and a group: name one of them otherwise")
-        if not any(len(m) == len(leaves) for m in groups.values()):
-            self.faults.append(
-                Fault(
-                    self.file,
-                    "Axes",
-                    rows[0]["groups"].address,
-                    f"no group holds every {name}: list one such as 'Global' or 'All cancers' on each",
-                )
-            )
-        if name == "segment":
+                leaf = rows[by_fold[folded(group)]]["label"]
+                self.fault(leaf, f"{group!r} is both a {name} and a group (of {leaves[groups[group][0]]!r}): name one of them otherwise")
+        if len(self.faults) == before and not any(len(m) == len(leaves) for m in groups.values()):
+            self.fault(rows[0]["groups"], f"no group holds every {name}: list one such as 'Global' or 'All cancers' on each")
+        if name == "segment" and all(roles):
             self.sets(rows, sets, roles)
         if len(self.faults) > before:
             return None
         return Axis(name, leaves, {g: tuple(m) for g, m in groups.items()}, tuple(sets), tuple(roles))
 
-    def sets(self, rows: list[dict[str, RawCell]], sets: list[str], roles: list[str]) -> None:
+    def sets(self, rows: Sequence[Mapping[str, RawCell]], sets: list[str], roles: list[str]) -> None:
         for chosen in dict.fromkeys(s for s in sets if s):
             members = [i for i, s in enumerate(sets) if s == chosen]
             rest = [i for i in members if roles[i] == "rest"]
@@ -251,106 +275,120 @@ class _Reader:
 
     # Rows
 
-    def keys(self, row: Mapping[str, RawCell], quantity: Quantity, axes: Axes | None) -> Keys | None:
-        labels, good = [], True
+    def keys(self, row: Mapping[str, RawCell], quantity: Quantity, axis_of: Mapping[int, Axis]) -> tuple[Keys, bool]:
+        """The labels of a row, and whether all of them are known."""
+        labels, known = [], True
         for dim, key in zip(DIMS, schema.KEYS, strict=True):
-            cell = row[key]
+            cell, label = row[key], ""
             if dim not in quantity.dims:
                 if not cell.blank:
-                    self.fault(cell, f"{cell.value!r}: {quantity.name} does not vary by {key}, leave it blank")
-                labels.append("")
-            elif axes is None:
-                good = False
+                    self.fault(cell, f"{cell.shown}: {quantity.name} does not vary by {key}, leave it blank")
             else:
-                label = self.label(cell, axes.axis(dim))
-                good &= bool(label)
-                labels.append(label)
-        return Keys(*labels) if good else None
+                if dim in axis_of:
+                    label = self.label(cell, axis_of[dim])
+                elif not cell.absent and cell.blank:
+                    self.text(cell, f"a {key}")
+                known &= bool(label)
+            labels.append(label)
+        return Keys(*labels), known
 
-    def rows(self, table: Table, axes: Axes | None, years: tuple[int, ...], cited: list[tuple[RawCell, str]]) -> Iterable[Row]:
-        missing = set(ROW_COLUMNS) - set(table.header)
-        columns = [str(y) for y in years if table.sheet in schema.MOVING_SHEETS]
-        absent = [y for y in columns if y not in table.header]
-        if absent:
-            self.faults.append(
-                Fault(
-                    self.file,
-                    table.sheet,
-                    "",
-                    f"no column for the years {', '.join(absent)}: the timeline runs {columns[0]} to {columns[-1]}",
-                )
-            )
-        if missing or absent:
-            return
-        for cells in table.rows:
+    def rows(self, table: Table, axis_of: Mapping[int, Axis], years: tuple[int, ...], cited: list[tuple[RawCell, str]]) -> Iterable[Row]:
+        columns = [str(y) for y in years or _year_columns(table) if table.sheet in schema.MOVING_SHEETS]
+        lacking = [y for y in columns if y not in table.header]
+        if lacking:
+            cell = RawCell(table.sheet, next(iter(table.header.values())).address, None)
+            span = f"{lacking[0]} to {lacking[-1]}" if len(lacking) > 3 else ", ".join(lacking)
+            self.fault(cell, f"columns of years are missing ({span}): the timeline runs {columns[0]} to {columns[-1]}")
+        outside = [name for name in table.header if is_year(name) and name not in columns]
+        absent = dict.fromkeys((*ROW_COLUMNS, *columns), RawCell(table.sheet, "", None, absent=True))
+        for present in table.rows:
+            cells = {**absent, **present}
             name = self.one_of(cells["quantity"], tuple(QUANTITIES), "quantity")
             if not name:
+                meant = get_close_matches(folded(str(cells["quantity"].value)), QUANTITIES, n=1, cutoff=0.6)
+                self.doubtful += [(q, Keys("", "", "")) for q in meant]
                 continue
             quantity = QUANTITIES[name]
             if folded(quantity.sheet) != folded(table.sheet):
                 self.fault(cells["quantity"], f"{name} belongs on the sheet {quantity.sheet!r}")
-            keys = self.keys(cells, quantity, axes)
+            keys, known = self.keys(cells, quantity, axis_of)
             unit = self.one_of(cells["unit"], quantity.units, f"unit of {name}")
             fill = self.one_of(cells["fill"], schema.FILLS, "fill")
+            if fill not in ("constant", "") and not quantity.moves:
+                self.fault(cells["fill"], f"{name} does not move over the years: its fill is 'constant'")
+                fill = "" if cells["value"].blank else "constant"
             inputs, places, never = self.inputs(cells, quantity, fill, unit, columns)
+            for year in outside:
+                if not cells[year].blank:
+                    horizon = (
+                        f"outside the timeline {columns[0]} to {columns[-1]}"
+                        if columns
+                        else "in a year's column, which this sheet does not use"
+                    )
+                    self.fault(cells[year], f"{cells[year].shown} {horizon}: clear it")
             distribution = self.one_of(cells["distribution"], schema.DISTRIBUTIONS, "distribution")
-            low, high = self.bounds(cells, quantity, distribution, unit, None if never or not inputs else inputs[-1])
+            low, high = self.bounds(cells, quantity, distribution, unit, never, inputs[-1] if inputs else np.nan)
             source = self.cites(cells, cited)
             status = self.one_of(cells["status"], schema.STATUSES, "status")
             note = self.text(cells["note"], "a note", due=False)
-            if keys is not None and inputs is not None:
+            if known:
+                fill = fill if fill and not np.isnan(inputs).any() else "constant"
                 yield Row(name, keys, unit, fill, inputs, places, low, high, distribution, source, status, note, table.sheet)
+            else:
+                self.doubtful.append((name, keys))
 
     def inputs(
-        self, cells: Mapping[str, RawCell], quantity: Quantity, fill: str, unit: str, columns: list[str]
-    ) -> tuple[tuple[float, ...] | None, tuple[str, ...], bool]:
-        """The numbers of a row and their cells, and whether the row says `never`."""
-        value, by_year = cells["value"], [cells[y] for y in columns]
+        self, cells: Mapping[str, RawCell], quantity: Quantity, fill: str, unit: str, columns: Sequence[str]
+    ) -> tuple[tuple[float, ...], tuple[str, ...], bool]:
+        """The numbers of a row and their cells, and whether the row says `never`. What cannot be read is NaN."""
+        value, years = cells["value"], [cells[y] for y in columns]
         if isinstance(value.value, str) and folded(value.value) == NEVER:
             if not quantity.can_be_never:
                 self.fault(value, f"{quantity.name} cannot be {NEVER!r}: give a number")
-            for cell in by_year:
+                return (np.nan,), (value.address,), True
+            for cell in years:
                 if not cell.blank:
-                    self.fault(cell, f"{cell.value!r} beside {NEVER!r}: leave it blank")
+                    self.fault(cell, f"{cell.shown} beside {NEVER!r}: leave it blank")
             return (), (value.address,), True
-        due = {"constant": [value], "linear": [*by_year[:1], *by_year[-1:]], "yearly": by_year}.get(fill, [])
-        if fill and fill != "constant" and not quantity.moves:
-            self.fault(cells["fill"], f"{quantity.name} does not move over the years: its fill is 'constant'")
-        rules = {
+        due = {"linear": [*years[:1], *years[-1:]], "yearly": years}.get(fill, [value])
+        rule = {
             "constant": "only 'value'",
             "linear": f"only {' and '.join([*columns[:1], *columns[-1:]])}",
             "yearly": "the years and not 'value'",
         }
-        for cell in [value, *by_year] if fill else []:
+        for cell in (value, *years) if fill and not any(c.absent for c in due) else ():
             if cell not in due and not cell.blank:
-                rule = rules[fill]
-                self.fault(cell, f"{cell.value!r} where the fill {fill!r} takes {rule}")
-        numbers = [self.number(c, quantity.least, quantity.most, unit or quantity.units[0]) for c in due]
-        if not due or any(n is None for n in numbers):
-            return None, (), False
-        return tuple(n for n in numbers if n is not None), tuple(c.address for c in due), False
+                self.fault(cell, f"{cell.shown} where the fill {fill!r} takes {rule[fill]}: clear it or change the fill")
+        numbers = [self.number(c, quantity.least, quantity.most, unit or quantity.units[0]) for c in due if fill] or [None]
+        read = tuple(n for n in numbers if n is not None)
+        return read if len(read) == len(numbers) else (np.nan,), tuple(c.address for c in due) or (value.address,), False
 
     def bounds(
-        self, cells: Mapping[str, RawCell], quantity: Quantity, distribution: str, unit: str, value: float | None
+        self, cells: Mapping[str, RawCell], quantity: Quantity, distribution: str, unit: str, never: bool, value: float
     ) -> tuple[float | None, float | None]:
         low, high = cells["low"], cells["high"]
-        if distribution == "fixed" or (low.blank and high.blank):
-            for cell in (low, high):
+        if distribution in ("fixed", "") or never:
+            rule = f"{NEVER!r}: leave it blank" if never else "the distribution 'fixed': leave it blank or name a distribution"
+            for cell in (low, high) if distribution else ():
                 if not cell.blank:
-                    self.fault(cell, f"{cell.value!r} beside the distribution 'fixed': leave it blank or name a distribution")
-            if distribution and distribution != "fixed":
+                    self.fault(cell, f"{cell.shown} beside {rule}")
+            if never and distribution not in ("fixed", ""):
+                self.fault(cells["distribution"], f"{distribution!r} beside {NEVER!r}: allowed 'fixed'")
+            return None, None
+        if low.blank and high.blank:
+            if not low.absent and not high.absent:
                 self.fault(low, f"blank where the distribution {distribution!r} needs low and high")
             return None, None
         at = [self.number(c, quantity.least, quantity.most, unit or quantity.units[0]) for c in (low, high)]
         if at[0] is not None and at[1] is not None:
             if at[0] > at[1]:
                 self.fault(low, f"low {at[0]:g} is above high {at[1]:g}")
-            elif value is not None and not at[0] <= value <= at[1]:
+            elif value < at[0] or value > at[1]:
                 self.fault(low, f"low {at[0]:g} to high {at[1]:g} does not hold the value {value:g}")
         return at[0], at[1]
 
     def covers(self, axes: Axes, rows: Sequence[Row]) -> dict[str, Array]:
-        """Which row stands behind each element: the most specific one. Ties and gaps are faults."""
+        """Which row stands behind each element: the most specific one. Ties and gaps are faults; HOLE, after the rows, fills gaps."""
         by_quantity: dict[str, list[int]] = {name: [] for name in QUANTITIES}
         for i, row in enumerate(rows):
             by_quantity[row.quantity].append(i)
@@ -380,19 +418,26 @@ class _Reader:
                         f"{quantity.name} of {row.keys} and of {rows[j].keys} ({rows[j].place}) both cover {keys} and neither is the more specific: add a row for it",
                     )
             winner[reach & (winner < 0)] = i
+        hole = np.full(domain.shape, quantity.name in self.unread)
+        for name, keys in self.doubtful:
+            if name == quantity.name:
+                anywhere = (axes.axis(d).total if d in quantity.dims else "" for d in DIMS)
+                hole |= reach_of(axes, quantity, Keys(*(k or t for k, t in zip(keys, anywhere, strict=True))))
+        gap = domain & (winner < 0)
+        self.gaps(axes, quantity, gap & ~hole, domain)
+        winner[gap | hole] = len(rows)
         winner[~domain] = -1
-        self.gaps(axes, quantity, rows, domain & (winner < 0))
         for i in positions:
             if not rows[i].inputs:
                 winner[winner == i] = -1
         return winner
 
-    def gaps(self, axes: Axes, quantity: Quantity, rows: Sequence[Row], gap: Array) -> None:
+    def gaps(self, axes: Axes, quantity: Quantity, gap: Array, domain: Array) -> None:
         """One fault for each label of the first axis that something is missing for."""
         if not gap.any():
             return
-        if not quantity.dims or gap.all():
-            self.faults.append(Fault(self.file, quantity.sheet, "", f"no row of {quantity.name} ({quantity.meaning})"))
+        if np.array_equal(gap, domain):
+            self.sheet_fault(quantity.sheet, f"no row of {quantity.name} ({quantity.meaning})")
             return
         lead = DIMS.index(quantity.dims[0])
         for at in np.unique(np.argwhere(gap)[:, lead]):
@@ -400,46 +445,41 @@ class _Reader:
             rest = [d for d in quantity.dims if d != quantity.dims[0]]
             others = [" x ".join(axes.axis(d).leaves[p[DIMS.index(d)]] for d in rest) for p in there] if rest else []
             scope = f" with {', '.join(others[:3])}{f' and {len(others) - 3} more' if len(others) > 3 else ''}" if others else ""
-            self.faults.append(
-                Fault(
-                    self.file,
-                    quantity.sheet,
-                    "",
-                    f"no row of {quantity.name} covers {axes.axis(quantity.dims[0]).name} {axes.axis(quantity.dims[0]).leaves[at]!r}{scope}",
-                )
-            )
+            lacking = axes.axis(quantity.dims[0])
+            self.sheet_fault(quantity.sheet, f"no row of {quantity.name} covers {lacking.name} {lacking.leaves[at]!r}{scope}")
 
     # Scenarios, published figures, sources
 
-    def deltas(self, table: Table | None, axes: Axes | None, cited: list[tuple[RawCell, str]]) -> Iterable[Delta]:
+    def deltas(
+        self, table: Table | None, axis_of: Mapping[int, Axis], scenarios: Sequence[str], cited: list[tuple[RawCell, str]]
+    ) -> Iterable[Delta]:
         if table is None or not set(SCENARIO_COLUMNS) <= set(table.header):
-            return []
-        deltas = []
+            return
         for cells in table.rows:
-            name = self.one_of(cells["quantity"], tuple(q for q in QUANTITIES if QUANTITIES[q].sheet != "Timeline"), "quantity")
-            scenario = self.one_of(cells["scenario"], axes.scenarios, "scenario") if axes else ""
+            name = self.one_of(cells["quantity"], tuple(QUANTITIES), "quantity")
+            if name and QUANTITIES[name].sheet == "Timeline":
+                self.fault(cells["quantity"], f"{name} is the same in every scenario: a delta cannot change it")
+                name = ""
+            scenario = self.one_of(cells["scenario"], scenarios, "scenario") if scenarios else ""
             operation = self.one_of(cells["operation"], schema.OPERATIONS, "operation")
             amount = number(cells["amount"], self.file, self.faults)
             source = self.cites(cells, cited)
             status = self.one_of(cells["status"], schema.STATUSES, "status")
             reason = self.text(cells["reason"], "a reason")
-            keys = self.keys(cells, QUANTITIES[name], axes) if name else None
-            if keys is not None and scenario and operation and amount is not None:
-                deltas.append(
-                    Delta(
-                        scenario, name, keys, operation, amount, cells["amount"].address, cells["scenario"].address, source, status, reason
-                    )
-                )
-        return deltas
+            keys, known = self.keys(cells, QUANTITIES[name], axis_of) if name else (Keys("", "", ""), False)
+            if known and scenario:
+                places = cells["amount"].address, cells["scenario"].address
+                amount = amount if amount is not None and operation else np.nan
+                yield Delta(scenario, name, keys, operation or "add", amount, *places, source, status, reason)
 
-    def published(self, table: Table | None, axes: Axes | None, cited: list[tuple[RawCell, str]]) -> Iterable[Published]:
-        if table is None or axes is None or not set(PUBLISHED_COLUMNS) <= set(table.header):
+    def published(self, table: Table | None, axis_of: Mapping[int, Axis], cited: list[tuple[RawCell, str]]) -> Iterable[Published]:
+        if table is None or not set(PUBLISHED_COLUMNS) <= set(table.header):
             return []
         found = []
         for cells in table.rows:
             metric = self.one_of(cells["metric"], tuple(schema.PUBLISHED_METRICS), "metric")
             scope = self.one_of(cells["scope"], schema.SCOPES, "scope")
-            labels = [self.label(cells[key], axes.axis(dim)) for dim, key in zip(DIMS, schema.KEYS, strict=True)]
+            labels = [self.label(cells[key], axis_of[dim]) if dim in axis_of else "" for dim, key in zip(DIMS, schema.KEYS, strict=True)]
             year = self.number(cells["year"], 1900, 2100, "year")
             value = self.number(cells["value"], 0, 1e15, metric or "value")
             publisher, what = (self.text(cells[c], f"a {c}") for c in ("publisher", "what"))
@@ -463,7 +503,7 @@ class _Reader:
             known[folded(identity)] = Source(identity, citation, *(self.text(cells[c], c, due=False) for c in SOURCE_COLUMNS[2:]))
         ids = tuple(s.id for s in known.values())
         for cell, identity in cited:
-            if folded(identity) not in known:
+            if folded(identity) not in known and "" not in known:
                 self.fault(cell, f"unknown source {identity!r}: {nearest(identity, ids)}")
         return {s.id: s for s in known.values()}
 
@@ -471,102 +511,128 @@ class _Reader:
 
     def across(self, a: Assumptions) -> None:
         """What single rows cannot show: sums of shares, one use per set, matching units, the order of dates, scenarios in range."""
+        told: set[tuple[object, ...]] = set()
         for scenario in a.axes.scenarios:
-            arrays = a.inputs([scenario])
-            self.in_range(a, scenario, arrays)
-            self.share_sums(a, scenario, arrays)
-            self.dates(a, scenario, arrays)
+            deltas = [d for d in a.deltas if d.scenario == scenario]
+            arrays = self.shifts(a, deltas)
+            self.share_sums(a, deltas, arrays, told)
+            self.set_uses(a, deltas, arrays, told)
+            self.dates(a, deltas, arrays, told)
         self.units(a)
 
-    def element(self, a: Assumptions, name: str, at: Sequence[int]) -> tuple[RawCell, Keys]:
-        """The cell behind an element of a quantity, and its labels."""
-        cover = a.covers[name]
-        position = int(cover[tuple(min(p, n - 1) for p, n in zip(at, cover.shape, strict=True))])
-        row = a.rows[position] if position >= 0 else None
-        keys = Keys(*(a.axes.axis(d).leaves[p] if d in QUANTITIES[name].dims else "" for d, p in zip(DIMS, at, strict=True)))
-        return RawCell(row.sheet if row else QUANTITIES[name].sheet, row.cells[0] if row else "", None), keys
+    def behind(self, a: Assumptions, name: str, at: Sequence[int], deltas: Sequence[Delta]) -> tuple[RawCell, str]:
+        """The cell behind an element of a quantity: its row's, or that of the last delta on it; and the scenario in words."""
+        at = tuple(min(int(p), n - 1) for p, n in zip(at, a.covers[name].shape, strict=True))
+        last = next((d for d in reversed(deltas) if d.quantity == name and a.reach(d)[at]), None)
+        if last is not None:
+            return RawCell("Scenarios", last.cell, None), f" in scenario {last.scenario!r}"
+        row = a.rows[int(a.covers[name][at])]
+        return RawCell(row.sheet, row.cells[0], None), ""
 
-    def in_range(self, a: Assumptions, scenario: str, arrays: Mapping[str, Array]) -> None:
-        for delta in a.deltas:
-            if delta.scenario != scenario:
-                continue
-            quantity = QUANTITIES[delta.quantity]
-            reached = arrays[delta.quantity][0][a.reach(delta)]
-            bad = reached[(reached < quantity.least) | (reached > quantity.most)]
+    def shifts(self, a: Assumptions, deltas: Sequence[Delta]) -> dict[str, Array]:
+        """Every quantity with a scenario's deltas. Each must change something and leave its quantity in range."""
+        arrays = dict(a.base)
+        for delta in deltas:
+            reach = a.reach(delta)[np.newaxis, ..., np.newaxis]
+            before = arrays[delta.quantity]
+            arrays[delta.quantity] = shifted(before, delta.operation, np.array(delta.amount), reach.astype(float))
+            if not (reach & (arrays[delta.quantity] != before)).any():
+                why = "its amount leaves the value as it is" if reach.any() else "it never applies there"
+                self.fault(RawCell("Scenarios", delta.cell, None), f"the delta on {delta.quantity} of {delta.keys} changes nothing: {why}")
+        seen = {name: np.zeros(cover.shape, dtype=bool) for name, cover in a.covers.items()}
+        for delta in reversed(deltas):  # the last delta on an element answers for its value
+            quantity, values = QUANTITIES[delta.quantity], arrays[delta.quantity][0]
+            answers = a.reach(delta) & ~seen[delta.quantity]
+            seen[delta.quantity] |= answers
+            bad = values[answers[..., np.newaxis] & ((values < quantity.least) | (values > quantity.most))]
             if bad.size:
                 self.fault(
                     RawCell("Scenarios", delta.cell, None),
-                    f"{delta.operation} {delta.amount:g} in {scenario!r} takes {delta.quantity} of {delta.keys} to {bad[0]:g}, outside {quantity.least:g} to {quantity.most:g}",
+                    f"{delta.operation} {delta.amount:g} in {delta.scenario!r} takes {delta.quantity} of {delta.keys} to {bad[0]:g}, outside {quantity.least:g} to {quantity.most:g}",
                 )
-            if not a.reach(delta).any():
-                self.fault(
-                    RawCell("Scenarios", delta.cell, None),
-                    f"the delta on {delta.quantity} of {delta.keys} changes nothing: it never applies there",
-                )
+        return arrays
 
-    def share_sums(self, a: Assumptions, scenario: str, arrays: Mapping[str, Array]) -> None:
-        within = f" in scenario {scenario!r}" if scenario != a.axes.scenarios[0] else ""
+    def share_sums(self, a: Assumptions, deltas: Sequence[Delta], arrays: Mapping[str, Array], told: set[tuple[object, ...]]) -> None:
         for name, axis, dim in (
             ("subtype_share", a.axes.primary, PRIMARY),
             ("base_share", a.axes.segment, SEGMENT),
             ("peak_share", a.axes.segment, SEGMENT),
         ):
-            x = arrays[name][0]
             for chosen in dict.fromkeys(s for s in axis.sets if s):
                 members = [i for i, s in enumerate(axis.sets) if s == chosen]
-                sums = np.take(x, members, axis=dim - 1).sum(axis=dim - 1, keepdims=True)
+                sums = np.take(arrays[name][0], members, axis=dim - 1).sum(axis=dim - 1, keepdims=True)
                 wrong = np.abs(sums - 1) > SHARE_TOLERANCE if name == "subtype_share" else sums > 1 + SHARE_TOLERANCE
-                if wrong.any():
-                    at = np.argwhere(wrong)[0]
-                    at[dim - 1] = next((m for m in members if a.covers[name].take(m, axis=dim - 1).max() >= 0), members[0])
-                    cell, keys = self.element(a, name, at[:3])
+                for at in np.argwhere(wrong):
+                    places = [tuple(int(m if i == dim - 1 else p) for i, p in enumerate(at[:3])) for m in members]
+                    there = [p for p in places if a.covers[name][p] >= 0] or places[:1]
+                    if not _new(told, name, *(a.covers[name][p] for p in there)):
+                        continue
+                    found = [self.behind(a, name, p, deltas) for p in there]
+                    cell, within = next((f for f in found if f[1]), found[0])
+                    keys = [a.axes.axis(d).leaves[p] for d, p in zip(DIMS, at, strict=False) if d in QUANTITIES[name].dims and d != dim]
                     rule = "they must sum to 1" if name == "subtype_share" else "they may not pass 1"
-                    self.fault(
-                        cell,
-                        f"{name} of {chosen!r} for {' x '.join(k for i, k in enumerate(keys) if k and i != dim - 1)} sums to {sums[wrong][0]:.10g}{within}: {rule}",
-                    )
-        use = arrays["set_use"][0]
+                    self.fault(cell, f"{name} of {chosen!r} for {' x '.join(keys)} sums to {sums[tuple(at)]:.10g}{within}: {rule}")
+
+    def set_uses(self, a: Assumptions, deltas: Sequence[Delta], arrays: Mapping[str, Array], told: set[tuple[object, ...]]) -> None:
+        use, cover = arrays["set_use"][0], a.covers["set_use"]
         for chosen in dict.fromkeys(s for s in a.axes.segment.sets if s):
             members = [i for i, s in enumerate(a.axes.segment.sets) if s == chosen]
-            spread = np.ptp(use[:, members], axis=1, keepdims=True)
-            if (spread > 0).any():
-                at = np.argwhere(spread > 0)[0]
-                at[1] = members[0]
-                cell, keys = self.element(a, "set_use", at[:3])
-                self.fault(
-                    cell,
-                    f"set_use for {keys.region} x {keys.primary} differs between the members of {chosen!r}{within}: give one value for the set",
-                )
+            values = use[:, members]
+            for r, p in np.argwhere((values.max(axis=1) != values.min(axis=1)).any(axis=-1) & np.isfinite(values).all(axis=(1, 3))):
+                if not _new(told, "set_use", *(cover[r, m, p] for m in members)):
+                    continue
+                other = next(i for i in members if (use[r, i, p] != use[r, members[0], p]).any())
+                found = [self.behind(a, "set_use", (r, i, p), deltas) for i in (other, members[0])]
+                cell, within = next((f for f in found if f[1]), found[0])
+                labels = f"{a.axes.region.leaves[r]} x {a.axes.primary.leaves[p]}"
+                between = f"{a.axes.segment.leaves[members[0]]!r} and {a.axes.segment.leaves[other]!r}, members of {chosen!r}"
+                self.fault(cell, f"set_use for {labels} differs between {between}{within}: give one value for the set")
 
-    def dates(self, a: Assumptions, scenario: str, arrays: Mapping[str, Array]) -> None:
+    def dates(self, a: Assumptions, deltas: Sequence[Delta], arrays: Mapping[str, Array], told: set[tuple[object, ...]]) -> None:
         launch, expiry = np.broadcast_arrays(arrays["planned_launch"][0], arrays["patent_expiry"][0])
         both = (a.covers["planned_launch"] >= 0) & (a.covers["patent_expiry"] >= 0)
-        for at in np.argwhere((launch >= expiry)[..., 0] & both)[:1]:
-            cell, keys = self.element(a, "patent_expiry", at)
-            self.fault(
-                cell,
-                f"patent_expiry {expiry[tuple(at)][0]:g} of {keys} is not after planned_launch {launch[tuple(at)][0]:g}{f' in scenario {scenario!r}' if scenario != a.axes.scenarios[0] else ''}",
-            )
+        for r, s, p in np.argwhere((launch >= expiry)[..., 0] & both):
+            if not _new(told, "patent_expiry", a.covers["patent_expiry"][r, s, p], a.covers["planned_launch"][0, s, 0]):
+                continue
+            found = [self.behind(a, name, (r, s, p), deltas) for name in ("patent_expiry", "planned_launch")]
+            cell, within = next((f for f in found if f[1]), found[0])
+            labels = f"{a.axes.region.leaves[r]} x {a.axes.segment.leaves[s]}"
+            self.fault(cell, f"patent_expiry {expiry[r, s, p, 0]:g} of {labels} is not after planned_launch {launch[r, s, p, 0]:g}{within}")
 
     def units(self, a: Assumptions) -> None:
         months, prices = a.covers["months_on_therapy"], a.covers["list_price"]
         for s, label in enumerate(a.axes.segment.leaves):
             price = a.rows[int(prices[0, s, 0])]
             due = {"USD per month": "months", "USD per course": "courses"}.get(price.unit, "")
-            for position in np.unique(months[0, s]):
-                if position >= 0 and a.rows[position].unit != due:
+            for position in np.unique(months[0, s]) if price.unit else ():
+                if position >= 0 and a.rows[position].unit not in (due, ""):
                     self.fault(
                         RawCell(a.rows[position].sheet, a.rows[position].cells[0], None),
                         f"months_on_therapy of {label} is in {a.rows[position].unit} but its list_price ({price.place}) is in {price.unit}",
                     )
-            if a.axes.segment.roles[s] == "test" and price.unit != "USD per test":
+            if a.axes.segment.roles[s] == "test" and price.unit not in ("USD per test", ""):
                 self.fault(
                     RawCell(price.sheet, price.cells[0], None), f"list_price of the test {label} is in {price.unit}: allowed 'USD per test'"
                 )
         index_year = a.base["index_year"].item()
-        if index_year != int(index_year):
-            cell, _ = self.element(a, "index_year", (0, 0, 0))
-            self.fault(cell, f"{index_year} is not a whole year")
+        if index_year % 1 > 0:
+            self.fault(self.behind(a, "index_year", (0, 0, 0), ())[0], f"{index_year:g} is not a whole year")
+
+
+HOLE = Row("", Keys("", "", ""), "", "constant", (np.nan,), ("",), None, None, "fixed", (), "", "", "")
+"""The row behind what could not be read, while the other faults of a refused workbook are looked for."""
+
+
+def _year_columns(table: Table) -> tuple[int, ...]:
+    """The years in a sheet's header, in order."""
+    return tuple(sorted(int(name) for name in table.header if is_year(name)))
+
+
+def _new(told: set[tuple[object, ...]], *what: object) -> bool:
+    """Whether something has not been told yet; it has been from now on."""
+    new = what not in told
+    told.add(what)
+    return new
 
 
 def _label_problem(text: str) -> str:
@@ -577,8 +643,10 @@ def _label_problem(text: str) -> str:
         return f"has {len(text)} characters; at most {LONGEST_LABEL}"
     if text[0] in "=<>" or any(c in text for c in ';*?~"'):
         return "may not begin with = < > nor hold ; * ? ~ or a double quote: spreadsheets read them as formulas and wildcards"
-    if any(unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp", "Co", "Cs") for c in text):
-        return f"holds an invisible character{_odd_characters(text)}"
+    if any(unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp", "Co", "Cs", "Zs") and c != " " for c in text):
+        return f"holds an invisible or odd blank character{_odd_characters(text)}"
+    if unicodedata.normalize("NFC", text) != text:
+        return f"holds an accent apart from its letter: type it again{_odd_characters(text)}"
     if not any(c.isalpha() for c in text):
         return "has no letter: a spreadsheet would take it for a number"
     scripts = {unicodedata.name(c, "?").split()[0] for c in text if c.isalpha()} & {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"}

@@ -12,8 +12,7 @@ from lm_xl.assumptions import Assumptions
 from lm_xl.engines import Address, Area, Grid, recalculated
 from lm_xl.reader import read_assumptions
 from lm_xl.schema import QUANTITIES
-from lm_xl.workbook.inputs import records_of
-from lm_xl.workbook.layout import SELECTED, Plan, State, plan
+from lm_xl.workbook.layout import SELECTED, Plan, State, plan, split
 
 TOLERANCE = 1e-9
 WOBBLE = 0.05
@@ -133,9 +132,9 @@ def verify(path: str | Path, engine: str = "formualizer", progress: Callable[[st
     for scenario in a.axes.scenarios:
         state = State(traced, [r.inputs for r in a.rows], [d.amount for d in a.deltas], scenario)
         cases.append((Case(f"{scenario}, as it is"), state, {_selector(): scenario}))
-    inputs, amounts = _moved(a)
-    edits = {**_edits(a, traced, inputs, amounts), _selector(): a.axes.scenarios[-1]}
-    cases.append((Case(f"{a.axes.scenarios[-1]}, every input changed"), State(traced, inputs, amounts, a.axes.scenarios[-1]), edits))
+    inputs, amounts = moved(a)
+    changed = {**edits(a, inputs, amounts), _selector(): a.axes.scenarios[-1]}
+    cases.append((Case(f"{a.axes.scenarios[-1]}, every input changed"), State(traced, inputs, amounts, a.axes.scenarios[-1]), changed))
     cases.append(
         (
             Case(f"{a.axes.scenarios[0]}, every input changed"),
@@ -162,17 +161,16 @@ def _told(grids: Any, names: Sequence[str], progress: Callable[[str], None]) -> 
 
 def _plan_of(a: Assumptions) -> Plan:
     """The plan of a delivered file: its numbers stand where its rows were read."""
-    _, written = records_of(a)
-    cells = {i: row.cells for i, row in enumerate(a.rows)}
-    rows = {k: int("".join(c for c in d.cell if c.isdigit())) for k, d in enumerate(a.deltas)}
-    return plan(a, cells if cells else written.cells, rows)
+    return plan(a, {i: row.cells for i, row in enumerate(a.rows)}, {k: int(split(d.cell)[1]) for k, d in enumerate(a.deltas)})
 
 
 def _selector() -> Address:
-    return SELECTED[0], int(SELECTED[1][1:]), ord(SELECTED[1][0]) - ord("A") + 1
+    from openpyxl.utils.cell import coordinate_to_tuple
+
+    return SELECTED[0], *coordinate_to_tuple(SELECTED[1])
 
 
-def _moved(a: Assumptions) -> tuple[list[tuple[float, ...]], list[float]]:
+def moved(a: Assumptions) -> tuple[list[tuple[float, ...]], list[float]]:
     """Every number moved by a different amount: shares down, years and others either way."""
     rng = random.Random(20250)  # any fixed seed: the same file is always tested with the same numbers
     moved = []
@@ -187,16 +185,16 @@ def _moved(a: Assumptions) -> tuple[list[tuple[float, ...]], list[float]]:
     return moved, [d.amount * (1 - rng.uniform(0.1, 1) * WOBBLE) for d in a.deltas]
 
 
-def _edits(a: Assumptions, traced: Plan, inputs: Sequence[Sequence[float]], amounts: Sequence[float]) -> dict[Address, Any]:
+def edits(a: Assumptions, inputs: Sequence[Sequence[float]], amounts: Sequence[float]) -> dict[Address, Any]:
+    """The cells that hold the numbers of rows and deltas, with other numbers."""
     from openpyxl.utils.cell import coordinate_to_tuple
 
-    edits: dict[Address, Any] = {}
-    for i, (row, numbers) in enumerate(zip(a.rows, inputs, strict=True)):
-        for address, value in zip(traced.cells[i], numbers, strict=bool(numbers)):
-            edits[(row.sheet, *coordinate_to_tuple(address))] = value
-    for k, amount in enumerate(amounts):
-        edits[("Scenarios", traced.delta_rows[k], 7)] = amount
-    return edits
+    cells: dict[Address, Any] = {}
+    for row, numbers in zip(a.rows, inputs, strict=True):
+        if numbers:
+            cells |= {(row.sheet, *coordinate_to_tuple(address)): value for address, value in zip(row.cells, numbers, strict=True)}
+    cells |= {("Scenarios", *coordinate_to_tuple(d.cell)): amount for d, amount in zip(a.deltas, amounts, strict=True)}
+    return cells
 
 
 def _formula_cells(path: Path) -> dict[str, set[tuple[int, int]]]:

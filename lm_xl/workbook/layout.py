@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 from openpyxl.utils import column_index_from_string, get_column_letter
@@ -171,7 +172,7 @@ class Plan:
         def fixed(term: Term) -> Term:
             return Symbol(term.text.replace(YEAR, f"${column}"), term.rank) if isinstance(term, Symbol) else term
 
-        return np.frompyfunc(fixed, 1, 1)(x)
+        return cast(Array, np.frompyfunc(fixed, 1, 1)(x))
 
     # What the model starts from
 
@@ -217,7 +218,7 @@ class Plan:
     def _filled(self, position: int) -> Symbol:
         """A row's own numbers, over the years by its fill."""
         row = self.assumptions.rows[position]
-        cells = [_split(address) for address in self.cells[position]]
+        cells = [split(address) for address in self.cells[position]]
         if row.fill == "yearly":
             return Symbol(f"{row.sheet}!{YEAR}{cells[0][1]}")
         numbers = [_one(Symbol(f"{row.sheet}!${column}{at}")) for column, at in cells]
@@ -228,7 +229,7 @@ class Plan:
 
     def _switches(self) -> dict[int, Cell]:
         """One line a delta on Inputs: 1 where its scenario is the selected one."""
-        sheet, selected = self.sheet(INPUTS), "${}${}".format(*_split(SELECTED[1]))
+        sheet, selected = self.sheet(INPUTS), "${}${}".format(*split(SELECTED[1]))
         active = {}
         for k, delta in enumerate(self.assumptions.deltas):
             origin = f"Scenarios!A{self.delta_rows[k]}"
@@ -252,7 +253,8 @@ def _one(term: Term) -> Array:
     return x
 
 
-def _split(address: str) -> tuple[str, str]:
+def split(address: str) -> tuple[str, str]:
+    """Column letters and row of an address."""
     column = address.rstrip("0123456789")
     return column, address[len(column) :]
 
@@ -334,7 +336,7 @@ class State:
         if line.year is not None:
             return [float(values[line.year if len(values) > 1 else 0])]
         n = len(line.columns)
-        return np.broadcast_to(values, (n,)).tolist() if len(values) < n else values[:n].tolist()  # type: ignore[no-any-return]
+        return np.broadcast_to(values, (n,)).tolist() if len(values) < n else values[:n].tolist()
 
     def _step(self, step: int) -> Array:
         position, deltas = self.plan.steps[step]

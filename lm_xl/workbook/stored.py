@@ -24,8 +24,8 @@ def store_values(path: Path, values: CellValues) -> None:
         sheets = _sheet_parts(package)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as package:
         for item, content in parts:
-            title = sheets.get(item.filename)
-            package.writestr(item, _with_values(content.decode(), values[title]).encode() if title in values else content)
+            stored = values.get(sheets.get(item.filename, ""))
+            package.writestr(item, _with_values(content.decode(), stored).encode() if stored else content)
 
 
 def _with_values(xml: str, values: Mapping[str, float | str]) -> str:

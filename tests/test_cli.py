@@ -1,0 +1,125 @@
+"""The command line: what it prints, its exit codes, and that no refusal is a traceback."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import openpyxl
+import pandas as pd
+import pytest
+
+import lm_xl
+from lm_xl.cli import main
+
+
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
+    monkeypatch.setattr("sys.argv", ["lm-xl", *map(str, words)])
+    code = 0
+    try:
+        main()
+    except SystemExit as stop:
+        code = int(stop.code or 0)
+    printed = capsys.readouterr()
+    return code, printed.out, printed.err
+
+
+def test_new_check_build_verify(
+    tmp_path: Path, small_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = run(monkeypatch, capsys, "check", small_path)
+    assert code == 0
+    assert "no faults" in out
+    assert "100.0% placeholder" in out
+    code, out, _ = run(monkeypatch, capsys, "build", small_path)
+    assert code == 0
+    assert "lm_forecast.xlsx" in out
+    code, _, err = run(monkeypatch, capsys, "build", small_path)
+    assert code == 1
+    assert "--force" in err
+    assert run(monkeypatch, capsys, "build", small_path, "--force")[0] == 0
+    code, out, _ = run(monkeypatch, capsys, "verify", "lm_forecast.xlsx")
+    assert code == 0
+    assert "every input changed" in out
+    book = openpyxl.load_workbook("lm_forecast.xlsx")
+    book["Calc_Sales"]["H7"] = 1
+    book.save("planted.xlsx")
+    code, _, err = run(monkeypatch, capsys, "verify", "planted.xlsx")
+    assert code == 3
+    assert "planted.xlsx, Calc_Sales!H7: holds 1.0, no formula" in err
+
+
+def test_a_new_workbook_is_a_form(
+    tmp_path: Path, small_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    form = tmp_path / "form.xlsx"
+    axes = ["--region", "US", "--therapy", "Pill:Pills:rest", "--test", "Scan", "--primary", "EGFR:Lung", "--years", "2024-2040"]
+    assert run(monkeypatch, capsys, "new", form, *axes)[0] == 0
+    code, _, err = run(monkeypatch, capsys, "check", form)
+    assert code == 1
+    assert "blank where a number is due" in err
+    assert "Traceback" not in err
+    assert run(monkeypatch, capsys, "new", tmp_path / "same.xlsx", "--axes-of", small_path)[0] == 0
+    for words, hint in (
+        (["new", form], "--region"),
+        (["new", form, *axes[:-1], "2040-2024"], "2025-2035"),
+        (["new", form, *axes[:3], "Pill:rest", *axes[4:]], "LABEL:SET:ROLE"),
+    ):
+        code, _, err = run(monkeypatch, capsys, *words)
+        assert code == 2
+        assert hint in err
+
+
+def test_forecast_in_every_format(
+    tmp_path: Path, small_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    f = lm_xl.forecast(lm_xl.read_assumptions(small_path))
+    words = ["forecast", small_path, "--metric", "patients", "--by", "region,year", "--stage", "treated"]
+    _, out, _ = run(monkeypatch, capsys, *words, "--format", "json")
+    rows = json.loads(out)
+    assert len(rows) == 14
+    assert rows[0] == {
+        "scenario": "Base",
+        "region": "US",
+        "year": 2025,
+        "metric": "treated",
+        "unit": "patients",
+        "value": f.patients("US", 2025, "treated"),
+    }
+    _, out, _ = run(monkeypatch, capsys, *words, "--format", "csv")
+    assert out.splitlines()[0] == "scenario,region,year,metric,unit,value"
+    assert float(out.splitlines()[1].split(",")[-1]) == f.patients("US", 2025, "treated")
+    _, out, _ = run(monkeypatch, capsys, "forecast", small_path, "--by", "segment,year", "--scenario", "High")
+    assert "USD million" in out
+    assert "New drug" in out
+    assert "High" in out
+    parquet = tmp_path / "f.parquet"
+    assert (
+        run(monkeypatch, capsys, "forecast", small_path, "--by", "region,segment,primary,year", "--format", "parquet", "-o", parquet)[0]
+        == 0
+    )
+    assert pd.read_parquet(parquet)["value"].sum() == pytest.approx(f.outputs["risk_adjusted_sales"].sum(), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "hint"),
+    [
+        (["forecast", "--by", "regin"], 2, "'region'"),
+        (["forecast", "--by", "year,year"], 2, "once"),
+        (["forecast", "--metric", "patients", "--by", "segment"], 2, "no segment"),
+        (["forecast", "--format", "parquet"], 2, "-o FILE"),
+        (["forecast", "--scenario", "Hihg"], 1, "'High'"),
+        (["check", "nowhere.xlsx"], 1, "no such file"),
+        (["verify", "nowhere.xlsx"], 1, "no such file"),
+        (["build", "-o", "none/a.xlsx"], 1, "no folder"),
+        (["buidl"], 2, "No such command"),
+    ],
+)
+def test_mistakes_are_told_in_a_line(
+    words: list[str], code: int, hint: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    got, _, err = run(monkeypatch, capsys, *words)
+    assert got == code
+    assert hint in err
+    assert "Traceback" not in err

@@ -1,0 +1,217 @@
+"""The live workbook: every formula against Python, what a planted fault does, edits, stored values, atomic writes."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pandas as pd
+import pytest
+import small
+from openpyxl.formula.tokenizer import Token, Tokenizer
+from openpyxl.formula.translate import Translator
+
+import lm_xl
+from lm_xl.verification import Disagreement, verify
+from lm_xl.workbook import build as builder
+
+Records = dict[str, list[dict[str, Any]]]
+
+
+def assert_verified(path: Path, engine: str, least: int) -> None:
+    result = verify(path, engine)
+    assert [w for case in result.cases for w in case.wrong[:3]] == []
+    assert all(case.formulas >= least and case.worst <= 1e-9 for case in result.cases)
+    assert {"every input changed"} <= {case.name.split(", ")[1] for case in result.cases}
+
+
+def test_every_formula_agrees(deliverable: Path) -> None:
+    assert_verified(deliverable, "formualizer", 30_000)
+    assert deliverable.stat().st_size < 5_000_000
+
+
+@pytest.mark.libreoffice
+def test_every_formula_agrees_in_libreoffice(deliverable: Path) -> None:
+    assert_verified(deliverable, "libreoffice", 30_000)
+
+
+@pytest.mark.parametrize("sizes", [(2, 3, 5, 7), (3, 5, 7, 2), (5, 7, 2, 3), (7, 4, 3, 5), (1, 3, 2, 2)])
+def test_every_formula_agrees_for_axes_of_any_size(sizes: tuple[int, int, int, int], tmp_path: Path) -> None:
+    lm_xl.build(lm_xl.read_assumptions(small.workbook(tmp_path / "a.xlsx", sizes)), tmp_path / "b.xlsx")
+    assert_verified(tmp_path / "b.xlsx", "formualizer", 100)
+
+
+@pytest.mark.parametrize(
+    ("sheet", "column", "plant"),
+    [
+        ("Calc_Share", "J", lambda cell, value: value),  # a constant that is right in the base case
+        ("Calc_Sales", "H", lambda cell, value: cell.value.replace("*", "+", 1)),
+        ("By_region", "K", lambda cell, value: value),
+        ("Inputs", "G", lambda cell, value: value),
+        ("Calc_Prices", "I", lambda cell, value: cell.value.replace("1", "0", 1) + "+0"),
+    ],
+)
+def test_a_planted_fault_is_found_and_named(
+    sheet: str, column: str, plant: Callable[[Any, Any], Any], small_built: Path, tmp_path: Path
+) -> None:
+    book = openpyxl.load_workbook(small_built)
+    stored = openpyxl.load_workbook(small_built, data_only=True)
+    cell = next(c for c in book[sheet][column] if c.data_type == "f" and c.row > 8 and stored[sheet][c.coordinate].value)
+    cell.value = plant(cell, stored[sheet][cell.coordinate].value)
+    book.save(tmp_path / "planted.xlsx")
+    result = verify(tmp_path / "planted.xlsx")
+    assert not result.passed
+    assert any(w.startswith(f"{sheet}!{cell.coordinate}:") for case in result.cases for w in case.wrong)
+
+
+def test_a_formula_that_is_not_the_models_is_named(small_built: Path, tmp_path: Path) -> None:
+    book = openpyxl.load_workbook(small_built)
+    book["By_region"]["A2"] = "=1+1"
+    book.save(tmp_path / "extra.xlsx")
+    assert any(w.startswith("By_region!A2: ") for w in verify(tmp_path / "extra.xlsx").cases[0].wrong)
+
+
+def test_verify_refuses_what_was_not_built(small_path: Path) -> None:
+    with pytest.raises(lm_xl.Refused, match="lm-xl build"):
+        verify(small_path)
+
+
+# Edits of the workbook alone
+
+
+def add_region(records: Records) -> None:
+    records["Axes"].insert(2, {"axis": "region", "label": "Utopia", "groups": "Global"})
+
+
+def split_region(records: Records) -> None:
+    records["Axes"].insert(2, {"axis": "region", "label": "West Germany", "groups": "Germany; Global"})
+    records["Axes"].insert(2, {"axis": "region", "label": "East Germany", "groups": "Germany; Global"})
+    records["Axes"] = [r for r in records["Axes"] if r["label"] != "Germany"]
+
+
+def rename_subtype(records: Records) -> None:
+    for rows in records.values():
+        for row in rows:
+            for key in ("label", "primary"):
+                if row.get(key) == "EGFR lung":
+                    row[key] = "EGFR-mutant lung (all lines)"
+
+
+def add_therapy(records: Records) -> None:
+    records["Axes"].insert(
+        4, {"axis": "segment", "label": "Newest drug", "set": "Pill set", "role": "entrant", "groups": "Therapeutics; Total market"}
+    )
+    for sheet, quantity in (("Pricing", "list_price"), ("Treatment", "months_on_therapy")):
+        row = next(r for r in records[sheet] if r["quantity"] == quantity and r["segment"] == "New drug")
+        records[sheet].append({**row, "segment": "Newest drug"})
+    for row in records["Treatment"]:
+        if row["quantity"] == "peak_share":
+            row["value"] = 0.3
+
+
+@pytest.mark.parametrize("edit", [add_region, split_region, rename_subtype, add_therapy])
+def test_an_edit_of_the_workbook_is_enough(edit: Callable[[Records], None], tmp_path: Path, small_assumptions: lm_xl.Assumptions) -> None:
+    a = lm_xl.read_assumptions(small.workbook(tmp_path / "a.xlsx", change=edit))
+    lm_xl.build(a, tmp_path / "b.xlsx")
+    assert_verified(tmp_path / "b.xlsx", "formualizer", 1000)
+    assert a.fingerprint != small_assumptions.fingerprint
+
+
+# The file
+
+
+def test_stored_values_are_pythons(small_built: Path, small_assumptions: lm_xl.Assumptions) -> None:
+    facts = pd.read_excel(small_built, sheet_name="Data_long", header=4, engine="openpyxl")
+    assert list(facts.columns) == ["metric", "region", "segment", "primary", "year", "unit", "value"]
+    assert facts["value"].notna().all()
+    f = lm_xl.forecast(small_assumptions)
+    sold = facts.query("metric == 'net_sales' and region == 'Germany' and segment == 'New drug' and year == 2030")["value"].item()
+    assert sold * 1e6 == pytest.approx(f.revenue("New drug", 2030, "Germany", basis="net"), rel=1e-12)
+    found = facts.query("metric == 'diagnosed' and region == 'US' and year == 2026")["value"].sum()
+    assert found == pytest.approx(f.patients("US", 2026), rel=1e-12)
+
+
+def test_a_built_workbook_is_an_assumptions_workbook(small_built: Path, small_assumptions: lm_xl.Assumptions) -> None:
+    again = lm_xl.read_assumptions(small_built)
+    assert again.fingerprint == small_assumptions.fingerprint
+    assert [r.note for r in again.rows] == [r.note for r in small_assumptions.rows]
+
+
+def test_formulas_are_one_a_row_short_and_without_numbers(deliverable: Path) -> None:
+    book = openpyxl.load_workbook(deliverable, read_only=True)
+    for title in (t for t in book.sheetnames if t.startswith(("Calc_", "Inputs", "By_", "Region_x"))):
+        for row in book[title].iter_rows(min_row=6, min_col=7, max_col=18, values_only=True):
+            years = [f for f in row[1:] if isinstance(f, str)]
+            for formula in (f for f in (row[0], *years[:1]) if isinstance(f, str) and f.startswith("=")):
+                assert len(formula) <= 120
+                numbers = [t.value for t in Tokenizer(formula).items if t.type == Token.OPERAND and t.subtype == Token.NUMBER]
+                assert set(numbers) <= {"0", "1", "1000"}, formula
+            for i, formula in enumerate(years[1:], 1):
+                assert formula == Translator(years[0], origin="H9").translate_formula(f"{'HIJKLMNOPQR'[i]}9")
+
+
+def test_same_input_same_bytes(small_assumptions: lm_xl.Assumptions, small_built: Path, tmp_path: Path) -> None:
+    lm_xl.build(small_assumptions, tmp_path / "again.xlsx")
+    with zipfile.ZipFile(small_built) as one, zipfile.ZipFile(tmp_path / "again.xlsx") as two:
+        assert one.namelist() == two.namelist()
+        differing = [name for name in one.namelist() if one.read(name) != two.read(name)]
+    assert set(differing) <= {"docProps/core.xml"}
+
+
+def test_nothing_is_left_when_a_build_fails(small_assumptions: lm_xl.Assumptions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "old.xlsx"
+    target.write_text("an older file")
+    with pytest.raises(lm_xl.Refused, match="--force"):
+        lm_xl.build(small_assumptions, target)
+    with pytest.raises(lm_xl.Refused, match="no folder"):
+        lm_xl.build(small_assumptions, tmp_path / "none" / "a.xlsx")
+    with monkeypatch.context() as patch:
+        patch.setattr(builder, "store_values", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        with pytest.raises(OSError, match="No space left"):
+            lm_xl.build(small_assumptions, target, force=True)
+    wrong = builder.plan
+
+    def planted(*args: Any) -> Any:
+        traced = wrong(*args)
+        line = traced.sheets["Calc_Share"].lines[0]
+        object.__setattr__(line, "formula", f"{line.formula}+1")
+        return traced
+
+    with monkeypatch.context() as patch:
+        patch.setattr(builder, "plan", planted)
+        with pytest.raises(Disagreement, match=r"Calc_Share!H6"):
+            lm_xl.build(small_assumptions, target, force=True)
+    assert [p.name for p in tmp_path.iterdir()] == ["old.xlsx"]
+    assert target.read_text() == "an older file"
+
+
+def test_labels_are_text_whatever_they_hold(tmp_path: Path) -> None:
+    def odd(records: Records) -> None:
+        for rows in records.values():
+            for row in rows:
+                for key in ("label", "region"):
+                    if row.get(key) == "Germany":
+                        row[key] = "@Länder & +Städte 'x'"
+
+    lm_xl.build(lm_xl.read_assumptions(small.workbook(tmp_path / "a.xlsx", change=odd)), tmp_path / "b.xlsx")
+    assert_verified(tmp_path / "b.xlsx", "formualizer", 1000)
+    book = openpyxl.load_workbook(tmp_path / "b.xlsx")
+    assert {c.data_type for c in book["By_region"]["B"] if c.value == "@Länder & +Städte 'x'"} == {"s"}
+
+
+@pytest.mark.libreoffice
+def test_a_small_workbook_agrees_in_libreoffice(small_built: Path, tmp_path: Path) -> None:
+    copy = shutil.copy(small_built, tmp_path / "copy.xlsx")
+    assert_verified(Path(copy), "libreoffice", 1000)
+
+
+def test_every_sheet_opens_tidily(deliverable: Path) -> None:
+    book = openpyxl.load_workbook(deliverable, read_only=True)
+    assert book.sheetnames[0] == "Cover"
+    assert all(len(t) <= 31 and re.fullmatch(r"\w+", t) for t in book.sheetnames)
+    assert all(ws.sheet_state == "visible" for ws in book.worksheets)
