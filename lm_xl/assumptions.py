@@ -91,6 +91,30 @@ class Published:
 
 
 @dataclass(frozen=True)
+class Currency:
+    """A currency of the report: its units for one US dollar, at one date for all years."""
+
+    code: str
+    rate: float
+    date: str
+    sources: tuple[str, ...]
+    status: str
+    note: str
+    cell: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """A line of the workbook's change log."""
+
+    version: str
+    date: str
+    who: str
+    what: str
+    effect: str
+
+
+@dataclass(frozen=True)
 class Source:
     """A publication that rows cite."""
 
@@ -136,6 +160,8 @@ class Assumptions:
     deltas: tuple[Delta, ...]
     published: tuple[Published, ...]
     sources: Mapping[str, Source]
+    currencies: tuple[Currency, ...]
+    changes: tuple[Change, ...]
     covers: Mapping[str, Array]
     """Quantity to the position in `rows` of the row behind each element (region, segment, primary); -1 where there is none."""
 
@@ -157,6 +183,7 @@ class Assumptions:
             sorted(self.axes.scenarios),
             sorted((r.quantity, *r.keys, r.unit, r.fill, [repr(v) for v in r.inputs]) for r in self.rows),
             [(d.scenario, d.quantity, *d.keys, d.operation, repr(d.amount)) for d in self.deltas],
+            sorted((c.code, repr(c.rate)) for c in self.currencies),
         ]
         return hashlib.sha256(json.dumps(content, ensure_ascii=True).encode()).hexdigest()[:12]
 

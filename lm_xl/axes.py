@@ -48,6 +48,7 @@ class Axis:
     groups: Mapping[str, tuple[int, ...]]
     sets: tuple[str, ...]
     roles: tuple[str, ...]
+    notes: tuple[str, ...] = ()
     _members: dict[str, tuple[int, ...]] = field(init=False, repr=False, compare=False)
     _labels: dict[str, str] = field(init=False, repr=False, compare=False)
 

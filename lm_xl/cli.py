@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -59,16 +59,19 @@ def cli() -> None:
 @cli.command()
 @click.argument("assumptions", type=FILE, required=False)
 @click.option("-o", "--output", type=FILE, default=Path("lm_forecast.xlsx"), show_default=True, help="The workbook to write.")
+@click.option("--static", is_flag=True, help="Values only: the same pages without formulas, and a cover that says so.")
 @click.option("--force", is_flag=True, help="Replace the output if it exists.")
-def build(assumptions: Path | None, output: Path, force: bool) -> None:
+def build(assumptions: Path | None, output: Path, static: bool, force: bool) -> None:
     """Build the live workbook of an assumptions workbook."""
     from lm_xl.workbook.build import build as build_workbook
 
     with _progress() as tell:
         tell("reading the assumptions")
         a = _read(assumptions)
-        traced = build_workbook(a, output, force=force, progress=tell)
-    click.echo(f"{output}: {traced.formulas:,} live formulas, recalculated and equal to Python; assumptions {a.path.name} {a.fingerprint}")
+        traced = build_workbook(a, output, force=force, static=static, progress=tell)
+    click.echo(
+        f"{output}: {traced.formulas:,} {'values of' if static else 'live'} formulas, recalculated and equal to Python; assumptions {a.path.name} {a.fingerprint}"
+    )
     click.echo(_status_line(a))
 
 
@@ -191,6 +194,41 @@ def forecast(
 
 
 @cli.command()
+@click.argument("file", type=FILE, required=False)
+@click.option(
+    "-o", "--output", type=FILE, default=Path("lm_data"), show_default=True, help="The folder to write to; it is made if need be."
+)
+@click.option("--scenario", multiple=True, help="One or several scenarios; without it all of them.")
+@click.option("--force", is_flag=True, help="Replace files that exist.")
+def data(file: Path | None, output: Path, scenario: tuple[str, ...], force: bool) -> None:
+    """Write the tidy data as CSV and Parquet, with a data dictionary."""
+    from lm_xl.data import write_data
+
+    a = _read(file)
+    output.mkdir(exist_ok=True)
+    try:
+        written = write_data(a, output, scenario or a.axes.scenarios, force=force)
+    except ImportError:
+        _no_pyarrow()
+    for path, rows in written.items():
+        click.echo(f"{path}: {rows:,} rows")
+
+
+@cli.command()
+@click.argument("file", type=FILE)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def audit(file: Path, form: str) -> None:
+    """Check any workbook against the rules of a good deliverable and print each breach with its cell."""
+    from lm_xl.audit import as_json, summary
+    from lm_xl.audit import audit as audit_workbook
+
+    breaches = audit_workbook(file)
+    click.echo(as_json(breaches) if form == "json" else "\n".join(summary(breaches)))
+    if breaches:
+        sys.exit(FAILED)
+
+
+@cli.command()
 @click.argument("file", type=FILE)
 @click.option("--axes-of", "other", type=FILE, help="Take the axes of this workbook instead of the options below.")
 @click.option("--region", "regions", multiple=True, help="A region.")
@@ -261,7 +299,9 @@ def _some(words: Sequence[str]) -> str:
 
 def _written(frame: pd.DataFrame, form: str, by: Sequence[str]) -> str:
     if form == "csv":
-        return frame.to_csv(index=False, lineterminator="\n")
+        from lm_xl.data import as_csv
+
+        return as_csv(frame)
     if form == "json":
         import json
 
@@ -294,8 +334,12 @@ def _parquet(frame: pd.DataFrame, path: Path) -> None:
     try:
         frame.to_parquet(path, index=False)
     except ImportError:
-        click.echo('Parquet needs pyarrow: pip install "lm-xl[parquet]"', err=True)
-        sys.exit(MISSING)
+        _no_pyarrow()
+
+
+def _no_pyarrow() -> NoReturn:
+    click.echo('Parquet needs pyarrow: pip install "lm-xl[parquet]"', err=True)
+    sys.exit(MISSING)
 
 
 @contextmanager

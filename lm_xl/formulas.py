@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 ADD, TIMES, POWER, ATOM = range(1, 5)
-ROW, YEAR = "\x01", "\x02"
-"""Stand in a formula's text for the row it will be written to and for the column of each year: one formula serves all years."""
+ROW, YEAR, BEFORE = "\x01", "\x02", "\x03"
+"""Stand in a formula's text for the row it is written to, the column of each year and that of the year before: one formula serves all years."""
 
 MOST_RUNS = 4
 """A sum over more separate ranges than this is written as SUMIFS."""

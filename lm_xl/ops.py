@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lm_xl.axes import PRIMARY, REGION, SEGMENT
-from lm_xl.formulas import TIMES, Symbol, Term, call, over, text_of
+from lm_xl.formulas import BEFORE, TIMES, YEAR, Symbol, Term, call, over, text_of
 
 Array = NDArray[Any]
 
@@ -104,11 +104,25 @@ def ratio(part: Array, whole: Array) -> Array:
     return _each(lambda p, w: _unless_zero(w, lambda: p / w), part, whole)
 
 
+def change(before: Array, after: Array) -> Array:
+    """Growth on the value before; NaN, shown as n/a, where that is 0."""
+    if not _symbolic(before, after):
+        return ratio(after, before) - 1
+    return _each(lambda b, x: _unless_zero(b, lambda: x / b - 1), before, after)
+
+
 def growth(first: Array, last: Array, intervals: Array) -> Array:
     """Compound annual growth over some intervals; NaN, shown as n/a, for a zero base."""
     if not _symbolic(first, last):
         return ratio(last, first) ** (1 / intervals) - 1
     return _each(lambda f, x, n: _unless_zero(f, lambda: (x / f) ** (1 / n) - 1), first, last, intervals)
+
+
+def previous(x: Array) -> Array:
+    """The year before, NaN before the first."""
+    if not _symbolic(x):
+        return np.concatenate([np.full(x[..., :1].shape, np.nan), x[..., :-1]], axis=-1)
+    return _each(lambda v: Symbol(v.text.replace(YEAR, BEFORE), v.rank) if isinstance(v, Symbol) else v, x)
 
 
 def millions(x: Array) -> Array:

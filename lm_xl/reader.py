@@ -7,6 +7,7 @@ others nor causes them, what could not be read counts as NaN, which no later che
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
@@ -15,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from lm_xl import schema
-from lm_xl.assumptions import DIMS, Assumptions, Delta, Keys, Published, Row, Source, reach_of, shifted
+from lm_xl.assumptions import DIMS, Assumptions, Change, Currency, Delta, Keys, Published, Row, Source, reach_of, shifted
 from lm_xl.axes import PRIMARY, REGION, ROLES, SEGMENT, Axes, Axis, UnknownLabel, folded, nearest
 from lm_xl.faults import Fault, Refused
 from lm_xl.ops import Array
@@ -30,6 +31,8 @@ LONGEST_HORIZON = 100
 AXES_COLUMNS = ("axis", "label", "set", "role", "groups", "note")
 SCENARIO_COLUMNS = ("scenario", "quantity", "region", "segment", "primary", "operation", "amount", "source", "status", "reason")
 PUBLISHED_COLUMNS = ("publisher", "what", "metric", "scope", "region", "segment", "primary", "year", "value", "unit", "source", "note")
+CURRENCY_COLUMNS = ("currency", "rate", "date", "source", "status", "note")
+CHANGE_COLUMNS = ("version", "date", "who", "what", "effect")
 SOURCE_COLUMNS = ("id", "citation", "year", "address", "read", "grade", "note")
 ROW_COLUMNS = tuple(c for c in schema.COLUMNS if c != "years")
 
@@ -38,7 +41,9 @@ WANTED = {
     **dict.fromkeys(schema.SHEETS, ROW_COLUMNS),
     "Scenarios": SCENARIO_COLUMNS,
     "Published": PUBLISHED_COLUMNS,
+    "Currencies": CURRENCY_COLUMNS,
     "Sources": SOURCE_COLUMNS,
+    "Changes": CHANGE_COLUMNS,
 }
 """Every sheet of an assumptions workbook and its columns, beside one column a year on the sheets of rows."""
 
@@ -87,13 +92,15 @@ class _Reader:
                 rows += self.rows(table, axis_of, years, cited)
         deltas = list(self.deltas(tables.get("Scenarios"), axis_of, scenarios, cited))
         published = self.published(tables.get("Published"), axis_of, cited)
+        currencies = tuple(self.currencies(tables.get("Currencies"), cited))
         sources = self.sources(tables.get("Sources"), cited)
+        changes = tuple(self.changes(tables.get("Changes")))
         years = years or next((y for y in (_year_columns(t) for n, t in tables.items() if n in schema.SHEETS) if len(y) > 1), ())
         if len(axis_of) == len(DIMS) and scenarios and years:
             axes = Axes(axis_of[REGION], axis_of[SEGMENT], axis_of[PRIMARY], years, scenarios)
             covers = self.covers(axes, rows)
             everything = (*rows, HOLE) if self.faults else tuple(rows)
-            result = Assumptions(self.path, axes, everything, tuple(deltas), tuple(published), sources, covers)
+            result = Assumptions(self.path, axes, everything, tuple(deltas), tuple(published), sources, currencies, changes, covers)
             self.across(result)
             if not self.faults:
                 return result
@@ -261,7 +268,8 @@ class _Reader:
             self.sets(rows, sets, roles)
         if len(self.faults) > before:
             return None
-        return Axis(name, leaves, {g: tuple(m) for g, m in groups.items()}, tuple(sets), tuple(roles))
+        notes = tuple(self.text(row["note"], "a note", due=False) for row in rows)
+        return Axis(name, leaves, {g: tuple(m) for g, m in groups.items()}, tuple(sets), tuple(roles), notes)
 
     def sets(self, rows: Sequence[Mapping[str, RawCell]], sets: list[str], roles: list[str]) -> None:
         for chosen in dict.fromkeys(s for s in sets if s):
@@ -480,6 +488,7 @@ class _Reader:
             metric = self.one_of(cells["metric"], tuple(schema.PUBLISHED_METRICS), "metric")
             scope = self.one_of(cells["scope"], schema.SCOPES, "scope")
             labels = [self.label(cells[key], axis_of[dim]) if dim in axis_of else "" for dim, key in zip(DIMS, schema.KEYS, strict=True)]
+            self.comparable(cells, metric, labels, axis_of)
             year = self.number(cells["year"], 1900, 2100, "year")
             value = self.number(cells["value"], 0, 1e15, metric or "value")
             publisher, what = (self.text(cells[c], f"a {c}") for c in ("publisher", "what"))
@@ -490,6 +499,42 @@ class _Reader:
                 keys = Keys(*labels)
                 found.append(Published(publisher, what, metric, scope, keys, int(year), value, unit, source, note, cells["value"].address))
         return found
+
+    def comparable(self, cells: Mapping[str, RawCell], metric: str, labels: Sequence[str], axis_of: Mapping[int, Axis]) -> None:
+        """A published figure's scope is one that the model has numbers for."""
+        _, segment, primary = (
+            bool(label) and dim in axis_of and label != axis_of[dim].total for dim, label in zip(DIMS, labels, strict=True)
+        )
+        if metric == "patients" and segment:
+            self.fault(cells["segment"], f"{cells['segment'].shown}: patients have no segment, give {axis_of[SEGMENT].total!r}")
+        elif metric == "revenue" and segment and primary:
+            self.fault(
+                cells["primary"],
+                f"{cells['primary'].shown} beside a segment: revenue is compared by one of the two, give {axis_of[PRIMARY].total!r}",
+            )
+
+    def currencies(self, table: Table | None, cited: list[tuple[RawCell, str]]) -> Iterable[Currency]:
+        if table is None or not set(CURRENCY_COLUMNS) <= set(table.header):
+            return
+        seen: set[str] = set()
+        for cells in table.rows:
+            code = self.new_label(cells["currency"], "currency")
+            if folded(code) in seen and code:
+                self.fault(cells["currency"], f"{code!r} is there already")
+            seen.add(folded(code))
+            rate = self.number(cells["rate"], 1e-6, 1e6, f"units per {schema.DOLLAR}")
+            if code == schema.DOLLAR and rate not in (None, 1):
+                self.fault(cells["rate"], f"{rate:g}: one {schema.DOLLAR} is 1 {schema.DOLLAR}")
+            date, source = self.text(cells["date"], "the date of the rate"), self.cites(cells, cited)
+            status = self.one_of(cells["status"], schema.STATUSES, "status")
+            note = self.text(cells["note"], "a note", due=False)
+            yield Currency(code, math.nan if rate is None else rate, date, source, status, note, cells["rate"].address)
+        if folded(schema.DOLLAR) not in seen:
+            self.sheet_fault("Currencies", f"no row of {schema.DOLLAR}: add it with the rate 1")
+
+    def changes(self, table: Table | None) -> Iterable[Change]:
+        for cells in table.rows if table is not None and set(CHANGE_COLUMNS) <= set(table.header) else ():
+            yield Change(*(self.text(cells[c], f"the {c} of a change") for c in CHANGE_COLUMNS))
 
     def sources(self, table: Table | None, cited: list[tuple[RawCell, str]]) -> dict[str, Source]:
         known: dict[str, Source] = {}

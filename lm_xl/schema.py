@@ -23,6 +23,8 @@ STATUSES = ("sourced", "derived", "expert", "placeholder")
 OPERATIONS = ("multiply", "add", "set")
 MOVING_SHEETS = ("Diagnosis", "Treatment", "Pricing")
 """The sheets with quantities that move: they have a column for each year."""
+DOLLAR = "USD"
+"""The currency of the model; the report may show another."""
 PUBLISHED_METRICS = {"revenue": "USD", "patients": "patients"}
 """What a published figure counts, and its unit."""
 SCOPES = ("same", "adjacent")
@@ -189,6 +191,9 @@ OUTPUTS: dict[str, Output] = {
 
 PATIENT_STAGES = ("incidence", "metastatic", "lm_cases", "suspected", "diagnosed", "treated")
 """Counts of people by region and primary, for `Results.patients`."""
+
+BASIS_NAMES = {"risk_adjusted": "Risk-adjusted net", "net": "Net", "gross": "Gross"}
+"""The revenue bases as the cover lists them, the headline first."""
 
 BASES = {"gross": "gross_sales", "net": "net_sales", "risk_adjusted": "risk_adjusted_sales"}
 """The revenue bases and the outputs they name."""

@@ -11,8 +11,10 @@ from typing import Any
 from lm_xl.assumptions import Assumptions
 from lm_xl.engines import Address, Area, Grid, recalculated
 from lm_xl.reader import read_assumptions
-from lm_xl.schema import QUANTITIES
-from lm_xl.workbook.layout import SELECTED, Plan, State, plan, split
+from lm_xl.schema import BASIS_NAMES, DOLLAR
+from lm_xl.workbook.inputs import Written
+from lm_xl.workbook.layout import COVER, Choice, Numbers, Plan, State, split
+from lm_xl.workbook.trace import trace
 
 TOLERANCE = 1e-9
 WOBBLE = 0.05
@@ -58,34 +60,39 @@ def areas(traced: Plan) -> dict[str, Area]:
 
 def compare(case: Case, traced: Plan, state: State, grid: Grid, formulas: Mapping[str, set[tuple[int, int]]] | None = None) -> Case:
     """Compare every formula cell of a plan with Python's value of it."""
+    repeated: list[str] = []
     for title, sheet in traced.sheets.items():
         rows = grid[title]
         for line in sheet.lines:
+            wrong = repeated if line.array == "master" else case.wrong
             expected = state.values(line)
             row = rows[line.row - 1]
             for column, value in zip(line.columns, expected, strict=True):
                 case.formulas += 1
                 found = row[column - 1]
                 if formulas is not None and (line.row, column) not in formulas.get(title, ()):
-                    case.wrong.append(f"{title}!{_address(line.row, column)}: holds {found!r}, no formula; Python computes {_shown(value)}")
+                    wrong.append(f"{title}!{_address(line.row, column)}: holds {found!r}, no formula; Python computes {_shown(value)}")
                     continue
-                error = _error(found, value)
+                error = _error(found, value, line.scale)
                 if error > case.worst:
                     case.worst, case.worst_cell = error, f"{title}!{_address(line.row, column)}"
                 if error > TOLERANCE:
-                    case.wrong.append(f"{title}!{_address(line.row, column)}: the workbook gives {found!r}, Python {_shown(value)}")
+                    wrong.append(f"{title}!{_address(line.row, column)}: the workbook gives {found!r}, Python {_shown(value)}")
+    case.wrong += repeated
     return case
 
 
-def _error(found: Any, value: float) -> float:
+def _error(found: Any, value: float | str, scale: float) -> float:
+    if isinstance(value, str):
+        return 0.0 if found == value else float("inf")
     if value != value:
         return 0.0 if found == "n/a" else float("inf")
     if isinstance(found, bool) or not isinstance(found, int | float):
         return float("inf")
-    return abs(found - value) / max(abs(value), 1e-12) if found != value else 0.0
+    return abs(found - value) / max(abs(value), scale) if found != value else 0.0
 
 
-def _shown(value: float) -> str:
+def _shown(value: float | str) -> str:
     return "n/a" if value != value else repr(value)
 
 
@@ -102,7 +109,7 @@ def _letter(column: int) -> str:
 def agreed_values(path: Path, traced: Plan) -> dict[str, dict[str, float | str]]:
     """Every formula's value in a new workbook, as an engine computes it and Python confirms. Raises Disagreement."""
     a = traced.assumptions
-    state = State(traced, [r.inputs for r in a.rows], [d.amount for d in a.deltas], a.axes.scenarios[0])
+    state = State(traced, Numbers.of(a), Choice(a.axes.scenarios[0]))
     (grid,) = recalculated(path, [{}], areas(traced), "formualizer")
     case = compare(Case("new"), traced, state, grid)
     if case.wrong:
@@ -120,7 +127,8 @@ def agreed_values(path: Path, traced: Plan) -> dict[str, dict[str, float | str]]
 def verify(path: str | Path, engine: str = "formualizer", progress: Callable[[str], None] = lambda _: None) -> Verification:
     """Recalculate a delivered workbook in an engine and compare every formula with Python.
 
-    Cases: each scenario on the numbers in the file, then every number of every assumption and delta moved at once.
+    Cases: each scenario on the numbers in the file, with each basis and currency among them, then every number of every
+    assumption, delta, exchange rate and published figure moved at once.
     Raises Refused where the file's assumptions have a fault or its formulas are not those of this model.
     """
     file = Path(path)
@@ -129,19 +137,11 @@ def verify(path: str | Path, engine: str = "formualizer", progress: Callable[[st
     present = _formula_cells(file)
     areas_ = _known_areas(file, traced, present)
     cases: list[tuple[Case, State, dict[Address, Any]]] = []
-    for scenario in a.axes.scenarios:
-        state = State(traced, [r.inputs for r in a.rows], [d.amount for d in a.deltas], scenario)
-        cases.append((Case(f"{scenario}, as it is"), state, {_selector(): scenario}))
-    inputs, amounts = moved(a)
-    changed = {**edits(a, inputs, amounts), _selector(): a.axes.scenarios[-1]}
-    cases.append((Case(f"{a.axes.scenarios[-1]}, every input changed"), State(traced, inputs, amounts, a.axes.scenarios[-1]), changed))
-    cases.append(
-        (
-            Case(f"{a.axes.scenarios[0]}, every input changed"),
-            State(traced, inputs, amounts, a.axes.scenarios[0]),
-            {_selector(): a.axes.scenarios[0]},
-        )
-    )
+    choices = list(_choices(a))
+    cases += [(Case(f"{_named(choice)}, as it is"), State(traced, Numbers.of(a), choice), _chosen(choice)) for choice in choices]
+    other = moved(a)
+    for choice, changed in ((choices[-1], edits(a, other)), (choices[0], {})):
+        cases.append((Case(f"{_named(choice)}, every input changed"), State(traced, other, choice), {**changed, **_chosen(choice)}))
     expected = {(t, line.row, c) for t, s in traced.sheets.items() for line in s.lines for c in line.columns}
     extra = sorted((t, r, c) for t, cells in present.items() for r, c in cells if (t, r, c) not in expected)
     unknown = [f"{t}!{_address(r, c)}: a formula that is not the model's" for t, r, c in extra]
@@ -160,40 +160,62 @@ def _told(grids: Any, names: Sequence[str], progress: Callable[[str], None]) -> 
 
 
 def _plan_of(a: Assumptions) -> Plan:
-    """The plan of a delivered file: its numbers stand where its rows were read."""
-    return plan(a, {i: row.cells for i, row in enumerate(a.rows)}, {k: int(split(d.cell)[1]) for k, d in enumerate(a.deltas)})
+    """The plan of a delivered file: its numbers stand where they were read."""
+    rows = {i: row.cells for i, row in enumerate(a.rows)}
+    deltas = {k: int(split(d.cell)[1]) for k, d in enumerate(a.deltas)}
+    return trace(a, Written(rows, deltas, tuple(f.cell for f in a.published)))
 
 
-def _selector() -> Address:
+def _choices(a: Assumptions) -> Iterator[Choice]:
+    """Choices that between them have every scenario, every basis and every currency."""
+    bases, currencies = list(BASIS_NAMES), [c.code for c in a.currencies]
+    for i in range(max(len(a.axes.scenarios), len(bases), len(currencies))):
+        yield Choice(a.axes.scenarios[i % len(a.axes.scenarios)], bases[i % len(bases)], currencies[i % len(currencies)])
+
+
+def _named(choice: Choice) -> str:
+    return f"{choice.scenario}, {choice.basis}, {choice.currency}"
+
+
+def _chosen(choice: Choice) -> dict[Address, Any]:
     from openpyxl.utils.cell import coordinate_to_tuple
 
-    return SELECTED[0], *coordinate_to_tuple(SELECTED[1])
+    return {(COVER, *coordinate_to_tuple(address)): value for address, value in choice.cells().items()}
 
 
-def moved(a: Assumptions) -> tuple[list[tuple[float, ...]], list[float]]:
+def moved(a: Assumptions) -> Numbers:
     """Every number moved by a different amount: shares down, years and others either way."""
     rng = random.Random(20250)  # any fixed seed: the same file is always tested with the same numbers
-    moved = []
+
+    def down(x: float) -> float:
+        return x * (1 - rng.uniform(0.1, 1) * WOBBLE) + (rng.uniform(0.1, 1) * 1e-3 if x == 0 else 0)
+
+    inputs = []
     for row in a.rows:
-        quantity = QUANTITIES[row.quantity]
-        if quantity.sheet == "Timeline" and row.quantity != "index_year":
-            moved.append(row.inputs)
+        if row.quantity in ("first_year", "last_year"):
+            inputs.append(row.inputs)
         elif row.unit == "year":
-            moved.append(tuple(x + rng.uniform(-1, 1) * WOBBLE * 10 for x in row.inputs))
+            inputs.append(tuple(x + rng.uniform(-1, 1) * WOBBLE * 10 for x in row.inputs))
         else:
-            moved.append(tuple(x * (1 - rng.uniform(0.1, 1) * WOBBLE) + (rng.uniform(0.1, 1) * 1e-3 if x == 0 else 0) for x in row.inputs))
-    return moved, [d.amount * (1 - rng.uniform(0.1, 1) * WOBBLE) for d in a.deltas]
+            inputs.append(tuple(down(x) for x in row.inputs))
+    rates = [c.rate if c.code == DOLLAR else down(c.rate) for c in a.currencies]
+    return Numbers(inputs, [down(d.amount) for d in a.deltas], rates, [down(f.value) for f in a.published])
 
 
-def edits(a: Assumptions, inputs: Sequence[Sequence[float]], amounts: Sequence[float]) -> dict[Address, Any]:
-    """The cells that hold the numbers of rows and deltas, with other numbers."""
+def edits(a: Assumptions, numbers: Numbers) -> dict[Address, Any]:
+    """The input cells of a deliverable, with other numbers."""
     from openpyxl.utils.cell import coordinate_to_tuple
 
     cells: dict[Address, Any] = {}
-    for row, numbers in zip(a.rows, inputs, strict=True):
-        if numbers:
-            cells |= {(row.sheet, *coordinate_to_tuple(address)): value for address, value in zip(row.cells, numbers, strict=True)}
-    cells |= {("Scenarios", *coordinate_to_tuple(d.cell)): amount for d, amount in zip(a.deltas, amounts, strict=True)}
+    for row, values in zip(a.rows, numbers.inputs, strict=True):
+        if values:
+            cells |= {(row.sheet, *coordinate_to_tuple(address)): value for address, value in zip(row.cells, values, strict=True)}
+    for sheet, places, values in (
+        ("Scenarios", [d.cell for d in a.deltas], numbers.amounts),
+        ("Currencies", [c.cell for c in a.currencies], numbers.rates),
+        ("Published", [f.cell for f in a.published], numbers.figures),
+    ):
+        cells |= {(sheet, *coordinate_to_tuple(address)): value for address, value in zip(places, values, strict=True)}
     return cells
 
 

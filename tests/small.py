@@ -32,6 +32,7 @@ PRIMARIES = [
 ]
 REGIONS = ["US", "Germany", "France", "Japan", "China", "India", "Brazil"]
 
+NOT_ROWS = ("Axes", "Scenarios", "Published", "Currencies", "Sources", "Changes")
 TYPICAL = {
     "index_year": 2025, "incident_cases": 10_000, "incidence_year": 2022, "incidence_growth": 0.02, "ever_metastatic_share": 0.4,
     "survival_exposure_growth": 0.005, "lm_risk": 0.08, "lm_risk_growth": 0.01, "care_access": 0.8, "test_use": 0.5, "sensitivity": 0.6,
@@ -54,7 +55,7 @@ def records(a: Axes) -> dict[str, list[dict[str, Any]]]:
     sheets: dict[str, list[dict[str, Any]]] = {k: [dict(r) for r in rows] for k, rows in form(a).items()}
     jitter = itertools.cycle((0, 0.011, -0.007, 0.019, -0.013))
     for sheet, rows in sheets.items():
-        if sheet in ("Axes", "Scenarios", "Published", "Sources"):
+        if sheet in NOT_ROWS:
             continue
         for row in list(rows):
             typical = TYPICAL.get(row["quantity"])
@@ -89,7 +90,7 @@ def records(a: Axes) -> dict[str, list[dict[str, Any]]]:
                 {**base, "region": region, "segment": "Other drug", "primary": a.primary.leaves[-1], "value": "never"}
             )
     for sheet, rows in sheets.items():
-        if sheet not in ("Axes", "Scenarios", "Published", "Sources"):
+        if sheet not in NOT_ROWS:
             for row in rows:
                 row.update(source="TEST", status="placeholder", note="made up")
     delta = {"scenario": "High", "segment": "", "source": "TEST", "status": "placeholder", "reason": "to see it move"}
@@ -98,6 +99,11 @@ def records(a: Axes) -> dict[str, list[dict[str, Any]]]:
         {**delta, "quantity": "care_access", "region": "US", "primary": "", "operation": "set", "amount": 0.95},
         {**delta, "quantity": "care_access", "region": "Global", "primary": "", "operation": "add", "amount": -0.05},
     ]
+    sheets["Currencies"] = [
+        {"currency": code, "rate": rate, "date": "2025-01-01", "source": "TEST", "status": "placeholder"}
+        for code, rate in (("USD", 1), ("EUR", 0.8))
+    ]
+    sheets["Changes"] = [{"version": "1", "date": "2025-01-01", "who": "Nobody", "what": "First", "effect": "none"}]
     sheets["Published"] = [
         {
             "publisher": "Nobody",

@@ -39,9 +39,10 @@ def test_one_region_by_hand(tmp_path: Path) -> None:
     axes = axes_of(["US"], segments, [("EGFR lung", "Lung")], [2025, 2026])
     records = form(axes)
     for sheet, rows in records.items():
-        if sheet not in ("Axes", "Sources"):
+        if sheet not in small.NOT_ROWS:
             records[sheet] = [{"value": WORKED.get(r["quantity"]), **r, "source": "HAND", "status": "placeholder"} for r in rows]
     records["Sources"] = [{"id": "HAND", "citation": "Round numbers"}]
+    records["Currencies"][0]["source"] = "HAND"
     new(tmp_path / "hand.xlsx", axes, records)
     f = lm_xl.forecast(lm_xl.read_assumptions(tmp_path / "hand.xlsx"))
 

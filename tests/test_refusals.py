@@ -239,6 +239,12 @@ EDITS = [
     Edit("scenario that adds 0", "Scenarios", "care_access|add", "amount", 0, "the delta on care_access of Global changes nothing"),
     Edit("scenario of an unknown region", *SCENARIO, "region", "USA", "unknown region 'USA'|nearest is 'US'"),
     Edit("unknown metric", "Published", "Nobody", "metric", "revenues", "'revenues' is no metric|nearest is 'revenue'"),
+    Edit("text for a rate", "Currencies", "EUR", "rate", "0,8", "the text '0,8' has a decimal comma"),
+    Edit("rate of nothing", "Currencies", "EUR", "rate", 0, "0 (units per USD) is outside 1e-06 to 1e+06"),
+    Edit("a dollar that is not one", "Currencies", "USD", "rate", 2, "2: one USD is 1 USD"),
+    Edit("currency twice", "Currencies", "EUR", "currency", "usd", "'usd' is there already"),
+    Edit("rate without a date", "Currencies", "EUR", "date", None, "blank where the date of the rate is due"),
+    Edit("change without an effect", "Changes", "1", "effect", None, "blank where the effect of a change is due"),
     Edit("published in another unit", "Published", "Nobody", "unit", "EUR", "'EUR' is no unit of revenue|'USD'"),
     Edit("published for an unknown segment", "Published", "Nobody", "segment", "Total markets", "'Total markets'|nearest is 'Total market'"),
 ]  # fmt: skip
@@ -296,7 +302,10 @@ def row_missing(book: Workbook) -> list[Found]:
 
 def row_missing_for_a_primary(book: Workbook) -> list[Found]:
     delete(book, "Epidemiology", "subtype_share", "EGFR lung")
-    return [("Epidemiology", "", "no row of subtype_share covers region 'US' with EGFR lung"), ("Epidemiology", "", "region 'Germany' with EGFR lung")]
+    return [
+        ("Epidemiology", "", "no row of subtype_share covers region 'US' with EGFR lung"),
+        ("Epidemiology", "", "region 'Germany' with EGFR lung"),
+    ]
 
 
 def row_twice(book: Workbook) -> list[Found]:
@@ -381,7 +390,9 @@ def every_wrong_sum_is_told(book: Workbook) -> list[Found]:
     ]
 
 
-def scenario(quantity: str, region: str, primary: str, operation: str, amount: float, words: str, segment: str | None = None) -> Callable[[Workbook], list[Found]]:
+def scenario(
+    quantity: str, region: str, primary: str, operation: str, amount: float, words: str, segment: str | None = None
+) -> Callable[[Workbook], list[Found]]:
     def change(book: Workbook) -> list[Found]:
         book["Scenarios"].append(["High", quantity, region, segment, primary, operation, amount, "TEST", "placeholder", "a test"])
         return [("Scenarios", f"G{book['Scenarios'].max_row}", words)]
@@ -579,7 +590,9 @@ CHANGES = {
     "base shares above 1": shares_above_one("base_share", "incumbent"),
     "peak shares above 1": shares_above_one("peak_share", "entrant"),
     "every wrong sum is told": every_wrong_sum_is_told,
-    "scenario breaks a sum": scenario("subtype_share", "US", "EGFR lung", "multiply", 0.5, "of 'Lung' for US sums to 0.5 in scenario 'High'"),
+    "scenario breaks a sum": scenario(
+        "subtype_share", "US", "EGFR lung", "multiply", 0.5, "of 'Lung' for US sums to 0.5 in scenario 'High'"
+    ),
     "scenario breaks a set": scenario(
         "set_use", "US", "EGFR lung", "set", 0.9, "set_use for US x EGFR lung differs|in scenario 'High'", "New drug"
     ),
@@ -714,14 +727,18 @@ def test_a_bad_cell_in_the_xml_is_one_fault(name: str, sound: Path, tmp_path: Pa
     is_refused(with_cell(sound, tmp_path, "Epidemiology", "G21", xml), ("Epidemiology", "G21", words))
 
 
-@pytest.mark.parametrize(("code", "shown"), [("yyyy", "1905-07-17"), ("d mmm yy", "1905-07-17"), ('"year "dd/mm', "1905-07-17"), ("[h]:mm", "1905-07-17")])
+@pytest.mark.parametrize(
+    ("code", "shown"), [("yyyy", "1905-07-17"), ("d mmm yy", "1905-07-17"), ('"year "dd/mm', "1905-07-17"), ("[h]:mm", "1905-07-17")]
+)
 def test_a_number_with_a_date_format_is_a_date(code: str, shown: str, book: Workbook, tmp_path: Path) -> None:
     place = cell(book, "Timeline", "index_year", "value")
     book["Timeline"][place].number_format = code
     is_refused(saved(book, tmp_path), ("Timeline", place, f"the date {shown} where a number is due|format to General"))
 
 
-@pytest.mark.parametrize("code", ['0.0" days"', "[Red]0.00", "[$USD-409] 0", "0.00E+00", '_-* #,##0.00_-;"sold"', "General", "@", "0 %", "\\d0"])
+@pytest.mark.parametrize(
+    "code", ['0.0" days"', "[Red]0.00", "[$USD-409] 0", "0.00E+00", '_-* #,##0.00_-;"sold"', "General", "@", "0 %", "\\d0"]
+)
 def test_a_number_with_another_format_is_a_number(code: str, book: Workbook, sound: Path, tmp_path: Path) -> None:
     book["Timeline"][cell(book, "Timeline", "index_year", "value")].number_format = code
     assert lm_xl.read_assumptions(saved(book, tmp_path)).fingerprint == lm_xl.read_assumptions(sound).fingerprint
@@ -836,14 +853,22 @@ PARTS: dict[str, tuple[str, Callable[[bytes], bytes | None], str]] = {
     "cell nowhere": ("Pricing", lambda b: b.replace(b'r="G6"', b'r="6G"', 1), "has a cell '6G' in row 6"),
     "cell twice": ("Pricing", lambda b: b.replace(b'r="H6"', b'r="G6"', 1).replace(b'r="F6"', b'r="G6"', 1), "has the cell G6 twice"),
     "row twice": ("Pricing", lambda b: re.sub(rb"(<row r=.6.*?</row>)", rb"\1\1", b, count=1), "twice in xl/worksheets"),
-    "text that is not there": ("Pricing", lambda b: re.sub(rb't="s"><v>\d+', b't="s"><v>99999', b, count=1), "refers to the shared text 99999"),
+    "text that is not there": (
+        "Pricing",
+        lambda b: re.sub(rb't="s"><v>\d+', b't="s"><v>99999', b, count=1),
+        "refers to the shared text 99999",
+    ),
     "text before the first": ("Pricing", lambda b: re.sub(rb't="s"><v>\d+', b't="s"><v>-1', b, count=1), "refers to the shared text -1"),
     "too long a text": ("xl/sharedStrings.xml", lambda b: b.replace(b"<t>", b"<t>" + b"x" * 33_000, 1), "more than 32,767 characters"),
     "DOCTYPE": ("Pricing", lambda b: BOMB + b[b.index(b"<worksheet") :], "declares XML entities"),
     "DOCTYPE far down": ("Pricing", lambda b: b"<!--" + b"x" * 9999 + b"-->" + BOMB + b[b.index(b"<worksheet") :], "declares XML entities"),
     "DOCTYPE in UTF-16": ("Pricing", lambda b: (BOMB + b[b.index(b"<worksheet") :]).decode().encode("utf-16"), "declares XML entities"),
     "DOCTYPE in texts": ("xl/sharedStrings.xml", lambda b: BOMB + b[b.index(b"<sst") :], "declares XML entities"),
-    "unknown encoding": ("Pricing", lambda b: b'<?xml version="1.0" encoding="klingon"?>' + b[b.index(b"<worksheet") :], "is damaged|klingon"),
+    "unknown encoding": (
+        "Pricing",
+        lambda b: b'<?xml version="1.0" encoding="klingon"?>' + b[b.index(b"<worksheet") :],
+        "is damaged|klingon",
+    ),
 }
 BOMB = b"<!DOCTYPE b [<!ENTITY a 'aaaaaaaaaa'>" + b"".join(b"<!ENTITY a%d '&a%d;&a%d;'>" % (i, i - 1, i - 1) for i in range(1, 30)) + b"]>"
 
@@ -900,7 +925,9 @@ def test_too_much_when_unpacked(sound: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("bounded")
-@pytest.mark.parametrize("xml", [b"<c/>" * 1_000_000, b"<b>" * 1_000_000, b"<mergeCell ref='A1:B2'/>" * 1_000_000], ids=["cells", "depth", "areas"])
+@pytest.mark.parametrize(
+    "xml", [b"<c/>" * 1_000_000, b"<b>" * 1_000_000, b"<mergeCell ref='A1:B2'/>" * 1_000_000], ids=["cells", "depth", "areas"]
+)
 def test_too_many_elements(xml: bytes, sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sheets, "MOST_ELEMENTS", 100_000)
     part = part_of(sound, "Pricing")
@@ -1032,7 +1059,9 @@ def test_what_excel_adds_does_no_harm(sound: Path, tmp_path: Path) -> None:
     def change(name: str, content: bytes) -> bytes:
         if name != part:
             return content
-        text = content.decode().replace("http://schemas.openxmlformats.org/spreadsheetml/2006/main", "http://purl.oclc.org/ooxml/spreadsheetml/main")
+        text = content.decode().replace(
+            "http://schemas.openxmlformats.org/spreadsheetml/2006/main", "http://purl.oclc.org/ooxml/spreadsheetml/main"
+        )
         rows = re.findall(r"<row .*?</row>", text, re.DOTALL)
         text = text.replace("".join(rows), "".join(reversed(rows)))
         extension = "<extLst><ext uri='{CCE6A557-97BC-4b89-ADB6-D9C93CAAB3DF}'><f>A1</f><row hidden='0'/></ext></extLst>"

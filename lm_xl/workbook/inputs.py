@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
-from typing import Any
+from typing import Any, Literal
 
 from openpyxl.comments import Comment
 from openpyxl.utils import get_column_letter
@@ -18,8 +18,9 @@ from openpyxl.worksheet.worksheet import Worksheet
 from lm_xl import schema
 from lm_xl.assumptions import Assumptions
 from lm_xl.axes import ROLES, Axes
-from lm_xl.reader import AXES_COLUMNS, PUBLISHED_COLUMNS, SCENARIO_COLUMNS, SOURCE_COLUMNS
+from lm_xl.reader import AXES_COLUMNS, CHANGE_COLUMNS, CURRENCY_COLUMNS, PUBLISHED_COLUMNS, SCENARIO_COLUMNS, SOURCE_COLUMNS
 from lm_xl.schema import QUANTITIES
+from lm_xl.version import __version__
 from lm_xl.workbook.styles import TAB, number_format
 
 HEADER_ROW = 5
@@ -31,14 +32,20 @@ Records = Mapping[str, Sequence[Record]]
 """Sheet to records, each mapping a column's name to its value; years are text."""
 
 WIDTHS = {
-    "quantity": 27, "region": 20, "segment": 30, "primary": 22, "unit": 17, "fill": 9, "value": 12, "low": 11, "high": 11,
+    "quantity": 27, "region": 20, "segment": 30, "primary": 22, "unit": 17, "fill": 9, "value": 15, "low": 11, "high": 11,
     "distribution": 12, "source": 24, "status": 11, "note": 64, "axis": 10, "label": 34, "set": 18, "role": 12, "groups": 52,
     "scenario": 24, "operation": 11, "amount": 10, "reason": 60, "publisher": 24, "what": 42, "metric": 11, "scope": 11, "id": 20, "citation": 70,
-    "year": 9, "address": 50, "read": 16, "grade": 8,
+    "currency": 12, "rate": 12, "date": 14, "version": 10, "who": 20, "effect": 40, "year": 9, "address": 50, "read": 16, "grade": 8,
 }  # fmt: skip
 LINE = 12.5
 """Height of a line of text; neither engine fits rows to wrapped text by itself."""
-WRAPPED = ("note", "citation", "reason", "address", "groups", "source")
+PLAIN_NUMBERS: dict[str, dict[str, tuple[Literal["decimal", "whole"], float, float]]] = {
+    "Scenarios": {"amount": ("decimal", -1_000_000, 1_000_000)},
+    "Published": {"year": ("whole", 1900, 2100), "value": ("decimal", 0, 1_000_000_000_000_000)},
+    "Currencies": {"rate": ("decimal", 0.000001, 1_000_000)},
+}
+"""Numbers beside the quantities, with the range that their cells take."""
+WRAPPED = ("what", "effect", "note", "citation", "reason", "address", "groups", "source")
 
 MEANINGS = {
     "Axes": "The labels of the model. A leaf is one line; it may stand in several groups, split by semicolons. Everything else refers to these labels.",
@@ -50,6 +57,8 @@ MEANINGS = {
     "Pricing": "Prices, what is given away, and what counts as LM revenue.",
     "Scenarios": "A scenario is a list of deltas on the base case, applied from top to bottom, each with a reason.",
     "Published": "Published sizes and counts, compared at their own scope and never calibrated to.",
+    "Currencies": "Units of a currency for one US dollar, at one date for all years. The report shows the currency chosen on the cover.",
+    "Changes": "What changed between versions, and what it did to the world's revenue in 2035.",
     "Sources": "What the assumptions rest on. Grade A: registry or trial; B: cohort, review or agency; C: company, press or analyst.",
 }
 
@@ -77,15 +86,19 @@ LEGEND = "Blue on cream: an input, change it. Black: calculated. One table a she
 
 @dataclass(frozen=True)
 class Written:
-    """Where rows ended up: position of an assumption row to the addresses of its numbers, of a delta to its sheet row."""
+    """Where numbers stand: of an assumption row its addresses, of a delta its sheet row, of a published figure its address."""
 
     cells: Mapping[int, tuple[str, ...]]
     delta_rows: Mapping[int, int]
+    figures: tuple[str, ...]
 
 
 def columns_of(sheet: str, years: Sequence[int]) -> tuple[str, ...]:
     """A sheet's columns in order."""
-    special = {"Axes": AXES_COLUMNS, "Scenarios": SCENARIO_COLUMNS, "Published": PUBLISHED_COLUMNS, "Sources": SOURCE_COLUMNS}
+    special = {
+        "Axes": AXES_COLUMNS, "Scenarios": SCENARIO_COLUMNS, "Published": PUBLISHED_COLUMNS, "Currencies": CURRENCY_COLUMNS,
+        "Sources": SOURCE_COLUMNS, "Changes": CHANGE_COLUMNS,
+    }  # fmt: skip
     if sheet in special:
         return special[sheet]
     i = schema.COLUMNS.index("years")
@@ -98,9 +111,8 @@ def records_of(a: Assumptions) -> tuple[dict[str, list[Record]], Written]:
     for axis in (a.axes.region, a.axes.segment, a.axes.primary):
         for i, leaf in enumerate(axis.leaves):
             groups = [g for g, m in axis.groups.items() if i in m and g != axis.sets[i]]
-            records["Axes"].append(
-                {"axis": axis.name, "label": leaf, "set": axis.sets[i], "role": axis.roles[i], "groups": "; ".join(groups)}
-            )
+            keys = {"axis": axis.name, "label": leaf, "set": axis.sets[i], "role": axis.roles[i]}
+            records["Axes"].append({**keys, "groups": "; ".join(groups), "note": axis.notes[i] if axis.notes else ""})
     records["Axes"] += [{"axis": "scenario", "label": s} for s in a.axes.scenarios]
     cells, delta_rows = {}, {}
     for position, row in enumerate(a.rows):
@@ -125,15 +137,21 @@ def records_of(a: Assumptions) -> tuple[dict[str, list[Record]], Written]:
         })  # fmt: skip
     for figure in a.published:
         records["Published"].append({**figure.__dict__, **figure.keys._asdict(), "source": "; ".join(figure.sources)})
+    records["Currencies"] += [{**c.__dict__, "currency": c.code, "source": "; ".join(c.sources)} for c in a.currencies]
     records["Sources"] += [dict(source.__dict__) for source in a.sources.values()]
-    return records, Written(cells, delta_rows)
+    records["Changes"] += [dict(change.__dict__) for change in a.changes]
+    value = get_column_letter(PUBLISHED_COLUMNS.index("value") + 1)
+    return records, Written(cells, delta_rows, tuple(f"{value}{FIRST_ROW + k}" for k in range(len(a.published))))
 
 
-def write_inputs(workbook: Workbook, records: Records, years: Sequence[int], axes: Axes | None = None) -> None:
-    """Add the assumption sheets. With axes, cells that take labels get lists of them."""
-    lists = _Lists(workbook, records, axes)
+def write_inputs(
+    workbook: Workbook, records: Records, years: Sequence[int], axes: Axes | None = None, before_lists: Callable[[], None] = lambda: None
+) -> None:
+    """Add the assumption sheets, and last the lists. With axes, cells that take labels get lists of them."""
+    lists = _Lists(workbook, axes)
     for sheet in MEANINGS:
         _write(workbook.create_sheet(sheet), records.get(sheet, ()), columns_of(sheet, years), lists)
+    before_lists()
     lists.write()
 
 
@@ -142,7 +160,7 @@ def _write(ws: Worksheet, records: Sequence[Record], columns: Sequence[str], lis
     heading(ws, ws.title, MEANINGS[ws.title], LEGEND)
     for i, name in enumerate(columns, 1):
         head = ws.cell(HEADER_ROW, i, name)
-        head.style = "lm year" if name.isdigit() or name in ("value", "low", "high", "amount") else "lm header"
+        head.style = "lm year" if name.isdigit() or name in ("value", "low", "high", "amount", "rate") else "lm header"
         if name in HELP:
             head.comment = _comment(HELP[name])
         ws.column_dimensions[get_column_letter(i)].width = WIDTHS.get(name, 11)
@@ -157,11 +175,13 @@ def _write(ws: Worksheet, records: Sequence[Record], columns: Sequence[str], lis
             cell.style = _style(ws.title, name, record)
             if cell.style == "lm input" and not isinstance(value, str):
                 cell.number_format = (
-                    number_format(str(record.get("unit", "")), str(record.get("quantity", ""))) if name != "amount" else "0.00"
+                    number_format(str(record.get("unit", "")), str(record.get("quantity", "")))
+                    if name not in ("amount", "rate")
+                    else "0.00##"
                 )
                 if name in ("year",):
                     cell.number_format = "0"
-        ws.row_dimensions[r].height = LINE * max(_lines(record.get(name), WIDTHS.get(name, 11)) for name in columns)
+        ws.row_dimensions[r].height = LINE * max(lines_of(record.get(name), WIDTHS.get(name, 11)) for name in columns)
         if quantity and quantity.name not in explained:
             explained.add(quantity.name)
             ws.cell(r, columns.index("quantity") + 1).comment = _comment(f"{quantity.name}: {quantity.meaning}.")
@@ -173,14 +193,14 @@ def _write(ws: Worksheet, records: Sequence[Record], columns: Sequence[str], lis
 
 
 def _style(sheet: str, name: str, record: Record) -> str:
-    typed = name.isdigit() or name in ("value", "low", "high", "amount") or (sheet == "Published" and name == "year")
+    typed = name.isdigit() or name in ("value", "low", "high", "amount", "rate") or (sheet == "Published" and name == "year")
     if typed:
         used = record.get(name) not in (None, "") or (name == "value" and record.get("fill", "constant") == "constant")
         return "lm input" if used or (name in ("low", "high") and record.get("distribution") != "fixed") else "lm label"
     return "lm wrapped" if name in WRAPPED else "lm label"
 
 
-def _lines(value: Any, width: float) -> int:
+def lines_of(value: Any, width: float) -> int:
     """How many lines a text takes in a column, words kept whole."""
     return max(1, len(wrap(value, max(1, int(width)))) if isinstance(value, str) else 1)
 
@@ -209,37 +229,47 @@ def table(ws: Worksheet, name: str, header: int, last: int, width: int) -> None:
     ws.add_table(area)
 
 
-def page(ws: Worksheet, header: int) -> None:
-    """Print set-up: landscape, one page wide, the header repeated, a footer."""
+def page(ws: Worksheet, header: int, *, single: bool = False) -> None:
+    """Print set-up: landscape, one page wide (or a single page), the header repeated, a footer with version and page."""
     ws.page_setup.orientation = "landscape"
     ws.page_setup.paperSize = int(ws.PAPERSIZE_A3)
-    ws.page_setup.fitToWidth, ws.page_setup.fitToHeight = 1, 0
+    ws.page_setup.fitToWidth, ws.page_setup.fitToHeight = 1, int(single)
     ws.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     ws.print_title_rows = f"{header}:{header}"
     footer = ws.oddFooter
     assert footer is not None
-    footer.left.text, footer.right.text = "&A", "Page &P of &N"
+    footer.left.text, footer.center.text, footer.right.text = "&A", f"lm_xl {__version__}", "Page &P of &N"
     ws.page_margins.left = ws.page_margins.right = 0.4
     ws.page_margins.top = ws.page_margins.bottom = 0.6
+
+
+FIXED_LISTS: dict[str, tuple[str, ...]] = {
+    "basis": tuple(schema.BASIS_NAMES.values()),
+    "fill": schema.FILLS,
+    "distribution": schema.DISTRIBUTIONS,
+    "status": schema.STATUSES,
+    "operation": schema.OPERATIONS,
+    "role": ROLES,
+    "axis": ("region", "segment", "primary", "scenario"),
+    "quantity": tuple(QUANTITIES),
+    "unit": tuple(dict.fromkeys(u for q in QUANTITIES.values() for u in q.units)),
+    "metric": tuple(schema.PUBLISHED_METRICS),
+    "scope": schema.SCOPES,
+}
+
+
+def list_reference(name: str, lists: Mapping[str, Sequence[str]] = FIXED_LISTS) -> str:
+    """The range of a list on the sheet of lists, for a validation."""
+    column = get_column_letter(list(lists).index(name) + 1)
+    return f"{LISTS}!${column}${FIRST_ROW}:${column}${HEADER_ROW + len(lists[name])}"
 
 
 class _Lists:
     """The sheet of allowed words, which the cells' drop-down lists point to."""
 
-    def __init__(self, workbook: Workbook, records: Records, axes: Axes | None) -> None:
+    def __init__(self, workbook: Workbook, axes: Axes | None) -> None:
         self.workbook = workbook
-        self.columns: dict[str, tuple[str, ...]] = {
-            "fill": schema.FILLS,
-            "distribution": schema.DISTRIBUTIONS,
-            "status": schema.STATUSES,
-            "operation": schema.OPERATIONS,
-            "role": ROLES,
-            "axis": ("region", "segment", "primary", "scenario"),
-            "quantity": tuple(QUANTITIES),
-            "unit": tuple(dict.fromkeys(u for q in QUANTITIES.values() for u in q.units)),
-            "metric": tuple(schema.PUBLISHED_METRICS),
-            "scope": schema.SCOPES,
-        }
+        self.columns = dict(FIXED_LISTS)
         if axes:
             self.columns |= {
                 "region": axes.region.labels,
@@ -250,10 +280,7 @@ class _Lists:
 
     def reference(self, name: str) -> str | None:
         """The range of a list, for a validation."""
-        if name not in self.columns:
-            return None
-        column = get_column_letter(list(self.columns).index(name) + 1)
-        return f"{LISTS}!${column}${FIRST_ROW}:${column}${HEADER_ROW + len(self.columns[name])}"
+        return list_reference(name, self.columns) if name in self.columns else None
 
     def write(self) -> None:
         ws = self.workbook.create_sheet(LISTS)
@@ -280,6 +307,14 @@ def _validate(ws: Worksheet, records: Sequence[Record], columns: Sequence[str], 
             rule.error, rule.errorTitle = f"Choose one of the words listed for '{name}'.", "Not in the list"
             rule.add(f"{get_column_letter(i)}{FIRST_ROW}:{get_column_letter(i)}{last}")
             ws.add_data_validation(rule)
+    for name, (kind, least, most) in PLAIN_NUMBERS.get(ws.title, {}).items():
+        rule = DataValidation(type=kind, operator="between", formula1=f"{least!r}", formula2=f"{most!r}", allow_blank=True)
+        rule.showErrorMessage = rule.showInputMessage = True
+        rule.promptTitle, rule.prompt = name, f"A number from {least:,} to {most:,}."
+        rule.errorTitle, rule.error = "Out of range", rule.prompt
+        column = get_column_letter(columns.index(name) + 1)
+        rule.add(f"{column}{FIRST_ROW}:{column}{last}")
+        ws.add_data_validation(rule)
     if "quantity" not in columns or ws.title == "Scenarios":
         return
     by_quantity: dict[str, list[int]] = {}

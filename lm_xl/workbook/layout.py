@@ -6,31 +6,37 @@ asks Python for the value of each of its cells.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
 import numpy as np
-from openpyxl.utils import column_index_from_string, get_column_letter
+from openpyxl.utils import get_column_letter
 
 from lm_xl.assumptions import DIMS, Assumptions, Keys, shifted, straight_line
 from lm_xl.axes import PRIMARY, REGION, SEGMENT
-from lm_xl.formulas import ROW, YEAR, Block, Cell, Symbol, Term
+from lm_xl.formulas import BEFORE, ROW, YEAR, Block, Cell, Symbol, Term
 from lm_xl.model import evaluate
 from lm_xl.ops import Array
-from lm_xl.schema import OUTPUTS, QUANTITIES
-from lm_xl.workbook.report import report
+from lm_xl.schema import BASIS_NAMES, DOLLAR, QUANTITIES
+from lm_xl.workbook.inputs import FIRST_ROW, HEADER_ROW, Written
+from lm_xl.workbook.report import CAGR, SHARE_FIRST, SHARE_LAST, report
 
-HEADER_ROW = 5
-FIRST_ROW = HEADER_ROW + 1
 KEY_COLUMNS = {REGION: "B", SEGMENT: "C", PRIMARY: "D"}
 CONSTANT = 7
 """Column of a value that does not move; the years follow it, in the same columns on every sheet."""
 INPUTS = "Inputs"
-SELECTED = ("Cover", "C6")
-"""The cell that holds the scenario's name."""
-FIGURES_ROW = 9
+COVER, SUMMARY, WORDS = "Cover", "Executive_summary", "Calc_Text"
+CHOICES = {"scenario": "C6", "basis": "C7", "currency": "C8"}
+"""The cells of the cover that hold what is chosen."""
+BAND = {"low": "C9", "high": "C10"}
+"""The cells of the cover that hold the band outside of which a comparison with a published figure is amber."""
+FIGURES_ROW = 12
 """First row of the key figures on the cover."""
+SENTENCES_ROW = 14
+"""First row of the sentences on the summary."""
+WORDS_VALUE = 3
+"""The column of the pieces of the sentences."""
 LONG, LONG_VALUE = "Data_long", 7
 """The long data and the column of its values."""
 AMOUNT = "G"
@@ -57,11 +63,15 @@ class Line:
     style: str = "lm calculation"
     year: int | None = None
     """For a line that shows one year, its position."""
+    skip: int = 0
+    """Years left out at the start."""
+    scale: float = 1e-12
+    """Differences are taken relative to the value or to this, whichever is larger."""
 
     def formulas(self) -> Iterator[tuple[int, str]]:
         """Column and formula of each cell."""
         for column in self.columns:
-            yield column, self.formula.replace(YEAR, get_column_letter(column))
+            yield column, self.formula.replace(YEAR, get_column_letter(column)).replace(BEFORE, get_column_letter(column - 1))
 
 
 @dataclass
@@ -83,11 +93,25 @@ class Plan:
     """Every formula of a deliverable. `steps` holds, for each line of Inputs, the row and the deltas applied to it so far."""
 
     assumptions: Assumptions
-    cells: Mapping[int, tuple[str, ...]]
-    """Position of an assumption row to the addresses of its numbers in the deliverable."""
-    delta_rows: Mapping[int, int]
+    written: Written
     sheets: dict[str, Sheet] = field(default_factory=dict)
     steps: list[tuple[int, tuple[int, ...]]] = field(default_factory=list)
+    texts: dict[str, dict[tuple[str, bool], str]] = field(default_factory=dict)
+    """For each sheet, a formula and the cell that already holds it: what is calculated once is referred to."""
+    blocks: dict[str, Block] = field(default_factory=dict)
+    moving: dict[str, bool] = field(default_factory=dict)
+    measures: dict[str, Callable[[State], float | str]] = field(default_factory=dict)
+    """What Python computes for formulas that are no array: checks, comparisons."""
+    said: int = 0
+    """How many numbers the sentences have said so far."""
+    kept: dict[str, Array] = field(default_factory=dict)
+    """Each block's cells, for what is computed over it later."""
+    reducers: dict[str, Callable[[Mapping[str, Array]], Array]] = field(default_factory=dict)
+    """Arrays that Python computes from others once the report is made."""
+    drivers: list[tuple[int, dict[int, str]]] = field(default_factory=list)
+    """Row and words of each line on the sheet of drivers."""
+    checks: list[tuple[int, str, str, float, tuple[float, float] | None]] = field(default_factory=list)
+    """Row, id, what, tolerance and allowed range of each check."""
     _live: dict[tuple[int, tuple[int, ...]], Cell] = field(default_factory=dict)
 
     @property
@@ -105,6 +129,17 @@ class Plan:
         """The columns of a line: one a year, or the one of constants."""
         return tuple(CONSTANT + 1 + y for y in range(len(self.years))) if moving else (CONSTANT,)
 
+    def spans(self) -> dict[str, dict[int, tuple[str, str]]]:
+        """Sheet to row to the first and the last column of a line that runs over the years."""
+        return {
+            title: {
+                line.row: (get_column_letter(line.columns[0]), get_column_letter(line.columns[-1]))
+                for line in sheet.lines
+                if len(line.columns) > 1
+            }
+            for title, sheet in self.sheets.items()
+        }
+
     # What the report asks of a sink
 
     def put(
@@ -116,6 +151,8 @@ class Plan:
         labels: Sequence[Sequence[str]],
         order: Sequence[int],
         style: str = "lm calculation",
+        *,
+        skip: int = 0,
     ) -> Array:
         """Write an array of formulas as a block; returns the cells that hold it. Structural zeros get no line."""
         out = x.copy()
@@ -124,21 +161,32 @@ class Plan:
         sheet = self.sheet(title)
         rows = range(sheet.row, sheet.row + len(elements))
         block = Block(title, sheet.row, rows[-1] if elements else sheet.row, dict(zip(rows, elements, strict=True)), KEY_COLUMNS)
+        self.blocks[name], self.moving[name] = block, moving
+        written = self.texts.setdefault(title, {})
         for row, at in zip(rows, elements, strict=True):
-            formula = x[(0, *at, 0)].text.replace(ROW, str(row))
+            text = x[(0, *at, 0)].text
+            formula = text.replace(ROW, str(row)) if ROW in text else written.get((text, moving), text)
+            written.setdefault((text, moving), f"{title}!{YEAR if moving else '$' + get_column_letter(CONSTANT)}{row}")
             keys = Keys(*(labels[i][p] for i, p in enumerate(at)))
-            sheet.lines.append(Line(row, name.partition("_by_")[0], keys, unit, "", formula, self.columns(moving=moving), name, at, style))
+            quantity, columns = name.partition("_by_")[0], self.columns(moving=moving)[skip:]
+            sheet.lines.append(Line(row, quantity, keys, unit, "", formula, columns, name, at, style, skip=skip))
             out[(0, *at, 0)] = Cell(title, YEAR if moving else get_column_letter(CONSTANT), row, block)
         sheet.row += len(elements)
+        self.kept[name] = out
         return out
 
-    def beside(self, title: str, name: str, x: Array, column: str, unit: str, block: Array) -> None:
+    def beside(self, title: str, place: str, name: str, x: Array, unit: str, block: Array) -> None:
         """Write one more column beside a block's lines."""
+        columns = (self.place(place),)
         for at in np.ndindex(*block.shape[1:4]):
             cell, term = block[(0, *at, 0)], x[(0, *at, 0)]
             if isinstance(cell, Cell) and isinstance(term, Symbol):
-                columns = (column_index_from_string(column),)
-                self.sheet(title).lines.append(Line(cell.row, name, Keys("", "", ""), unit, "", term.text, columns, name, at))
+                style = "lm total" if name.rpartition("_")[0].endswith("_group") else "lm calculation"
+                self.sheet(title).lines.append(Line(cell.row, name, Keys("", "", ""), unit, "", term.text, columns, name, at, style))
+
+    def place(self, place: str) -> int:
+        """The column of a growth or a share."""
+        return {CAGR: CONSTANT - 1, SHARE_FIRST: CONSTANT + len(self.years) + 1, SHARE_LAST: CONSTANT + len(self.years) + 2}[place]
 
     def heading(self, title: str, text: str) -> None:
         """Start a table: one free row, then its title."""
@@ -160,16 +208,77 @@ class Plan:
                 sheet.lines.append(Line(sheet.row, metric, keys, unit, str(self.years[y]), formula, (LONG_VALUE,), name, at, year=y))
                 sheet.row += 1
 
-    def figure(self, place: int, name: str, x: Array, unit: str, what: str) -> None:
-        """Put one number on the cover."""
-        line = Line(FIGURES_ROW + place, what, Keys("", "", ""), unit, "", x[0, 0, 0, 0, 0].text, (3,), name, (0, 0, 0), "lm figure")
-        self.sheet(SELECTED[0]).lines.append(line)
+    def figure(self, name: str, x: Array, unit: str, what: str) -> None:
+        """Show one number on the cover, and again on the summary."""
+        cover, summary = self.sheet(COVER), self.sheet(SUMMARY)
+        row = FIGURES_ROW + len(cover.lines)
+        nothing = Keys("", "", "")
+        cover.lines.append(Line(row, what, nothing, unit, "", x[0, 0, 0, 0, 0].text, (3,), name, (0, 0, 0), "lm figure"))
+        place = FIRST_ROW + len(summary.lines)
+        summary.lines.append(Line(place, what, nothing, unit, "", f"{COVER}!$C${row}", (3,), name, (0, 0, 0), "lm figure"))
+
+    def sentence(self, name: str, pieces: Sequence[str | Array]) -> None:
+        """Write a sentence: its pieces on a sheet of their own, joined on the summary."""
+        sheet = self.sheet(WORDS)
+        first = sheet.row
+        for i, piece in enumerate(pieces):
+            if isinstance(piece, str):
+                sheet.headings.append((sheet.row, piece))
+            else:
+                text = piece.reshape(-1)[0].text
+                sheet.lines.append(Line(sheet.row, name, Keys("", "", ""), "text", "", text, (WORDS_VALUE,), f"{name} {i}", (0, 0, 0)))
+            sheet.row += 1
+        column = get_column_letter(WORDS_VALUE)
+        halves = [range(first, first + len(pieces) // 2), range(first + len(pieces) // 2, sheet.row)]
+        for k, half in enumerate(halves):
+            joined = "&".join(f"{column}{row}" for row in half)
+            sheet.lines.append(
+                Line(sheet.row + k, name, Keys("", "", ""), "text", "", joined, (WORDS_VALUE,), f"{name} half {k}", (0, 0, 0))
+            )
+        summary = self.sheet(SUMMARY)
+        row = SENTENCES_ROW + sum(line.style == "lm sentence" for line in summary.lines)
+        both = f"{WORDS}!${column}${sheet.row}&{WORDS}!${column}${sheet.row + 1}"
+        summary.lines.append(Line(row, name, Keys("", "", ""), "text", "", both, (2,), name, (0, 0, 0), "lm sentence"))
+        sheet.row += 2
+
+    def whole(self, x: Array, unit: str) -> Array:
+        """A number as words, in the reader's own number signs; the number stands above its sentence."""
+        cell = self._said(x.reshape(-1)[0], f"said {self.said}", unit)
+        self.said += 1
+        return _one(Symbol(f'IF(ISNUMBER({cell}),FIXED({cell}*100,1)&"%","n/a")' if unit == "share" else f"FIXED({cell},0)"))
+
+    def _said(self, term: Symbol, name: str, unit: str) -> str:
+        sheet = self.sheet(WORDS)
+        sheet.lines.append(Line(sheet.row, "number", Keys("", "", ""), unit, "", term.text, (WORDS_VALUE,), name, (0, 0, 0)))
+        sheet.row += 1
+        return f"{get_column_letter(WORDS_VALUE)}{sheet.row - 1}"
+
+    def leader(self, name: str, dim: int, labels: Sequence[str], y: int) -> Array:
+        """The label of a block's line with the largest number in one year."""
+        block = self.blocks[name]
+        numbers = self.range(name, self.columns(moving=True)[y])
+        names = f"{block.sheet}!${KEY_COLUMNS[dim]}${block.first_row}:${KEY_COLUMNS[dim]}${block.last_row}"
+        place = self._said(Symbol(f"MATCH(MAX({numbers}),{numbers},0)"), f"{name} place {y}", "position")
+        return _one(Symbol(f"INDEX({names},{place})"))
+
+    def range(self, name: str, column: int | None = None) -> str:
+        """The cells of a block: all its years, or one column."""
+        block = self.blocks[name]
+        columns = self.columns(moving=self.moving[name]) if column is None else (column,)
+        first, last = get_column_letter(columns[0]), get_column_letter(columns[-1])
+        return f"{block.sheet}!${first}${block.first_row}:${last}${block.last_row}"
+
+    def chosen(self, what: str) -> Array:
+        """The name of the chosen basis, currency or scenario."""
+        return _one(Symbol("{}!${}${}".format(COVER, *split(CHOICES[what]))))
 
     def at_year(self, x: Array, y: int) -> Array:
         """An array's cells in one year."""
         column = get_column_letter(self.columns(moving=True)[y])
 
         def fixed(term: Term) -> Term:
+            if isinstance(term, Cell) and term.column == YEAR:
+                return Cell(term.sheet, column, term.row, term.block)
             return Symbol(term.text.replace(YEAR, f"${column}"), term.rank) if isinstance(term, Symbol) else term
 
         return cast(Array, np.frompyfunc(fixed, 1, 1)(x))
@@ -196,14 +305,14 @@ class Plan:
         if step not in self._live:
             row = self.assumptions.rows[position]
             if deltas:
-                delta_row = self.delta_rows[deltas[-1]]
+                delta_row = self.written.delta_rows[deltas[-1]]
                 before = self._input(position, deltas[:-1], active)
                 amount = Symbol(f"Scenarios!${AMOUNT}${delta_row}")
                 (term,) = shifted(_one(before), self.assumptions.deltas[deltas[-1]].operation, _one(amount), _one(active[deltas[-1]]))
                 origin = f"Scenarios!{AMOUNT}{delta_row}"
             else:
                 term = self._filled(position)
-                origin = f"{row.sheet}!{self.cells[position][0]}"
+                origin = f"{row.sheet}!{self.written.cells[position][0]}"
             sheet = self.sheet(INPUTS)
             moving = YEAR in term.text
             line = Line(
@@ -218,7 +327,7 @@ class Plan:
     def _filled(self, position: int) -> Symbol:
         """A row's own numbers, over the years by its fill."""
         row = self.assumptions.rows[position]
-        cells = [split(address) for address in self.cells[position]]
+        cells = [split(address) for address in self.written.cells[position]]
         if row.fill == "yearly":
             return Symbol(f"{row.sheet}!{YEAR}{cells[0][1]}")
         numbers = [_one(Symbol(f"{row.sheet}!${column}{at}")) for column, at in cells]
@@ -229,15 +338,29 @@ class Plan:
 
     def _switches(self) -> dict[int, Cell]:
         """One line a delta on Inputs: 1 where its scenario is the selected one."""
-        sheet, selected = self.sheet(INPUTS), "${}${}".format(*split(SELECTED[1]))
+        sheet, selected = self.sheet(INPUTS), self.chosen("scenario")[0].text
         active = {}
         for k, delta in enumerate(self.assumptions.deltas):
-            origin = f"Scenarios!A{self.delta_rows[k]}"
-            formula = f"IF(Scenarios!$A${self.delta_rows[k]}={SELECTED[0]}!{selected},1,0)"
+            origin = f"Scenarios!A{self.written.delta_rows[k]}"
+            formula = f"IF(Scenarios!$A${self.written.delta_rows[k]}={selected},1,0)"
             sheet.lines.append(Line(sheet.row, "active", delta.keys, "0 or 1", origin, formula, (CONSTANT,), "active", (k, 0, 0)))
             active[k] = Cell(INPUTS, get_column_letter(CONSTANT), sheet.row)
             sheet.row += 1
         return active
+
+    def choice(self) -> dict[str, Array]:
+        """A switch for each basis, 1 for the chosen one, and the chosen currency's units for a dollar."""
+        sheet, basis, currency = self.sheet(INPUTS), self.chosen("basis")[0].text, self.chosen("currency")[0].text
+        last = FIRST_ROW + len(self.assumptions.currencies) - 1
+        formulas = {b: f'IF({basis}="{name}",1,0)' for b, name in BASIS_NAMES.items()}
+        formulas["rate"] = f"SUMIFS(Currencies!$B${FIRST_ROW}:$B${last},Currencies!$A${FIRST_ROW}:$A${last},{currency})"
+        cells = {}
+        for name, formula in formulas.items():
+            unit = "units per USD" if name == "rate" else "0 or 1"
+            sheet.lines.append(Line(sheet.row, name, Keys("", "", ""), unit, "Cover", formula, (CONSTANT,), f"choice {name}", (0, 0, 0)))
+            cells[name] = _one(Cell(INPUTS, get_column_letter(CONSTANT), sheet.row)).reshape(1, 1, 1, 1, 1)
+            sheet.row += 1
+        return cells
 
     def structure(self) -> dict[str, Array]:
         """The structure, its year a cell of the axis row, its masks whole numbers."""
@@ -247,7 +370,7 @@ class Plan:
         return {**masks, "year": year, "rest_of": numbers["rest_of"]}
 
 
-def _one(term: Term) -> Array:
+def _one(term: Term | str) -> Array:
     x = np.empty(1, dtype=object)
     x[0] = term
     return x
@@ -271,46 +394,76 @@ def leaf_labels(a: Assumptions, shape: Sequence[int]) -> list[tuple[str, ...]]:
     return [a.axes.axis(d).leaves if shape[i] > 1 or len(a.axes.axis(d)) == 1 else (a.axes.axis(d).total,) for i, d in enumerate(DIMS)]
 
 
-def plan(a: Assumptions, cells: Mapping[int, tuple[str, ...]], delta_rows: Mapping[int, int]) -> Plan:
-    """Trace the model: every formula of the deliverable, and where its Python value is."""
-    p = Plan(a, cells, delta_rows)
+@dataclass(frozen=True)
+class Choice:
+    """What is chosen on the cover."""
 
-    def put(name: str, x: Array) -> Array:
-        output = OUTPUTS[name]
-        order = (0, 2, 1) if name in BY_SET else (0, 1, 2)
-        return p.put(output.sheet, name, x, output.unit, leaf_labels(a, x.shape[1:4]), order)
+    scenario: str
+    basis: str = next(iter(BASIS_NAMES))
+    currency: str = DOLLAR
 
-    outputs = evaluate(p.inputs(), p.structure(), put)
-    report(outputs, a.axes, p.structure()["year"], p)
-    return p
+    def cells(self) -> dict[str, str]:
+        """Cell of the cover to what stands in it."""
+        return {CHOICES["scenario"]: self.scenario, CHOICES["basis"]: BASIS_NAMES[self.basis], CHOICES["currency"]: self.currency}
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The numbers in a deliverable's input cells: of the rows, the scenarios' deltas, the currencies, the published figures."""
+
+    inputs: Sequence[Sequence[float]]
+    amounts: Sequence[float]
+    rates: Sequence[float]
+    figures: Sequence[float]
+
+    @classmethod
+    def of(cls, a: Assumptions) -> Numbers:
+        """The numbers as they were read."""
+        return cls([r.inputs for r in a.rows], [d.amount for d in a.deltas], [c.rate for c in a.currencies], [f.value for f in a.published])
 
 
 @dataclass
 class State:
-    """Python's side of a deliverable: the numbers in its cells, a scenario, and every array they lead to."""
+    """Python's side of a deliverable: the numbers in its cells, what is chosen, and every array and word they lead to."""
 
     plan: Plan
-    inputs: Sequence[Sequence[float]]
-    amounts: Sequence[float]
-    scenario: str
+    numbers: Numbers
+    choice: Choice
     arrays: dict[str, Array] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    said: int = 0
 
     def __post_init__(self) -> None:
         a = self.plan.assumptions
         structure = a.structure()
-        self.filled = a.filled(self.inputs)
-        self.active = [float(delta.scenario == self.scenario) for delta in a.deltas]
-        self.arrays = evaluate(a.inputs_from(self.inputs, self.amounts, self.scenario), structure)
-        report(dict(self.arrays), a.axes, structure["year"], self)
+        self.filled = a.filled(self.numbers.inputs)
+        self.active = [float(delta.scenario == self.choice.scenario) for delta in a.deltas]
+        live = a.inputs_from(self.numbers.inputs, self.numbers.amounts, self.choice.scenario)
+        self.arrays = {**live, **evaluate(live, structure)}
+        choice = {basis: float(basis == self.choice.basis) for basis in BASIS_NAMES}
+        choice["rate"] = self.numbers.rates[[c.code for c in a.currencies].index(self.choice.currency)]
+        chosen = {name: np.full((1, 1, 1, 1, 1), value) for name, value in choice.items()}
+        self.arrays |= {f"choice {name}": x for name, x in chosen.items()}
+        report(dict(self.arrays), a.axes, structure["year"], chosen, self)
+        self.arrays |= {name: reduced(self.arrays) for name, reduced in self.plan.reducers.items()}
 
     def put(
-        self, title: str, name: str, x: Array, unit: str, labels: Sequence[Sequence[str]], order: Sequence[int], style: str = ""
+        self,
+        title: str,
+        name: str,
+        x: Array,
+        unit: str,
+        labels: Sequence[Sequence[str]],
+        order: Sequence[int],
+        style: str = "",
+        *,
+        skip: int = 0,
     ) -> Array:
         """Keep a table's numbers."""
         self.arrays[name] = x
         return x
 
-    def beside(self, title: str, name: str, x: Array, column: str, unit: str, block: Array) -> None:
+    def beside(self, title: str, place: str, name: str, x: Array, unit: str, block: Array) -> None:
         """Keep a column's numbers."""
         self.arrays[name] = x
 
@@ -320,7 +473,7 @@ class State:
     def fact(self, metric: str, name: str, x: Array, labels: Sequence[Sequence[str]], unit: str) -> None:
         """Nothing to keep: the long data repeats numbers kept already."""
 
-    def figure(self, place: int, name: str, x: Array, unit: str, what: str) -> None:
+    def figure(self, name: str, x: Array, unit: str, what: str) -> None:
         """Keep a key figure."""
         self.arrays[name] = x
 
@@ -328,13 +481,56 @@ class State:
         """An array's numbers in one year."""
         return x[..., [y]]
 
-    def values(self, line: Line) -> list[float]:
+    def whole(self, x: Array, unit: str) -> Array:
+        """A number as words."""
+        self.arrays[f"said {self.said}"] = x
+        self.said += 1
+        number = x.item()
+        if unit == "share":
+            return _one("n/a" if number != number else f"{number * 100:,.1f}%")
+        return _one(f"{number:,.0f}")
+
+    def leader(self, name: str, dim: int, labels: Sequence[str], y: int) -> Array:
+        """The label of a block's line with the largest number in one year."""
+        numbers = self.arrays[name][0, ..., y].reshape(-1)
+        lines = [k for k, at in enumerate(np.ndindex(*self.arrays[name].shape[1:4])) if at in self.plan.blocks[name].keys.values()]
+        place = int(np.argmax(numbers[lines]))
+        self.arrays[f"{name} place {y}"] = np.full((1, 1, 1, 1, 1), float(place + 1))
+        return _one(labels[lines[place]])
+
+    def chosen(self, what: str) -> Array:
+        """The name of the chosen basis, currency or scenario."""
+        return _one(self.choice.cells()[CHOICES[what]])
+
+    def sentence(self, name: str, pieces: Sequence[str | Array]) -> None:
+        """Keep a sentence, its pieces and its halves."""
+        said = [piece if isinstance(piece, str) else str(piece[0]) for piece in pieces]
+        self.texts |= {f"{name} {i}": text for i, text in enumerate(said)}
+        self.texts |= {
+            f"{name} half 0": "".join(said[: len(said) // 2]),
+            f"{name} half 1": "".join(said[len(said) // 2 :]),
+            name: "".join(said),
+        }
+
+    def block(self, name: str) -> Array:
+        """A block's numbers as its sheet shows them: lines by years, or by one column where it does not move."""
+        x = self.arrays[name][0]
+        lines = np.array([x[at] for at in self.plan.blocks[name].keys.values()])
+        n = len(self.plan.columns(moving=self.plan.moving[name]))
+        return np.broadcast_to(lines, (len(lines), n)) if lines.shape[1] < n else lines[:, :n]
+
+    def values(self, line: Line) -> Sequence[float | str]:
         """The Python values of a line's cells, in order."""
+        if line.array in self.texts:
+            return [self.texts[line.array]]
         if line.array == "active":
             return [self.active[line.at[0]]]
+        if line.array in self.plan.measures:
+            return [self.plan.measures[line.array](self)]
         values = self._step(line.at[0]) if line.array == INPUTS else self.arrays[line.array][(0, *line.at)]
         if line.year is not None:
             return [float(values[line.year if len(values) > 1 else 0])]
+        values = values[line.skip :]
         n = len(line.columns)
         return np.broadcast_to(values, (n,)).tolist() if len(values) < n else values[:n].tolist()
 
@@ -342,5 +538,5 @@ class State:
         position, deltas = self.plan.steps[step]
         x: Array = self.filled[position]
         for k in deltas:
-            x = shifted(x, self.plan.assumptions.deltas[k].operation, np.array(self.amounts[k]), np.array([self.active[k]]))
+            x = shifted(x, self.plan.assumptions.deltas[k].operation, np.array(self.numbers.amounts[k]), np.array([self.active[k]]))
         return x
