@@ -24,6 +24,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 import lm_xl
 from lm_xl import engines, verification
+from lm_xl.workbook.layout import Numbers
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmark.md"
 MEDIAN: dict[str, float] = {}
@@ -52,8 +53,8 @@ def test_formualizer(benchmark: BenchmarkFixture, deliverable: Path) -> None:
     book = formualizer.load_workbook(str(deliverable))
     book.evaluate_all()
     a = lm_xl.read_assumptions(deliverable)
-    there = verification.edits(a, *verification.moved(a))
-    back = verification.edits(a, [r.inputs for r in a.rows], [d.amount for d in a.deltas])
+    there = verification.edits(a, verification.moved(a))
+    back = verification.edits(a, Numbers.of(a))
     turn = [there, back]
 
     def change() -> None:

@@ -22,7 +22,7 @@ from lm_xl.workbook.layout import KEY_COLUMNS, SENTENCES_ROW, SUMMARY, Plan
 from lm_xl.workbook.report import MONEY
 
 CHARTS = "Charts"
-WIDTH, HEIGHT = 15.6, 9.4
+WIDTH, HEIGHT = 14.4, 9.4
 """Centimetres."""
 TITLE_SIZE, TEXT_SIZE = 1100, 700
 """Hundredths of a point."""

@@ -100,6 +100,9 @@ class _Report:
         people = {}
         for stage in PATIENT_STAGES:
             people[stage] = self.line(FUNNEL, stage, total(self.o[stage], REGION, PRIMARY), "patients")
+        self.sink.heading(FUNNEL, "Growth on the year before")
+        for stage, cells in people.items():
+            self.sink.put(FUNNEL, f"{stage}_by_world_yoy", change(previous(cells), cells), "per year", self.totals, (0, 1, 2), skip=1)
         self.sink.heading(FUNNEL, "Share that passes each step")
         for part, whole in (("metastatic", "incidence"), ("lm_cases", "metastatic"), ("diagnosed", "lm_cases"), ("treated", "diagnosed")):
             self.sink.put(FUNNEL, f"{part}_of_{whole}", ratio(people[part], people[whole]), "share", self.totals, (0, 1, 2))
@@ -125,11 +128,28 @@ class _Report:
             by_primary[basis] = self.sink.put(
                 TOTALS, f"{output}_by_region_and_primary", millions(total(self.o[output], SEGMENT)), "USD million", labels, (0, 1, 2)
             )
+        labels = [self.leaves[0], self.totals[1], self.leaves[2]]
+        by_region_and_primary = self.sink.put(TOTALS, "revenue_by_region_and_primary", self.chosen(by_primary), MONEY, labels, (0, 1, 2))
+        return self.every_pair(self.chosen(by_segment)), by_region_and_primary
+
+    def every_pair(self, revenue: Array) -> Array:
+        """Revenue of each segment in each region, with the same columns and blocks as the other tables."""
+        labels = [self.leaves[0], self.leaves[1], self.totals[2]]
         self.sink.heading(REGION_SEGMENT, f"Revenue, {MONEY}")
-        return (
-            self.sink.put(REGION_SEGMENT, "revenue_by_region_and_segment", self.chosen(by_segment), MONEY, [*self.leaves[:2], self.totals[2]], (0, 1, 2)),
-            self.sink.put(TOTALS, "revenue_by_region_and_primary", self.chosen(by_primary), MONEY, [self.leaves[0], self.totals[1], self.leaves[2]], (0, 1, 2)),
-        )  # fmt: skip
+        pairs = self.sink.put(REGION_SEGMENT, "revenue_by_region_and_segment", revenue, MONEY, labels, (0, 1, 2))
+        world = self.sink.put(
+            REGION_SEGMENT, "revenue_by_pairs_group", total(pairs, REGION, SEGMENT), MONEY, self.totals, (0, 1, 2), "lm total"
+        )
+        for part, block in (("pairs", pairs), ("pairs_group", world)):
+            start, end = self.sink.at_year(block, 0), self.sink.at_year(block, -1)
+            self.sink.beside(REGION_SEGMENT, CAGR, f"{part}_cagr", growth(start, end, self.intervals), "per year", block)
+            self.sink.beside(REGION_SEGMENT, SHARE_FIRST, f"{part}_first", ratio(start, self.sink.at_year(world, 0)), "share", block)
+            self.sink.beside(REGION_SEGMENT, SHARE_LAST, f"{part}_last", ratio(end, self.sink.at_year(world, -1)), "share", block)
+        self.sink.heading(REGION_SEGMENT, "Revenue, growth on the year before")
+        self.sink.put(REGION_SEGMENT, "revenue_by_pairs_yoy", change(previous(pairs), pairs), "per year", labels, (0, 1, 2), skip=1)
+        yearly = change(previous(world), world)
+        self.sink.put(REGION_SEGMENT, "revenue_by_pairs_group_yoy", yearly, "per year", self.totals, (0, 1, 2), "lm total", skip=1)
+        return pairs
 
     def chosen(self, by_basis: Mapping[str, Array]) -> Array:
         """The chosen basis in the chosen currency."""
