@@ -11,6 +11,7 @@ from lm_xl.assumptions import Keys
 from lm_xl.schema import BASES, OUTPUTS, QUANTITIES
 from lm_xl.workbook.layout import COVER, INPUTS, LONG, Line, Plan, State
 from lm_xl.workbook.report import REGIONS, TOTALS
+from lm_xl.workbook.triangulation import FIRST_FIGURE, RATIO, TRIANGULATION
 
 CHECKS = "Checks"
 FIRST_CHECK = 8
@@ -42,6 +43,7 @@ class _Checks:
         self.shares()
         self.sums()
         self.data()
+        self.comparisons()
         self.numbers()
         self.inputs()
         n = self.row - 1
@@ -51,7 +53,7 @@ class _Checks:
 
     def line(self, row: int, name: str, formula: str, column: int, array: str) -> None:
         self.p.sheet(CHECKS).lines.append(
-            Line(row, name, Keys("", "", ""), "", "", formula, (column,), array, (0, 0, 0), "lm check", scale=1)
+            Line(row, name, Keys("", "", ""), "", "", formula, (column,), array, (0, 0, 0), "lm check", scale=1000)
         )
 
     def check(self, what: str, formula: str, measure: Measure, bounds: tuple[float, float] | None = None) -> None:
@@ -127,12 +129,19 @@ class _Checks:
             name = f"{output}_by_region_and_segment" if output in BASES.values() else output
             formula = f'ABS(SUMIFS({LONG}!$G$6:$G${last},{LONG}!$A$6:$A${last},"{output}")-SUM({self.p.range(name)}))'
             self.check(f"{LONG} holds all of {output}: difference", formula, lambda s, name=name: 0.0)  # type: ignore[misc]
-        rate = next(line.row for line in self.p.sheet(INPUTS).lines if line.array == "choice rate")
+        choices = {line.array: f"{INPUTS}!$G${line.row}" for line in self.p.sheet(INPUTS).lines if line.array.startswith("choice ")}
         self.check(
             f"the currency on the {COVER} has a rate: 1 where it has none",
-            f"IF({INPUTS}!$G${rate}>0,0,1)",
+            f"IF({choices['choice rate']}>0,0,1)",
             lambda s: float(s.arrays["choice rate"].item() <= 0),
         )
+        for name, output in BASES.items():
+            cells = self.p.range(f"{output}_by_region_and_segment")
+            self.check(
+                f"revenue on {REGIONS} is {output} of {TOTALS} in the chosen currency, where that is the chosen basis: difference",
+                f"{choices[f'choice {name}']}*ABS(SUM({self.world('region')})-SUM({cells})*{choices['choice rate']})",
+                _off(name, output),
+            )
         for basis in BASES.values():
             a, b = self.p.range(f"{basis}_by_region_and_segment"), self.p.range(f"{basis}_by_region_and_primary")
             self.check(
@@ -141,6 +150,18 @@ class _Checks:
                 lambda s, basis=basis: float(  # type: ignore[misc]
                     abs(s.block(f"{basis}_by_region_and_segment").sum() - s.block(f"{basis}_by_region_and_primary").sum())
                 ),
+            )
+
+    def comparisons(self) -> None:
+        """Every published figure has its comparison; whether it lies in the band is for a reader to judge."""
+        n = len(self.p.assumptions.published)
+        if n:
+            letter = get_column_letter(RATIO)
+            cells = f"{TRIANGULATION}!${letter}${FIRST_FIGURE}:${letter}${FIRST_FIGURE + n - 1}"
+            self.check(
+                f"every published figure on {TRIANGULATION} has a ratio: how many have none",
+                f"ROWS({cells})-COUNT({cells})",
+                lambda s: float(sum(np.isnan(float(self.p.measures[f"ratio {k}"](s))) for k in range(n))),
             )
 
     def numbers(self) -> None:
@@ -183,6 +204,14 @@ class _Checks:
 
 def _lowest(name: str) -> Measure:
     return lambda state: float(-state.block(name).min())
+
+
+def _off(basis: str, output: str) -> Measure:
+    def difference(s: State) -> float:
+        sold = s.block(f"{output}_by_region_and_segment").sum() * s.arrays["choice rate"].item()
+        return float(s.arrays[f"choice {basis}"].item() * abs(s.block("revenue_by_region_group")[-1].sum() - sold))
+
+    return difference
 
 
 def _apart(one: str, other: str) -> Measure:
