@@ -13,7 +13,8 @@ from lm_xl.engines import Address, Area, Grid, recalculated
 from lm_xl.reader import read_assumptions
 from lm_xl.schema import BASIS_NAMES, DOLLAR
 from lm_xl.workbook.inputs import Written
-from lm_xl.workbook.layout import COVER, Choice, Numbers, Plan, State, split
+from lm_xl.workbook.layout import COVER, Plan, split
+from lm_xl.workbook.state import Choice, Numbers, State
 from lm_xl.workbook.trace import trace
 
 TOLERANCE = 1e-9

@@ -24,7 +24,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 import lm_xl
 from lm_xl import engines, verification
-from lm_xl.workbook.layout import Numbers
+from lm_xl.workbook.state import Numbers
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmark.md"
 MEDIAN: dict[str, float] = {}

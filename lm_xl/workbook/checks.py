@@ -9,8 +9,9 @@ from openpyxl.utils import get_column_letter
 
 from lm_xl.assumptions import Keys
 from lm_xl.schema import BASES, OUTPUTS, QUANTITIES
-from lm_xl.workbook.layout import COVER, INPUTS, LONG, Line, Plan, State
+from lm_xl.workbook.layout import COVER, INPUTS, LONG, Line, Plan
 from lm_xl.workbook.report import REGIONS, TOTALS
+from lm_xl.workbook.state import State
 from lm_xl.workbook.triangulation import FIRST_FIGURE, RATIO, TRIANGULATION
 
 CHECKS = "Checks"

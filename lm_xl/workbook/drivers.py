@@ -5,7 +5,8 @@ from __future__ import annotations
 from lm_xl.assumptions import Keys
 from lm_xl.workbook import prose
 from lm_xl.workbook.inputs import FIRST_ROW
-from lm_xl.workbook.layout import Line, Plan, State
+from lm_xl.workbook.layout import Line, Plan
+from lm_xl.workbook.state import State
 
 DRIVERS = "Drivers"
 FIRST_VALUE, LAST_VALUE = 6, 7

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from openpyxl.utils import get_column_letter
@@ -16,11 +16,13 @@ from openpyxl.utils import get_column_letter
 from lm_xl.assumptions import DIMS, Assumptions, Keys, shifted, straight_line
 from lm_xl.axes import PRIMARY, REGION, SEGMENT
 from lm_xl.formulas import BEFORE, ROW, YEAR, Block, Cell, Symbol, Term
-from lm_xl.model import evaluate
 from lm_xl.ops import Array
-from lm_xl.schema import BASIS_NAMES, DOLLAR, QUANTITIES
+from lm_xl.schema import BASIS_NAMES, QUANTITIES
 from lm_xl.workbook.inputs import FIRST_ROW, HEADER_ROW, Written
-from lm_xl.workbook.report import CAGR, SHARE_FIRST, SHARE_LAST, report
+from lm_xl.workbook.report import CAGR, SHARE_FIRST, SHARE_LAST
+
+if TYPE_CHECKING:
+    from lm_xl.workbook.state import State
 
 KEY_COLUMNS = {REGION: "B", SEGMENT: "C", PRIMARY: "D"}
 CONSTANT = 7
@@ -245,7 +247,7 @@ class Plan:
         """A number as words, in the reader's own number signs; the number stands above its sentence."""
         cell = self._said(x.reshape(-1)[0], f"said {self.said}", unit)
         self.said += 1
-        return _one(Symbol(f'IF(ISNUMBER({cell}),FIXED({cell}*100,1)&"%","n/a")' if unit == "share" else f"FIXED({cell},0)"))
+        return one(Symbol(f'IF(ISNUMBER({cell}),FIXED({cell}*100,1)&"%","n/a")' if unit == "share" else f"FIXED({cell},0)"))
 
     def _said(self, term: Symbol, name: str, unit: str) -> str:
         sheet = self.sheet(WORDS)
@@ -259,7 +261,7 @@ class Plan:
         numbers = self.range(name, self.columns(moving=True)[y])
         names = f"{block.sheet}!${KEY_COLUMNS[dim]}${block.first_row}:${KEY_COLUMNS[dim]}${block.last_row}"
         place = self._said(Symbol(f"MATCH(MAX({numbers}),{numbers},0)"), f"{name} place {y}", "position")
-        return _one(Symbol(f"INDEX({names},{place})"))
+        return one(Symbol(f"INDEX({names},{place})"))
 
     def range(self, name: str, column: int | None = None) -> str:
         """The cells of a block: all its years, or one column."""
@@ -270,7 +272,7 @@ class Plan:
 
     def chosen(self, what: str) -> Array:
         """The name of the chosen basis, currency or scenario."""
-        return _one(Symbol("{}!${}${}".format(COVER, *split(CHOICES[what]))))
+        return one(Symbol("{}!${}${}".format(COVER, *split(CHOICES[what]))))
 
     def at_year(self, x: Array, y: int) -> Array:
         """An array's cells in one year."""
@@ -308,7 +310,7 @@ class Plan:
                 delta_row = self.written.delta_rows[deltas[-1]]
                 before = self._input(position, deltas[:-1], active)
                 amount = Symbol(f"Scenarios!${AMOUNT}${delta_row}")
-                (term,) = shifted(_one(before), self.assumptions.deltas[deltas[-1]].operation, _one(amount), _one(active[deltas[-1]]))
+                (term,) = shifted(one(before), self.assumptions.deltas[deltas[-1]].operation, one(amount), one(active[deltas[-1]]))
                 origin = f"Scenarios!{AMOUNT}{delta_row}"
             else:
                 term = self._filled(position)
@@ -330,7 +332,7 @@ class Plan:
         cells = [split(address) for address in self.written.cells[position]]
         if row.fill == "yearly":
             return Symbol(f"{row.sheet}!{YEAR}{cells[0][1]}")
-        numbers = [_one(Symbol(f"{row.sheet}!${column}{at}")) for column, at in cells]
+        numbers = [one(Symbol(f"{row.sheet}!${column}{at}")) for column, at in cells]
         if row.fill == "constant":
             return numbers[0][0]
         year = self.structure()["year"].reshape(1)
@@ -358,7 +360,7 @@ class Plan:
         for name, formula in formulas.items():
             unit = "units per USD" if name == "rate" else "0 or 1"
             sheet.lines.append(Line(sheet.row, name, Keys("", "", ""), unit, "Cover", formula, (CONSTANT,), f"choice {name}", (0, 0, 0)))
-            cells[name] = _one(Cell(INPUTS, get_column_letter(CONSTANT), sheet.row)).reshape(1, 1, 1, 1, 1)
+            cells[name] = one(Cell(INPUTS, get_column_letter(CONSTANT), sheet.row)).reshape(1, 1, 1, 1, 1)
             sheet.row += 1
         return cells
 
@@ -366,11 +368,12 @@ class Plan:
         """The structure, its year a cell of the axis row, its masks whole numbers."""
         numbers = self.assumptions.structure()
         masks = {name: np.vectorize(int, otypes=[object])(x) for name, x in numbers.items() if name.startswith("is_")}
-        year = _one(Symbol(f"{INPUTS}!{YEAR}${HEADER_ROW}")).reshape(1, 1, 1, 1, 1)
+        year = one(Symbol(f"{INPUTS}!{YEAR}${HEADER_ROW}")).reshape(1, 1, 1, 1, 1)
         return {**masks, "year": year, "rest_of": numbers["rest_of"]}
 
 
-def _one(term: Term | str) -> Array:
+def one(term: Term | str) -> Array:
+    """An array of one cell or word."""
     x = np.empty(1, dtype=object)
     x[0] = term
     return x
@@ -392,151 +395,3 @@ def _in_order(shape: Sequence[int], order: Sequence[int]) -> Iterator[tuple[int,
 def leaf_labels(a: Assumptions, shape: Sequence[int]) -> list[tuple[str, ...]]:
     """Labels by position for an array (region, segment, primary): the total's label where an axis has size 1."""
     return [a.axes.axis(d).leaves if shape[i] > 1 or len(a.axes.axis(d)) == 1 else (a.axes.axis(d).total,) for i, d in enumerate(DIMS)]
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What is chosen on the cover."""
-
-    scenario: str
-    basis: str = next(iter(BASIS_NAMES))
-    currency: str = DOLLAR
-
-    def cells(self) -> dict[str, str]:
-        """Cell of the cover to what stands in it."""
-        return {CHOICES["scenario"]: self.scenario, CHOICES["basis"]: BASIS_NAMES[self.basis], CHOICES["currency"]: self.currency}
-
-
-@dataclass(frozen=True)
-class Numbers:
-    """The numbers in a deliverable's input cells: of the rows, the scenarios' deltas, the currencies, the published figures."""
-
-    inputs: Sequence[Sequence[float]]
-    amounts: Sequence[float]
-    rates: Sequence[float]
-    figures: Sequence[float]
-
-    @classmethod
-    def of(cls, a: Assumptions) -> Numbers:
-        """The numbers as they were read."""
-        return cls([r.inputs for r in a.rows], [d.amount for d in a.deltas], [c.rate for c in a.currencies], [f.value for f in a.published])
-
-
-@dataclass
-class State:
-    """Python's side of a deliverable: the numbers in its cells, what is chosen, and every array and word they lead to."""
-
-    plan: Plan
-    numbers: Numbers
-    choice: Choice
-    arrays: dict[str, Array] = field(default_factory=dict)
-    texts: dict[str, str] = field(default_factory=dict)
-    said: int = 0
-
-    def __post_init__(self) -> None:
-        a = self.plan.assumptions
-        structure = a.structure()
-        self.filled = a.filled(self.numbers.inputs)
-        self.active = [float(delta.scenario == self.choice.scenario) for delta in a.deltas]
-        live = a.inputs_from(self.numbers.inputs, self.numbers.amounts, self.choice.scenario)
-        self.arrays = {**live, **evaluate(live, structure)}
-        choice = {basis: float(basis == self.choice.basis) for basis in BASIS_NAMES}
-        choice["rate"] = self.numbers.rates[[c.code for c in a.currencies].index(self.choice.currency)]
-        chosen = {name: np.full((1, 1, 1, 1, 1), value) for name, value in choice.items()}
-        self.arrays |= {f"choice {name}": x for name, x in chosen.items()}
-        report(dict(self.arrays), a.axes, structure["year"], chosen, self)
-        self.arrays |= {name: reduced(self.arrays) for name, reduced in self.plan.reducers.items()}
-
-    def put(
-        self,
-        title: str,
-        name: str,
-        x: Array,
-        unit: str,
-        labels: Sequence[Sequence[str]],
-        order: Sequence[int],
-        style: str = "",
-        *,
-        skip: int = 0,
-    ) -> Array:
-        """Keep a table's numbers."""
-        self.arrays[name] = x
-        return x
-
-    def beside(self, title: str, place: str, name: str, x: Array, unit: str, block: Array) -> None:
-        """Keep a column's numbers."""
-        self.arrays[name] = x
-
-    def heading(self, title: str, text: str) -> None:
-        """Nothing to keep."""
-
-    def fact(self, metric: str, name: str, x: Array, labels: Sequence[Sequence[str]], unit: str) -> None:
-        """Nothing to keep: the long data repeats numbers kept already."""
-
-    def figure(self, name: str, x: Array, unit: str, what: str) -> None:
-        """Keep a key figure."""
-        self.arrays[name] = x
-
-    def at_year(self, x: Array, y: int) -> Array:
-        """An array's numbers in one year."""
-        return x[..., [y]]
-
-    def whole(self, x: Array, unit: str) -> Array:
-        """A number as words."""
-        self.arrays[f"said {self.said}"] = x
-        self.said += 1
-        number = x.item()
-        if unit == "share":
-            return _one("n/a" if number != number else f"{number * 100:,.1f}%")
-        return _one(f"{number:,.0f}")
-
-    def leader(self, name: str, dim: int, labels: Sequence[str], y: int) -> Array:
-        """The label of a block's line with the largest number in one year."""
-        numbers = self.arrays[name][0, ..., y].reshape(-1)
-        lines = [k for k, at in enumerate(np.ndindex(*self.arrays[name].shape[1:4])) if at in self.plan.blocks[name].keys.values()]
-        place = int(np.argmax(numbers[lines]))
-        self.arrays[f"{name} place {y}"] = np.full((1, 1, 1, 1, 1), float(place + 1))
-        return _one(labels[lines[place]])
-
-    def chosen(self, what: str) -> Array:
-        """The name of the chosen basis, currency or scenario."""
-        return _one(self.choice.cells()[CHOICES[what]])
-
-    def sentence(self, name: str, pieces: Sequence[str | Array]) -> None:
-        """Keep a sentence, its pieces and its halves."""
-        said = [piece if isinstance(piece, str) else str(piece[0]) for piece in pieces]
-        self.texts |= {f"{name} {i}": text for i, text in enumerate(said)}
-        self.texts |= {
-            f"{name} half 0": "".join(said[: len(said) // 2]),
-            f"{name} half 1": "".join(said[len(said) // 2 :]),
-            name: "".join(said),
-        }
-
-    def block(self, name: str) -> Array:
-        """A block's numbers as its sheet shows them: lines by years, or by one column where it does not move."""
-        x = self.arrays[name][0]
-        lines = np.array([x[at] for at in self.plan.blocks[name].keys.values()])
-        n = len(self.plan.columns(moving=self.plan.moving[name]))
-        return np.broadcast_to(lines, (len(lines), n)) if lines.shape[1] < n else lines[:, :n]
-
-    def values(self, line: Line) -> Sequence[float | str]:
-        """The Python values of a line's cells, in order."""
-        if line.array in self.texts:
-            return [self.texts[line.array]]
-        if line.array == "active":
-            return [self.active[line.at[0]]]
-        if line.array in self.plan.measures:
-            return [self.plan.measures[line.array](self)]
-        values = self._step(line.at[0]) if line.array == INPUTS else self.arrays[line.array][(0, *line.at)]
-        if line.year is not None:
-            return [float(values[line.year if len(values) > 1 else 0])]
-        values = values[line.skip :]
-        n = len(line.columns)
-        return np.broadcast_to(values, (n,)).tolist() if len(values) < n else values[:n].tolist()
-
-    def _step(self, step: int) -> Array:
-        position, deltas = self.plan.steps[step]
-        x: Array = self.filled[position]
-        for k in deltas:
-            x = shifted(x, self.plan.assumptions.deltas[k].operation, np.array(self.numbers.amounts[k]), np.array([self.active[k]]))
-        return x

@@ -17,9 +17,10 @@ from lm_xl.assumptions import Assumptions
 from lm_xl.version import __version__
 from lm_xl.workbook.checks import CHECKS, FIRST_CHECK
 from lm_xl.workbook.inputs import FIRST_ROW, HEADER_ROW, LINE, heading, lines_of, list_reference, page, table
-from lm_xl.workbook.layout import BAND, CHOICES, CONSTANT, COVER, FIGURES_ROW, LONG, SUMMARY, WORDS_VALUE, Choice, Line, Plan, Sheet, split
+from lm_xl.workbook.layout import BAND, CHOICES, CONSTANT, COVER, FIGURES_ROW, LONG, SUMMARY, WORDS_VALUE, Line, Plan, Sheet, split
 from lm_xl.workbook.prose import SHEET_NOTES
 from lm_xl.workbook.report import CANCERS, FUNNEL, LAUNCHES, PRICES, REGION_SEGMENT, REGIONS, SEGMENTS, TESTS
+from lm_xl.workbook.state import Choice
 from lm_xl.workbook.styles import AMBER, TAB, fill, number_format
 from lm_xl.workbook.triangulation import FIRST_FIGURE, HIGH, LOW, OUTSIDE, TRIANGULATION, model_year
 

@@ -8,7 +8,8 @@ from openpyxl.utils import get_column_letter
 from lm_xl.assumptions import Keys, Published
 from lm_xl.axes import PRIMARY, REGION, SEGMENT
 from lm_xl.ops import total_of
-from lm_xl.workbook.layout import BAND, COVER, Line, Plan, State, split
+from lm_xl.workbook.layout import BAND, COVER, Line, Plan, split
+from lm_xl.workbook.state import State
 
 TRIANGULATION, SCOPES = "Triangulation", "Calc_Triangulation"
 LOW, HIGH = 0.5, 2
