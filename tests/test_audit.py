@@ -22,7 +22,7 @@ from openpyxl.worksheet.table import Table
 from openpyxl.worksheet.worksheet import Worksheet
 
 import lm_xl
-from lm_xl import audit as module
+from lm_xl import inspection, rules
 from lm_xl.audit import RULES, Breach, as_json, audit, summary
 from lm_xl.workbook.styles import TAB, add_styles
 
@@ -438,8 +438,8 @@ def test_a_planted_breach_is_reported(
 
 
 def test_each_rule_that_is_checked_has_a_plant() -> None:
-    assert {rule for rule, *_ in PLANTS} == set(module.CHECKS)
-    assert set(RULES) - set(module.CHECKS) == {"W39"}
+    assert {rule for rule, *_ in PLANTS} == set(rules.CHECKS)
+    assert set(RULES) - set(rules.CHECKS) == {"W39"}
     assert list(RULES) == [f"W{i:02}" for i in range(1, 41)]
 
 
@@ -484,14 +484,14 @@ def test_a_breach_in_a_built_workbook_is_reported(small_built: Path, tmp_path: P
     ],
 )
 def test_a_formula_is_taken_apart(formula: str, numbers: list[str], functions: set[str], nested: bool) -> None:
-    meaning = module.meaning_of(formula)
+    meaning = inspection.meaning_of(formula)
     assert (list(meaning.numbers), set(meaning.functions), meaning.nested_if) == (numbers, functions, nested)
 
 
 def test_a_copy_of_a_formula_is_the_same_in_relative_terms() -> None:
-    assert module.relative("A1*$B$2+Calc!C3", 1, 1) == module.relative("B2*$B$2+Calc!D4", 2, 2)
-    assert module.relative("A1*$B$2", 1, 1) != module.relative("B2*B2", 2, 2)
-    assert module.relative('"A1"', 1, 1) == module.relative('"A1"', 2, 2)
+    assert inspection.relative("A1*$B$2+Calc!C3", 1, 1) == inspection.relative("B2*$B$2+Calc!D4", 2, 2)
+    assert inspection.relative("A1*$B$2", 1, 1) != inspection.relative("B2*B2", 2, 2)
+    assert inspection.relative('"A1"', 1, 1) == inspection.relative('"A1"', 2, 2)
 
 
 @pytest.mark.parametrize(
@@ -502,7 +502,7 @@ def test_a_copy_of_a_formula_is_the_same_in_relative_terms() -> None:
     ],
 )  # fmt: skip
 def test_a_number_is_shown_as_its_format_says(number: float, code: str, text: str) -> None:
-    assert module.shown(number, code).replace("(", "x").replace(")", "x") == text
+    assert rules.shown(number, code).replace("(", "x").replace(")", "x") == text
 
 
 def test_the_value_before_is_no_circle(tmp_path: Path) -> None:
