@@ -136,7 +136,7 @@ def verify(path: str | Path, engine: str = "formualizer", progress: Callable[[st
     a = read_assumptions(file)
     traced = _plan_of(a)
     present = _formula_cells(file)
-    areas_ = _known_areas(file, traced, present)
+    read_areas = _known_areas(file, traced, present)
     cases: list[tuple[Case, State, dict[Address, Any]]] = []
     choices = list(_choices(a))
     cases += [(Case(f"{_named(choice)}, as it is"), State(traced, Numbers.of(a), choice), _chosen(choice)) for choice in choices]
@@ -147,7 +147,7 @@ def verify(path: str | Path, engine: str = "formualizer", progress: Callable[[st
     extra = sorted((t, r, c) for t, cells in present.items() for r, c in cells if (t, r, c) not in expected)
     unknown = [f"{t}!{_address(r, c)}: a formula that is not the model's" for t, r, c in extra]
     done = []
-    grids = recalculated(file, [edit for *_, edit in cases], areas_, engine)
+    grids = recalculated(file, [edit for *_, edit in cases], read_areas, engine)
     for (case, state, _), grid in zip(cases, _told(grids, [c.name for c, *_ in cases], progress), strict=True):
         done.append(compare(case, traced, state, grid, present))
     done[0].wrong.extend(unknown)

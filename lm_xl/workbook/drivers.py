@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from lm_xl.assumptions import Keys
 from lm_xl.workbook import prose
 from lm_xl.workbook.inputs import FIRST_ROW
@@ -42,7 +44,7 @@ def add_drivers(p: Plan) -> None:
             row += 1
 
 
-def _number(i: int, k: int):  # type: ignore[no-untyped-def]
+def _number(i: int, k: int) -> Callable[[State], float]:
     def number(state: State) -> float:
         return float(state.numbers.inputs[i][k])
 

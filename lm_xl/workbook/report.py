@@ -196,6 +196,10 @@ class _Report:
     def prices_and_launches(self) -> None:
         for output in ("gross_price", "net_price"):
             self.plain(PRICES, output)
+        self.sink.heading(PRICES, "Gross to net: share of the list price given away")
+        self.sink.put(
+            PRICES, "gross_to_net_by_report", self.o["gross_to_net"], "share", [self.leaves[0], self.leaves[1], self.totals[2]], (1, 0, 2)
+        )
         for output in ("launch", "loss_of_exclusivity", "success", "uptake"):
             self.plain(LAUNCHES, output)
 
