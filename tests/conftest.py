@@ -6,8 +6,13 @@ from pathlib import Path
 
 import pytest
 import small
+from hypothesis import settings
 
 import lm_xl
+
+settings.register_profile("repeatable", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session")
