@@ -19,12 +19,12 @@ from lm_xl.workbook.form import axes_of, form
 
 WORKED = {
     "index_year": 2025, "incident_cases": 10_000, "incidence_year": 2024, "incidence_growth": 0.1, "subtype_share": 1, "ever_metastatic_share": 0.5,
-    "survival_exposure_growth": 0.02, "lm_risk": 0.1, "lm_risk_growth": 0, "care_access": 0.8, "test_use": 0.5, "sensitivity": 0.8,
+    "survival_exposure_growth": 0.02, "lm_risk": 0.1, "lm_risk_growth": 0.05, "care_access": 0.8, "test_use": 0.5, "sensitivity": 0.8,
     "suspected_per_case": 3, "tests_per_patient": 2, "treatment_rate": 0.5, "set_use": 0.5, "base_share": 0.25, "peak_share": 0.5,
     "cns_penetration": 0.8, "market_access": 1, "biomarker_gated": 0.5, "biomarker_testing": 0.6, "months_on_therapy": 4, "compliance": 0.9,
     "heterogeneity_penalty": 0.1, "planned_launch": 2025, "trial_delay": 1, "regulatory_acceleration": 0.5, "regional_lag": 0,
     "partnering": 0.5, "partnering_time_saved": 1, "partnering_success_gain": 0.2, "bass_innovation": 0.1, "bass_imitation": 0.4,
-    "probability_of_success": 0.3, "patent_expiry": 2026, "orphan_exclusivity": 1, "exclusivity_erosion": 0.6, "erosion_years": 4,
+    "probability_of_success": 0.3, "patent_expiry": 2025.5, "orphan_exclusivity": 1, "exclusivity_erosion": 0.6, "erosion_years": 4,
     "list_price": 1000, "price_ratio": 0.5, "price_growth": 0.1, "gross_to_net": 0.2, "attribution": 0.5,
 }  # fmt: skip
 
@@ -50,8 +50,8 @@ def test_one_region_by_hand(tmp_path: Path) -> None:
     funnel = {"incidence": 11_000, "metastatic": 5_500, "lm_cases": 550, "suspected": 1_320, "diagnosed": 176, "treated": 88}
     for stage, people in funnel.items():
         assert f.patients("US", 2025, stage) == pytest.approx(people, rel=1e-12)
-    # 2026: 12,100 cases, exposure 1.02
-    assert f.patients("US", 2026, "lm_cases") == pytest.approx(12_100 * 0.5 * 1.02 * 0.1, rel=1e-12)
+    # 2026: 12,100 cases, exposure 1.02, risk 1.05 times a tenth
+    assert f.patients("US", 2026, "lm_cases") == pytest.approx(647.955, rel=1e-12)
     # launch 2025 + 1 - 0.5 - 0.5 x 1 = 2025.0; Bass after one year (e^0.5 - 1) / (e^0.5 + 4)
     assert f.outputs["launch"].max() == 2025.0
     assert f.series("uptake", segment="New drug")[0] == pytest.approx(0.114844, abs=5e-7)
@@ -62,7 +62,7 @@ def test_one_region_by_hand(tmp_path: Path) -> None:
     assert f.revenue("New drug", 2025, basis="gross") == pytest.approx(1309.77, abs=0.005)
     assert f.revenue("New drug", 2025, basis="net") == pytest.approx(1047.82, abs=0.005)
     assert f.revenue("New drug", 2025) == pytest.approx(387.69, abs=0.005)  # x 0.3 + 0.7 x 0.5 x 0.2 = 0.37
-    # 2026: protection ended at 2026.0, a quarter of 0.6 is gone, and prices rose by a tenth: 1000 x 0.5 x 1.1 x 0.85
+    # 2026: orphan protection outlived the patent to 2026.0, a quarter of 0.6 is gone, and prices rose by a tenth: 1000 x 0.5 x 1.1 x 0.85
     assert f.series("gross_price", segment="New drug")[1] == pytest.approx(467.5, rel=1e-12)
     # tests: 1,320 suspected x 0.5 x 2 at USD 500 less a fifth
     assert f.revenue("Scan", 2025) == pytest.approx(528_000.00, abs=0.005)
