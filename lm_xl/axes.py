@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 RUN, REGION, SEGMENT, PRIMARY, YEAR = range(5)
-AXIS_NAMES = ("run", "region", "segment", "primary", "year")
 
 ROLES = ("incumbent", "entrant", "rest", "test")
 """What a segment is: a therapy of its set in use today, a therapy still entering it, the set's rest member, or a test."""

@@ -16,8 +16,6 @@ Area = tuple[int, int]
 Grid = dict[str, list[list[Any]]]
 """Sheet to its rows of values from A1 on."""
 
-ENGINES = ("formualizer", "libreoffice")
-
 
 class EngineMissing(RuntimeError):
     """An engine that is not installed here. The message says how to get it."""
