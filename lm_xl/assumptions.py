@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -186,6 +186,25 @@ class Assumptions:
             sorted((c.code, repr(c.rate)) for c in self.currencies),
         ]
         return hashlib.sha256(json.dumps(content, ensure_ascii=True).encode()).hexdigest()[:12]
+
+    @cached_property
+    def identity(self) -> str:
+        """64 hex digits over all that the assumptions say, words and sources too; the order of rows and their cells do not count."""
+
+        def said(items: Iterable[Any]) -> list[str]:
+            return sorted(repr([v for k, v in vars(item).items() if k not in ("cell", "cells", "label_cell")]) for item in items)
+
+        axes = [
+            (axis.name, axis.leaves, dict(axis.groups), axis.sets, axis.roles, axis.notes)
+            for axis in (self.axes.region, self.axes.segment, self.axes.primary)
+        ]
+        content = [
+            repr((axes, self.axes.years, self.axes.scenarios)),
+            *(said(part) for part in (self.rows, self.published, self.currencies, self.sources.values())),
+            [said([delta]) for delta in self.deltas],
+            [repr(change) for change in self.changes],
+        ]
+        return hashlib.sha256(repr(content).encode()).hexdigest()
 
     @cached_property
     def values(self) -> Array:

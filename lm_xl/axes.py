@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -32,6 +33,12 @@ def nearest(wrong: str, valid: list[str] | tuple[str, ...]) -> str:
         return f"nearest is {by_fold[close[0]]!r}"
     shown = ", ".join(repr(v) for v in list(valid)[:6])
     return f"allowed: {shown}{', ...' if len(valid) > 6 else ''}" if valid else "none is defined"
+
+
+def odd_characters(text: str) -> str:
+    """Half a sentence naming the characters of a text that are not plain ASCII, or ""."""
+    odd = [f"U+{ord(c):04X} {unicodedata.name(c, 'control character').lower()}" for c in dict.fromkeys(text) if ord(c) > 126 or ord(c) < 32]
+    return f" (it holds {', '.join(odd[:3])})" if odd else ""
 
 
 @dataclass(frozen=True)

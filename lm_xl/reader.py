@@ -17,7 +17,7 @@ import numpy as np
 
 from lm_xl import schema
 from lm_xl.assumptions import DIMS, Assumptions, Change, Currency, Delta, Keys, Published, Row, Source, reach_of, shifted
-from lm_xl.axes import PRIMARY, REGION, ROLES, SEGMENT, Axes, Axis, UnknownLabel, folded, nearest
+from lm_xl.axes import PRIMARY, REGION, ROLES, SEGMENT, Axes, Axis, UnknownLabel, folded, nearest, odd_characters
 from lm_xl.faults import Fault, Refused
 from lm_xl.ops import Array
 from lm_xl.schema import NEVER, OUTPUTS, QUANTITIES, Quantity
@@ -60,6 +60,16 @@ def read_assumptions(path: str | Path | None = None) -> Assumptions:
     return _Reader(Path(path) if path is not None else SHIPPED).read()
 
 
+def assumptions_of(name: str, tables: Mapping[str, Table], faults: Sequence[Fault] = ()) -> Assumptions:
+    """Validate tables that come from no file, with the faults already found in them, as `read_assumptions` does those of a file.
+
+    `name` stands for the file in messages. Raises Refused.
+    """
+    reader = _Reader(Path(name))
+    reader.faults += faults
+    return reader.assumptions(tables)
+
+
 class _Reader:
     """One reading of one file: the faults found so far and the steps that find them."""
 
@@ -79,7 +89,10 @@ class _Reader:
         self.faults.append(Fault(self.file, sheet, "", message))
 
     def read(self) -> Assumptions:
-        tables = read_tables(self.path, WANTED, self.faults)
+        return self.assumptions(read_tables(self.path, WANTED, self.faults))
+
+    def assumptions(self, tables: Mapping[str, Table]) -> Assumptions:
+        """What the tables say, or Refused with every fault of theirs and of the file's."""
         cited: list[tuple[RawCell, str]] = []
         years = self.years(tables.get("Timeline"))
         axis_of, scenarios = self.axes(tables.get("Axes"))
@@ -136,7 +149,7 @@ class _Reader:
         for option in allowed:
             if folded(option) == folded(text):
                 return option
-        self.fault(cell, f"{text!r} is no {what}: {nearest(text, tuple(allowed))}{_odd_characters(text)}")
+        self.fault(cell, f"{text!r} is no {what}: {nearest(text, tuple(allowed))}{odd_characters(text)}")
         return ""
 
     def number(self, cell: RawCell, least: float, most: float, unit: str) -> float | None:
@@ -158,7 +171,7 @@ class _Reader:
         try:
             return axis.label(text) if text else ""
         except UnknownLabel as unknown:
-            self.fault(cell, f"{unknown}{_odd_characters(text)}")
+            self.fault(cell, f"{unknown}{odd_characters(text)}")
             return ""
 
     # Axes and timeline
@@ -689,19 +702,14 @@ def _label_problem(text: str) -> str:
     if text[0] in "=<>" or any(c in text for c in ';*?~"'):
         return "may not begin with = < > nor hold ; * ? ~ or a double quote: spreadsheets read them as formulas and wildcards"
     if any(unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp", "Co", "Cs", "Zs") and c != " " for c in text):
-        return f"holds an invisible or odd blank character{_odd_characters(text)}"
+        return f"holds an invisible or odd blank character{odd_characters(text)}"
     if unicodedata.normalize("NFC", text) != text:
-        return f"holds an accent apart from its letter: type it again{_odd_characters(text)}"
+        return f"holds an accent apart from its letter: type it again{odd_characters(text)}"
     if not any(c.isalpha() for c in text):
         return "has no letter: a spreadsheet would take it for a number"
     scripts = {unicodedata.name(c, "?").split()[0] for c in text if c.isalpha()} & {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"}
     if len(scripts) > 1:
-        return f"mixes {' and '.join(sorted(scripts)).lower()} letters that look alike{_odd_characters(text)}"
+        return f"mixes {' and '.join(sorted(scripts)).lower()} letters that look alike{odd_characters(text)}"
     if text.casefold() in OUTPUTS or text.casefold() in QUANTITIES:
         return "is the name of a quantity"
     return ""
-
-
-def _odd_characters(text: str) -> str:
-    odd = [f"U+{ord(c):04X} {unicodedata.name(c, 'control character').lower()}" for c in dict.fromkeys(text) if ord(c) > 126 or ord(c) < 32]
-    return f" (it holds {', '.join(odd[:3])})" if odd else ""

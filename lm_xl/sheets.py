@@ -12,7 +12,7 @@ import posixpath
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -398,10 +398,11 @@ def _place(reference: str, row: int) -> int:
     match = re.fullmatch("([A-Z]{1,3})([0-9]{1,7})", reference)
     if not match or int(match[2]) != row:
         raise _Damaged(f"has a cell {reference!r} in row {row}: save it again from Excel")
-    return _column(match[1])
+    return column_number(match[1])
 
 
-def _column(letters: str) -> int:
+def column_number(letters: str) -> int:
+    """A column's number from its letters: A is 1."""
     number = 0
     for letter in letters:
         number = number * 26 + ord(letter) - ord("A") + 1
@@ -460,7 +461,7 @@ def _table(file: str, title: str, sheet: _Sheet, columns: Collection[str], fault
             fault(_address(column, top), "the column is hidden: show it")
     for area in sheet.merged:
         joined = re.fullmatch(r"\$?([A-Z]{1,3})\$?(\d+):\$?([A-Z]{1,3})\$?(\d+)", area)
-        if joined and int(joined[4]) >= top and any(_column(joined[1]) <= c <= _column(joined[3]) for c in header.values()):
+        if joined and int(joined[4]) >= top and any(column_number(joined[1]) <= c <= column_number(joined[3]) for c in header.values()):
             fault(area, "merged cells: unmerge them, each row needs its own values")
     rows = []
     for number in sorted(n for n in sheet.cells if n > top):
@@ -471,6 +472,14 @@ def _table(file: str, title: str, sheet: _Sheet, columns: Collection[str], fault
             fault(f"A{number}", "the row is hidden, perhaps by a filter: show it or delete it")
         rows.append(row)
     return Table(title, {name: raw(column, top) for name, column in header.items()}, tuple(rows))
+
+
+def table_of(file: str, title: str, grid: Sequence[Sequence[Value]], columns: Collection[str], faults: list[Fault]) -> Table | None:
+    """A range of values as a table; addresses count from the range's own first cell. Adds faults; None where it has no header."""
+    sheet = _Sheet()
+    for row, values in enumerate(grid, 1):
+        sheet.cells[row] = {column: (value, False) for column, value in enumerate(values, 1) if value is not None}
+    return _table(file, title, sheet, columns, faults)
 
 
 def is_year(name: str) -> bool:
@@ -501,7 +510,7 @@ def in_order(faults: list[Fault], sheets: Collection[str]) -> list[Fault]:
 
 def _position(cell: str) -> tuple[int, int]:
     match = re.match(r"([A-Z]{1,3})(\d+)", cell)
-    return (int(match[2]), _column(match[1])) if match else (0, 0)
+    return (int(match[2]), column_number(match[1])) if match else (0, 0)
 
 
 def _areas(cells: list[str]) -> list[str]:

@@ -1,0 +1,1 @@
+"""The Excel functions: one registry, and a thin adapter for each host that calls it."""

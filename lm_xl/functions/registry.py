@@ -1,0 +1,197 @@
+"""Each Excel function declared once: its arguments, what it returns, an example. Hosts, help and reference are made from this."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lm_xl.schema import BASES, PATIENT_STAGES
+
+VALUE, NA, REF = "#VALUE!", "#N/A", "#REF!"
+ERRORS = {
+    VALUE: "an argument is wrong: a label that is not there, a blank, a number where a label is due, tables with a fault",
+    NA: "there is no such number: a year beyond the horizon, a model that is not in memory, growth from a base of 0",
+    REF: "the assumption does not exist: a therapy that a subtype never gets, a quantity that a segment does not have",
+}
+"""What each error value means. They are true errors: SUM passes them on and ISERROR sees them."""
+PASSED_ON = ("#NULL!", "#DIV/0!", "#NAME?", "#NUM!", "#SPILL!", "#CALC!", "#GETTING_DATA", VALUE, NA, REF)
+"""The errors that a cell may hold: an argument that is one is passed on as it is."""
+
+CATEGORY = "lm_xl"
+METRICS = {"patients": "diagnosed", "revenue": BASES["risk_adjusted"], **{s: s for s in PATIENT_STAGES}, **BASES}
+"""What LM_TABLE, LM_SHARE and LM_CAGR count, and the output behind it."""
+PRICE_BASES = {"net": "net_price", "gross": "gross_price"}
+LISTS = ("region", "segment", "primary", "year", "scenario", "stage", "basis", "metric", "quantity")
+"""What LM_LIST lists."""
+
+
+@dataclass(frozen=True)
+class Argument:
+    """An argument: what kind of thing it takes, and what it is when left out. `many` may be a range; `rest` takes all that follow."""
+
+    name: str
+    kind: str
+    help: str
+    default: str | None = None
+    """In words; None where the argument is required."""
+    choices: tuple[str, ...] = ()
+    many: bool = False
+    rest: bool = False
+
+    @property
+    def required(self) -> bool:
+        return self.default is None and not self.rest
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function: its name in every host, its arguments in order, what it returns with the unit, and an example."""
+
+    name: str
+    arguments: tuple[Argument, ...]
+    meaning: str
+    returns: str
+    example: str
+
+    @property
+    def signature(self) -> str:
+        """As Excel shows it: optional arguments in brackets."""
+        shown = [a.name if a.required else f"[{a.name}]" if not a.rest else f"{a.name}..." for a in self.arguments]
+        return f"{self.name}({', '.join(shown)})"
+
+
+def _label(axis: str, default: str | None = None, note: str = "") -> Argument:
+    words = {
+        "region": "A region or a group of regions",
+        "segment": "A therapy, a test or a group of them",
+        "primary": "A subtype or a group of them",
+    }
+    return Argument(axis, axis, f"{words[axis]}{note}; a range gives a block.", default, many=True)
+
+
+MODEL = Argument("model", "model", "The cell with the handle that LM_MODEL returns.", "the model of this workbook")
+REGION, SEGMENT = _label("region"), _label("segment")
+YEAR = Argument("year", "year", "A year of the forecast; a range gives a block.", many=True)
+IN_REGION, IN_SEGMENT, IN_PRIMARY = _label("region", "all regions"), _label("segment", "all segments"), _label("primary", "all cancers")
+BASIS = Argument(
+    "basis", "basis", "What revenue counts: gross, net, or net times the probability of success.", "risk_adjusted", tuple(BASES)
+)
+METRIC = Argument("metric", "metric", "What to count: a stage of patients, or a basis of revenue.", choices=tuple(METRICS))
+ANY_LABEL = Argument("label", "label", "A label of any axis, a leaf or a group; a range gives a block.", many=True)
+QUANTITY = Argument("quantity", "quantity", "The name of an assumption, as in the first column of its sheet.")
+OF_REGION, OF_SEGMENT, OF_PRIMARY = (
+    _label(axis, "none: the quantity does not vary by it", ", one leaf where the quantity varies by it") for axis in ("region", "segment", "primary")
+)  # fmt: skip
+
+FUNCTIONS: dict[str, Function] = {
+    f.name: f
+    for f in (
+        Function(
+            "LM_MODEL",
+            (
+                Argument(
+                    "tables",
+                    "tables",
+                    "The tables of assumptions with their headers, in any order; last, if wanted, a scenario's name.",
+                    rest=True,
+                ),
+            ),
+            "Validates the workbook's assumptions and makes a model of them for the other functions.",
+            "a handle: text that names the content of the assumptions and the scenario",
+            '=LM_MODEL(tbl_Axes[#All], tbl_Timeline[#All], ..., "Base")',
+        ),
+        Function(
+            "LM_PATIENTS",
+            (REGION, YEAR, MODEL, Argument("stage", "stage", "A stage of the patient funnel.", "diagnosed", PATIENT_STAGES), IN_PRIMARY),
+            "Patients of a region in a year, at a stage of the funnel.",
+            "patients",
+            '=LM_PATIENTS("Europe", 2030, Model)',
+        ),
+        Function(
+            "LM_REVENUE",
+            (SEGMENT, YEAR, MODEL, IN_REGION, IN_PRIMARY, BASIS),
+            "Revenue of a segment in a year.",
+            "nominal USD",
+            '=LM_REVENUE("Therapeutics", 2035, Model, "7MM")',
+        ),
+        Function(
+            "LM_TABLE",
+            (
+                METRIC,
+                Argument("rows", "label", "Labels of any axis, one a row; a range or a single label.", many=True),
+                Argument("years", "year", "Years, one a column; a range or a single year.", many=True),
+                MODEL,
+            ),
+            "A block of one metric: a row for each label, a column for each year.",
+            "a block of patients or nominal USD",
+            '=LM_TABLE("revenue", A6:A12, B5:L5, Model)',
+        ),
+        Function(
+            "LM_SHARE",
+            (METRIC, ANY_LABEL, YEAR, MODEL, Argument("of", "label", "The label whose total is 1.", "the total of all")),
+            "A label's share of a metric in a year.",
+            "share",
+            '=LM_SHARE("revenue", "Antibody-drug conjugates", 2035, Model, "Therapeutics")',
+        ),
+        Function(
+            "LM_CAGR",
+            (
+                METRIC,
+                ANY_LABEL,
+                MODEL,
+                Argument("first", "year", "The year that growth starts from.", "the first year"),
+                Argument("last", "year", "The year that growth ends in.", "the last year"),
+            ),
+            "Compound annual growth of a metric between two years.",
+            "growth per year",
+            '=LM_CAGR("revenue", "Global", Model)',
+        ),
+        Function(
+            "LM_PRICE",
+            (
+                _label("segment", note=" (one therapy or test: prices are not summed)"),
+                _label("region", note=" (one region)"),
+                YEAR,
+                MODEL,
+                Argument("basis", "price_basis", "The price before or after rebates and discounts.", "net", tuple(PRICE_BASES)),
+            ),
+            "Price of a therapy or test in a region and year.",
+            "nominal USD per month, course or test",
+            '=LM_PRICE("Osimertinib", "US", 2030, Model)',
+        ),
+        Function(
+            "LM_ASSUMPTION",
+            (QUANTITY, YEAR, MODEL, OF_REGION, OF_SEGMENT, OF_PRIMARY),
+            "The value of an assumption in the model's scenario.",
+            "a number in the unit of the assumption",
+            '=LM_ASSUMPTION("treatment_rate", 2030, Model, "Germany", , "Melanoma")',
+        ),
+        Function(
+            "LM_SOURCE",
+            (QUANTITY, MODEL, OF_REGION, OF_SEGMENT, OF_PRIMARY),
+            "Where an assumption comes from: its row, status and sources, and what the scenario does to it.",
+            "text",
+            '=LM_SOURCE("list_price", Model, , "Osimertinib")',
+        ),
+        Function(
+            "LM_LIST",
+            (Argument("axis", "axis", "What to list.", choices=LISTS), MODEL),
+            "The labels of an axis, leaves before groups, or the words that other arguments take.",
+            "a column of text, or of years",
+            '=LM_LIST("region", Model)',
+        ),
+        Function(
+            "LM_WHY",
+            (
+                Argument("function", "function", "The name of the function, as text."),
+                Argument("arguments", "any", "The same arguments as the cell that shows the error.", rest=True),
+            ),
+            "What is wrong with a call, in words, and the nearest right one.",
+            "text; blank where nothing is wrong",
+            '=LM_WHY("LM_PATIENTS", "Eurpe", 2030, Model)',
+        ),
+        Function("LM_VERSION", (), "The version of lm_xl and the host that answers.", "text", "=LM_VERSION()"),
+    )
+}
+
+
+assert all(not a.required for f in FUNCTIONS.values() for i, a in enumerate(f.arguments) if any(not b.required for b in f.arguments[:i]))
