@@ -3,6 +3,9 @@
     >>> import lm_xl
     >>> results = lm_xl.forecast(lm_xl.read_assumptions())
     >>> results.patients("Europe", 2030)  # doctest: +SKIP
+    >>> lm_xl.LM_PATIENTS("Europe", 2030)  # doctest: +SKIP
+
+The Excel functions are here under their own names, LM_PATIENTS and all the others.
 
 Importing this package imports nothing heavier than itself; numpy and openpyxl come with the first call that needs them.
 """
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from lm_xl.assumptions import Assumptions
     from lm_xl.axes import UnknownLabel
     from lm_xl.faults import Fault, Refused
+    from lm_xl.functions.calls import CallError
     from lm_xl.model import IdentityError, forecast
     from lm_xl.reader import read_assumptions
     from lm_xl.results import Results
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
     from lm_xl.workbook.build import build
 
 _HOMES = {
+    "CallError": "functions.calls",
     "Assumptions": "assumptions",
     "read_assumptions": "reader",
     "UnknownLabel": "axes",
@@ -38,12 +43,17 @@ _HOMES = {
 }
 
 __all__ = [
-    "Assumptions", "Fault", "IdentityError", "Refused", "Results", "UnknownLabel", "__version__",
+    "Assumptions", "CallError", "Fault", "IdentityError", "Refused", "Results", "UnknownLabel", "__version__",
     "build", "forecast", "read_assumptions", "verify",
 ]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
+    if name.startswith("LM_"):
+        from lm_xl.functions.plain import PLAIN
+
+        if name in PLAIN:
+            return PLAIN[name]
     if name in _HOMES:
         return getattr(import_module(f"lm_xl.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'lm_xl' has no attribute {name!r}")

@@ -277,6 +277,46 @@ def new(
     click.echo(f"{file}: an empty assumptions workbook; fill it in, then run lm-xl check {file}")
 
 
+@cli.command()
+@click.argument("assumptions", type=FILE, required=False)
+@click.option("--lite", is_flag=True, help="For xlwings Lite instead of Excel on Windows.")
+@click.option("-o", "--output", type=FILE, help="The workbook to write; lm_template.xlsm, or lm_template_lite.xlsx with --lite.")
+@click.option("--force", is_flag=True, help="Replace the output if it exists.")
+def template(assumptions: Path | None, lite: bool, output: Path | None, force: bool) -> None:
+    """Build the workbook whose numbers come from the Excel functions."""
+    from lm_xl.workbook.template import template as build_template
+
+    output = output or Path("lm_template_lite.xlsx" if lite else "lm_template.xlsm")
+    due = ".xlsx" if lite else ".xlsm"
+    if output.suffix != due:
+        raise click.UsageError(f"{output.name}: this template is a {due} file")
+    with _progress() as tell:
+        tell("reading the assumptions")
+        a = _read(assumptions)
+        build_template(a, output, host="lite" if lite else "windows", force=force, progress=tell)
+    click.echo(f"{output}: functions evaluated without Excel and their values stored; assumptions {a.path.name} {a.fingerprint}")
+
+
+@cli.command()
+@click.argument("file", type=FILE)
+def recalc(file: Path) -> None:
+    """Evaluate a workbook with the functions, without Excel, and store its values in place.
+
+    Ends with exit code 3 where a cell shows an error, and names the cells.
+    """
+    from lm_xl.functions.headless import recalculate
+
+    with _progress() as tell:
+        tell("recalculating")
+        done = recalculate(file)
+    click.echo(f"{file}: {done.functions:,} formulas with our functions and {done.others:,} others evaluated and stored")
+    for cell, error in list(done.errors.items())[:MOST_FAULTS]:
+        click.echo(f"{file.name}, {cell}: {error}", err=True)
+    if done.errors:
+        click.echo(f"{len(done.errors):,} cells show an error; LM_WHY tells why", err=True)
+        sys.exit(FAILED)
+
+
 def _read(path: Path | None) -> Assumptions:
     from lm_xl.reader import read_assumptions
 

@@ -94,7 +94,7 @@ class _Damaged(Exception):
 
 def read_tables(path: Path, wanted: Mapping[str, Collection[str]], faults: list[Fault]) -> dict[str, Table]:
     """Read the wanted sheets; `wanted` maps a sheet's name to the columns it must have. Adds faults; raises Refused where nothing can be read."""
-    _inspect(path)
+    inspect_package(path)
     try:
         with zipfile.ZipFile(path) as package:
             return _Workbook(package, path.name).tables(wanted, faults)
@@ -107,7 +107,7 @@ def read_tables(path: Path, wanted: Mapping[str, Collection[str]], faults: list[
     raise Refused([Fault(path.name, "", "", message)])
 
 
-def _inspect(path: Path) -> None:
+def inspect_package(path: Path) -> None:
     """Refuse what is no workbook, is encrypted, or would unpack to more than a workbook does."""
 
     def refuse(message: str) -> Refused:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from openpyxl.chart import BarChart, LineChart, Reference, Series
@@ -15,6 +16,7 @@ from openpyxl.chart.text import RichText
 from openpyxl.drawing.line import LineProperties
 from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphProperties
 from openpyxl.workbook import Workbook
+from openpyxl.worksheet.worksheet import Worksheet
 
 from lm_xl.axes import PRIMARY, REGION, SEGMENT
 from lm_xl.workbook.inputs import HEADER_ROW
@@ -74,20 +76,18 @@ def add_charts(workbook: Workbook, p: Plan) -> None:
         charts.add_chart(chart, f"{'AK'[i % 2]}{6 + 20 * (i // 2)}")
 
 
-def _series(workbook: Workbook, p: Plan, name: str, only_region: str = "") -> list[Any]:
-    """A series for each line of a block, named by the label that tells its lines apart."""
-    block = p.blocks[name]
-    ws = workbook[block.sheet]
-    first, last = (p.columns(moving=True)[k] for k in (0, -1))
-    if not block.keys:
-        return []
-    axis = {"region": REGION, "primary": PRIMARY}.get(name.rpartition("_by_")[2], SEGMENT)
+def _span(p: Plan) -> tuple[int, int]:
+    """The columns of the first and the last year."""
+    columns = p.columns(moving=True)
+    return columns[0], columns[-1]
+
+
+def _series_of(ws: Worksheet, rows: Sequence[int], names: str, first: int, last: int) -> list[Any]:
+    """A series for each row, named by the cell in the column `names`."""
     found = []
-    for row in block.keys:
-        if only_region and ws.cell(row, 2).value != only_region:
-            continue
+    for row in rows:
         series = Series(Reference(ws, min_col=first, max_col=last, min_row=row), title=None)
-        series.tx = SeriesLabel(strRef=StrRef(f"'{ws.title}'!${KEY_COLUMNS[axis]}${row}"))
+        series.tx = SeriesLabel(strRef=StrRef(f"'{ws.title}'!${names}${row}"))
         series.cat = None
         found.append(series)
     return found
@@ -119,10 +119,8 @@ def _titled(chart: Chart, title: str, across: str, up: str) -> None:
     chart.width, chart.height = WIDTH, HEIGHT
 
 
-def _dress(chart: Chart, workbook: Workbook, p: Plan, name: str, title: str, unit: str) -> Chart:
+def _dress(chart: Chart, ws: Worksheet, first: int, last: int, title: str, unit: str) -> Chart:
     """Title, axes with units, years along the bottom, legend, size and colours."""
-    ws = workbook[p.blocks[name].sheet]
-    first, last = (p.columns(moving=True)[k] for k in (0, -1))
     if chart.series:
         chart.set_categories(Reference(ws, min_col=first, max_col=last, min_row=HEADER_ROW))
     _titled(chart, title, f"year. Source: sheet {ws.title}", unit)
@@ -142,18 +140,29 @@ def _dress(chart: Chart, workbook: Workbook, p: Plan, name: str, title: str, uni
     return chart
 
 
-def _bars(workbook: Workbook, p: Plan, name: str, title: str, unit: str, grouping: str = "stacked") -> Chart:
+def year_bars(
+    ws: Worksheet, rows: Sequence[int], names: str, first: int, last: int, title: str, unit: str, grouping: str = "stacked"
+) -> Chart:
+    """Bars over the years in the columns `first` to `last`, a series a row, named by the cell in the column `names`."""
     chart: Any = BarChart()
     chart.type, chart.grouping, chart.gapWidth = "col", grouping, 40
     chart.overlap = 0 if grouping == "clustered" else 100
-    chart.series = _series(workbook, p, name)
-    return _dress(chart, workbook, p, name, title, unit)
+    chart.series = _series_of(ws, rows, names, first, last)
+    return _dress(chart, ws, first, last, title, unit)
+
+
+def _bars(workbook: Workbook, p: Plan, name: str, title: str, unit: str, grouping: str = "stacked") -> Chart:
+    axis = {"region": REGION, "primary": PRIMARY}.get(name.rpartition("_by_")[2], SEGMENT)
+    block = p.blocks[name]
+    return year_bars(workbook[block.sheet], list(block.keys), KEY_COLUMNS[axis], *_span(p), title, unit, grouping)
 
 
 def _lines(workbook: Workbook, p: Plan, name: str, title: str, unit: str, region: str) -> Chart:
     chart: Any = LineChart()
-    chart.series = _series(workbook, p, name, region)
-    return _dress(chart, workbook, p, name, title, unit)
+    ws = workbook[p.blocks[name].sheet]
+    rows = [row for row in p.blocks[name].keys if ws.cell(row, 2).value == region]
+    chart.series = _series_of(ws, rows, KEY_COLUMNS[SEGMENT], *_span(p))
+    return _dress(chart, ws, *_span(p), title, unit)
 
 
 def _funnel(workbook: Workbook, p: Plan, title: str) -> Chart:

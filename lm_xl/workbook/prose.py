@@ -365,3 +365,95 @@ SHEET_NOTES: dict[str, str] = {
     "Calc_Text": "Which pieces make up the sentences of the executive summary?",
 }
 """What each sheet answers."""
+
+TEMPLATE_NOTES = {
+    "Scenario": "A scenario of the sheet Scenarios, or one that you add there and on the sheet Axes.",
+    "Region": "For revenue by segment and by cancer, and for patients by cancer.",
+    "Segment": "For revenue by region and by cancer.",
+    "Primary": "For everything by region and by segment.",
+    "Stage": "Which patients are counted.",
+    "Basis": "What counts as revenue: gross, net of rebates, or net times the probability of success.",
+    "Model": "Changes whenever an assumption or the scenario does, and with it all that depends on it.",
+    "Faults": "Every fault of the assumption tables, by table, row and column; until they are mended the functions show errors.",
+    "Tables": "Groups overlap: 7MM and North America both hold the US. Growth is compound, over the years of the table.",
+}
+"""What stands beside the choices of the function-backed template."""
+
+HOW_TO: tuple[tuple[str, str], ...] = (
+    (
+        "What this is",
+        "A market model of leptomeningeal metastases whose numbers are Excel functions. The assumptions stand in the cream cells of this "
+        "workbook; the functions read them, check them and compute. Change one and everything that depends on it follows.",
+    ),
+    (
+        "Choose",
+        "On the sheet Model choose a scenario, a region, a segment, a cancer, a stage and a basis. The tables and charts follow.",
+    ),
+    (
+        "Use a function",
+        "=LM_PATIENTS(region, year, Model) and =LM_REVENUE(segment, year, Model) work in any cell. A range of labels and a range of years "
+        "give a whole block in one call, which is faster than a cell each. The sheet Functions has one live example of each.",
+    ),
+    (
+        "A second scenario side by side",
+        'In a free cell write the formula of the cell Model with another scenario\'s name as its last argument, such as "High", and give that '
+        "cell to the functions in place of Model.",
+    ),
+    (
+        "When a cell shows #VALUE!",
+        "An argument is wrong, or the assumptions have a fault. Look at the faults on the sheet Model first. Then ask: =LM_WHY with the name "
+        'of the function in quotes and the same arguments, for instance =LM_WHY("LM_PATIENTS", A6, B5, Model). It names the nearest right label.',
+    ),
+    (
+        "When a cell shows #N/A",
+        "The year is beyond the forecast, or the model is not in memory, as after opening the file: recalculate everything with Ctrl+Alt+F9.",
+    ),
+    ("When a cell shows #REF!", "There is no such assumption: a therapy that a subtype never gets, a price that nothing protects."),
+    (
+        "When a cell shows #NAME?",
+        "The functions are not running. The numbers that the file was saved with stand on the sheet Stored_values, as built.",
+    ),
+    (
+        "A new region, therapy or year",
+        "Add it on the sheet Axes and in the rows that name it, and the functions know it. The tables of this workbook list the labels that "
+        "it was built with: add a row with the functions you need, or build the template again from the workbook.",
+    ),
+)
+"""How to use the function-backed template, in any host."""
+
+HOW_TO_WINDOWS: tuple[tuple[str, str], ...] = (
+    (
+        "Excel on Windows: set up once",
+        "Install Python 3.11 or newer and lm_xl. In a command window run lm-xl addin install, then lm-xl doctor, which says in words what is "
+        "still missing. Start Excel again, open this file and allow its macros.",
+    ),
+    (
+        "Where Python is",
+        "The sheet xlwings.conf holds no path: it names the environment variable LM_XL_PYTHON, which lm-xl addin install sets for you.",
+    ),
+    (
+        "Not tried in Excel",
+        "This file was made and checked without Excel: its macros were read back, its functions were computed by another spreadsheet engine. "
+        "If something in it does not work, lm-xl doctor and the sheet Stored_values are the way back.",
+    ),
+)
+HOW_TO_LITE: tuple[tuple[str, str], ...] = (
+    (
+        "xlwings Lite: set up once",
+        "In Excel for Windows, Mac or the web choose Home, Add-ins, search for xlwings Lite and add it. Open its pane: it finds the code that this "
+        "workbook carries, installs lm_xl from the package index, and registers the functions.",
+    ),
+    (
+        "If lm_xl is not on your package index",
+        "Upload the wheel of lm_xl where your browser can reach it and write its address on the one line of requirements.txt in the pane.",
+    ),
+    (
+        "Always name the model",
+        "Here a function cannot see which workbook it stands in: give it the cell Model, as all cells of this workbook do.",
+    ),
+    (
+        "Not tried in Excel",
+        "This file was made and checked without Excel and without xlwings Lite: the structure of its parts was checked, and its functions "
+        "were computed by another spreadsheet engine.",
+    ),
+)

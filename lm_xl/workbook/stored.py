@@ -35,7 +35,7 @@ def store_values(path: Path, values: CellValues, spans: Spans, static: Mapping[s
     """
     with zipfile.ZipFile(path) as package:
         parts = [(item, package.read(item)) for item in package.infolist()]
-        sheets = _sheet_parts(package)
+        sheets = sheet_parts(package)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as package:
         for item, content in parts:
             title = sheets.get(item.filename, "")
@@ -92,8 +92,8 @@ def _columns(first: str, last: str) -> frozenset[str]:
     return frozenset(get_column_letter(c) for c in range(column_index_from_string(first), column_index_from_string(last) + 1))
 
 
-def _sheet_parts(package: zipfile.ZipFile) -> dict[str, str]:
-    """Part name to sheet title."""
+def sheet_parts(package: zipfile.ZipFile) -> dict[str, str]:
+    """The name of each sheet's part in a package, and its title."""
     relations = ElementTree.fromstring(package.read("xl/_rels/workbook.xml.rels"))
     targets = {r.get("Id"): f"xl/{r.get('Target', '').removeprefix('/xl/')}" for r in relations}
     sheets = ElementTree.fromstring(package.read("xl/workbook.xml")).iter(f"{_MAIN}sheet")

@@ -1,0 +1,102 @@
+"""The functions in xlwings Lite, and the parts of a workbook that carry their code."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+from xml.sax.saxutils import quoteattr
+
+from lm_xl.functions.calls import OMITTED, CallError, call
+from lm_xl.functions.registry import CATEGORY, FUNCTIONS, Function
+from lm_xl.version import __version__
+
+MAIN = "from lm_xl.functions.lite import *\n"
+"""The workbook's `main.py`: the functions come with the package."""
+REQUIREMENTS = f"lm-xl=={__version__}\n"
+"""The workbook's `requirements.txt`."""
+ADD_IN = "wa200008175"
+"""xlwings Lite in the store of add-ins."""
+_FIRST_DAY = (1980, 1, 1, 0, 0, 0)
+
+
+def hosted(function: Function) -> Callable[..., Any]:
+    """A declared function as xlwings Lite takes it: help, drop-down lists, error values as text, which it turns into errors."""
+
+    def called(*arguments: Any) -> Any:
+        try:
+            answer = call(function.name, arguments, host="xlwings Lite")
+        except CallError as error:
+            return error.code
+        return [[x.code if isinstance(x, CallError) else x for x in row] for row in answer] if isinstance(answer, list) else answer
+
+    called.__name__ = called.__qualname__ = function.name
+    called.__doc__ = f"{function.meaning} Returns {function.returns}."
+    called.__annotations__ = {a.name: Literal[a.choices] for a in function.arguments if a.choices}
+    called.__signature__ = inspect.Signature([  # type: ignore[attr-defined]
+        inspect.Parameter(
+            a.name,
+            inspect.Parameter.VAR_POSITIONAL if a.rest else inspect.Parameter.POSITIONAL_OR_KEYWORD,
+            default=inspect.Parameter.empty if a.required or a.rest else OMITTED,
+            annotation=called.__annotations__.get(a.name, inspect.Parameter.empty),
+        )
+        for a in function.arguments
+    ])  # fmt: skip
+    return called
+
+
+def _registered() -> dict[str, Callable[..., Any]]:
+    import xlwings
+
+    found = {}
+    for function in FUNCTIONS.values():
+        made = hosted(function)
+        for argument in function.arguments:
+            made = xlwings.arg(f"*{argument.name}" if argument.rest else argument.name, ndim=2, doc=argument.help)(made)
+        found[function.name] = xlwings.func(category=CATEGORY)(made)
+    return found
+
+
+def __getattr__(name: str) -> Any:
+    if name in FUNCTIONS:
+        globals().update(_registered())
+        return globals()[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+__all__ = list(FUNCTIONS)
+
+
+def add_code(source: Path, target: Path) -> None:
+    """A workbook with the code of its functions inside, as xlwings Lite stores it; every other part stays as it is."""
+    properties = {"main.py": MAIN, "requirements.txt": REQUIREMENTS}
+    shown = "".join(f"<we:property name={quoteattr(k)} value={quoteattr(json.dumps(v))}/>" for k, v in properties.items())
+    head = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+    relations, office = "http://schemas.openxmlformats.org/package/2006/relationships", "http://schemas.microsoft.com/office"
+    parts = {
+        "xl/webextensions/webextension1.xml": f'{head}<we:webextension xmlns:we="{office}/webextensions/webextension/2010/11" id="{{0B2A6D5E-6C5F-4A1E-9D57-1E5A0F6C2D35}}">'
+        f'<we:reference id="{ADD_IN}" version="1.0.0.0" store="en-US" storeType="OMEX"/><we:alternateReferences/><we:properties>{shown}</we:properties><we:bindings/>'
+        '<we:snapshot xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"/></we:webextension>',
+        "xl/webextensions/taskpanes.xml": f'{head}<wetp:taskpanes xmlns:wetp="{office}/webextensions/taskpanes/2010/11"><wetp:taskpane dockstate="right" visibility="0" width="350" row="1">'
+        '<wetp:webextensionref xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships" r:id="rId1"/></wetp:taskpane></wetp:taskpanes>',
+        "xl/webextensions/_rels/taskpanes.xml.rels": f'{head}<Relationships xmlns="{relations}"><Relationship Id="rId1" Type="{office}/2011/relationships/webextension" Target="webextension1.xml"/></Relationships>',
+    }  # fmt: skip
+    with zipfile.ZipFile(source) as package, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as made:
+        for item in package.infolist():
+            content = package.read(item)
+            if item.filename == "_rels/.rels":
+                pane = f'<Relationship Id="rIdPanes" Type="{office}/2011/relationships/webextensiontaskpanes" Target="xl/webextensions/taskpanes.xml"/></Relationships>'
+                content = re.sub(rb"</Relationships>\s*$", pane.encode(), content)
+            elif item.filename == "[Content_Types].xml":
+                types = "".join(
+                    f'<Override PartName="/xl/webextensions/{part}" ContentType="application/vnd.ms-office.{kind}+xml"/>'
+                    for part, kind in (("webextension1.xml", "webextension"), ("taskpanes.xml", "webextensiontaskpanes"))
+                )
+                content = re.sub(rb"</Types>\s*$", f"{types}</Types>".encode(), content)
+            made.writestr(item, content)
+        for name, text in parts.items():
+            made.writestr(zipfile.ZipInfo(name, _FIRST_DAY), text, compress_type=zipfile.ZIP_DEFLATED)

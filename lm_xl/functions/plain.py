@@ -1,0 +1,78 @@
+"""The functions as plain Python functions: the same names and arguments, numbers and arrays back, CallError where Excel shows an error."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from lm_xl.functions.calls import OMITTED, CallError, call, shipped
+from lm_xl.functions.registry import ERRORS, FUNCTIONS, Function
+from lm_xl.ops import Array
+
+
+def plain(function: Function) -> Callable[..., Any]:
+    """The Python function of a declared one. A list of labels goes down, a list of years across; a block comes back as an array.
+
+    Without a model the shipped base case answers. Raises CallError for whatever Excel would show as an error, in any cell.
+    """
+    signature = inspect.Signature([
+        inspect.Parameter(
+            a.name,
+            inspect.Parameter.VAR_POSITIONAL if a.rest else inspect.Parameter.POSITIONAL_OR_KEYWORD,
+            default=inspect.Parameter.empty if a.required or a.rest else OMITTED,
+        )
+        for a in function.arguments
+    ])  # fmt: skip
+    years = {a.name for a in function.arguments if a.kind == "year"}
+
+    def called(*args: Any, **kwargs: Any) -> Any:
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        values = [
+            _cells(v, across=a.name in years)
+            for a in function.arguments
+            for v in (bound.arguments[a.name] if a.rest else [bound.arguments[a.name]])
+        ]
+        return _numbers(call(function.name, values, default=shipped))
+
+    called.__name__ = called.__qualname__ = function.name
+    called.__signature__ = signature  # type: ignore[attr-defined]
+    called.__doc__ = "\n".join(
+        [function.meaning, "", f"Returns {function.returns}. Without a model the shipped base case answers.", ""]
+        + [f"{a.name}: {a.help}{f' Left out: {a.default}.' if a.default else ''}" for a in function.arguments]
+        + ["", f"Raises CallError, whose code is one of {', '.join(ERRORS)} and whose words say what is wrong."]
+    )
+    return called
+
+
+def _cells(value: Any, *, across: bool) -> Any:
+    """A list, array or frame as rows of cells; anything else as it is."""
+    if hasattr(value, "columns"):
+        rows: list[list[Any]] = [[str(c) for c in value.columns], *value.astype(object).where(value.notna(), None).to_numpy().tolist()]
+        return rows
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if not isinstance(value, list | tuple):
+        return value
+    if all(isinstance(row, list | tuple) for row in value):
+        return [list(row) for row in value]
+    return [list(value)] if across else [[x] for x in value]
+
+
+def _numbers(answer: Any) -> Any:
+    """A block as an array, unless one of its cells is an error."""
+    if not isinstance(answer, list):
+        return answer
+    for row in answer:
+        for x in row:
+            if isinstance(x, CallError):
+                raise x
+    block: Array = np.array(answer)
+    return block
+
+
+PLAIN = {name: plain(function) for name, function in FUNCTIONS.items()}
+"""Each function by its name."""
