@@ -6,7 +6,7 @@ import datetime as dt
 import re
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,7 @@ def open_workbook(path: str | Path) -> Any:
     A call that names no model takes the workbook's name `Model`; where there is none it is #N/A.
     """
     inspect_package(Path(path))
-    return _loaded(Path(path), _formulas(Path(path)))
+    return _loaded(Path(path), *_content(Path(path)))
 
 
 def recalculate(path: str | Path) -> Recalculated:
@@ -62,8 +62,8 @@ def recalculate(path: str | Path) -> Recalculated:
 
     path = Path(path)
     inspect_package(path)
-    formulas = _formulas(path)
-    workbook = _loaded(path, formulas)
+    formulas, tables = _content(path)
+    workbook = _loaded(path, formulas, tables)
     workbook.evaluate_all()
     values = {cell: _stored(workbook.get_value(*cell)) for place, found in formulas.items() for cell in found.cells(place)}
     unknown = [place for place, found in formulas.items() if getattr(values[place], "code", "") in UNKNOWN and found.stored not in UNKNOWN]
@@ -102,14 +102,29 @@ class _Formula:
 _OURS = re.compile(rf"\b(?:{LITE_PREFIX})?LM_[A-Z]+\(")
 
 
-def _formulas(path: Path) -> dict[Cell, _Formula]:
+@dataclass(frozen=True)
+class _Table:
+    """A table of a file: its name, sheet, area (first row and column, last row and column) and headers."""
+
+    name: str
+    sheet: str
+    area: tuple[int, int, int, int]
+    headers: list[str]
+
+
+def _content(path: Path) -> tuple[dict[Cell, _Formula], list[_Table]]:
+    """The formulas and the tables of a file."""
     import openpyxl
     from openpyxl.utils import range_boundaries
     from openpyxl.worksheet.formula import ArrayFormula
 
     found: dict[Cell, _Formula] = {}
+    tables = []
     stored = openpyxl.load_workbook(path, data_only=True)
     for ws in openpyxl.load_workbook(path).worksheets:
+        for table in ws.tables.values():
+            left, top, right, bottom = (int(x or 0) for x in range_boundaries(table.ref))
+            tables.append(_Table(table.displayName, ws.title, (top, left, bottom, right), [c.name for c in table.tableColumns]))
         for row in ws.iter_rows():
             for entry in row:
                 cell: Any = entry
@@ -120,26 +135,27 @@ def _formulas(path: Path) -> dict[Cell, _Formula]:
                     value, size = value.text, (bottom - top + 1, right - left + 1)
                 if cell.data_type == "f" and isinstance(value, str):
                     found[ws.title, cell.row, cell.column] = _Formula(value, size, stored[ws.title].cell(cell.row, cell.column).value)
-    return found
+    return found, tables
 
 
-def _loaded(path: Path, formulas: Mapping[Cell, _Formula]) -> Any:
+def _loaded(path: Path, formulas: Mapping[Cell, _Formula], tables: Sequence[_Table]) -> Any:
     import formualizer
 
     spilled = {cell: None for place, found in formulas.items() for cell in found.cells(place) if cell != place}
     with tempfile.TemporaryDirectory() as folder:
         cleared = Path(folder) / "cleared.xlsx"
         _write(path, cleared, spilled)  # the stored values of a block would stand in its own way
-        workbook = formualizer.load_workbook(str(cleared), backend="umya")  # the one that knows tables
+        workbook = formualizer.load_workbook(str(cleared))
     for function in FUNCTIONS.values():
         for name in (function.name, LITE_PREFIX + function.name):
             workbook.register_function(name, _callback(function.name))
+    for table in tables:
+        workbook.add_table(table.name, table.sheet, table.area, table.headers)
     named = any(n["name"] == MODEL for n in workbook.get_named_ranges())
     for (sheet, row, column), formula in formulas.items():
-        if _OURS.search(formula.text):
-            text = completed(formula.text, named=named)
-            if text != formula.text:
-                workbook.set_formula(sheet, row, column, text)
+        text = completed(formula.text, named=named) if _OURS.search(formula.text) else formula.text
+        if text != formula.text or "[" in text:  # the engine's reader knows no tables
+            workbook.set_formula(sheet, row, column, text)
     return workbook
 
 

@@ -83,7 +83,8 @@ def template(
 ) -> None:
     """Write the function-backed workbook of some assumptions for a host, all or nothing, with every stored value.
 
-    The values are those of the functions evaluated headlessly. Raises Refused where the file exists and `force` is not given.
+    The values are those of the functions evaluated headlessly. Raises Refused where the file exists and `force` is not given,
+    ArithmeticError where a function shows an error.
     """
     model = Model(assumptions, assumptions.axes.scenarios[0])
     STORE.put(model)
@@ -93,7 +94,11 @@ def template(
         progress("writing")
         _workbook(t).save(plain)
         progress("recalculating")
-        recalculate(plain)
+        errors = recalculate(plain).errors
+        if errors:
+            raise ArithmeticError(
+                f"the functions and Python disagree on what can be computed: {', '.join(f'{c} shows {e}' for c, e in errors.items())}"
+            )
         _timeless(plain)
         if host == "windows":
             from lm_xl.functions.vba import add_macros

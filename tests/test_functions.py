@@ -1,0 +1,549 @@
+"""The Excel functions: one meaning in every host, true errors with words, and the templates that they fill."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import re
+import threading
+import zipfile
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from openpyxl.worksheet.formula import ArrayFormula
+
+import lm_xl
+from lm_xl import CallError
+from lm_xl.cli import cli
+from lm_xl.faults import Refused
+from lm_xl.functions import calls, headless, lite, reference
+from lm_xl.functions.calls import OMITTED, STORE, call
+from lm_xl.functions.models import Model, Store
+from lm_xl.functions.registry import FUNCTIONS
+from lm_xl.workbook.inputs import columns_of, records_of
+from lm_xl.workbook.template import CHOICES, FIGURES_AT, MODEL_ROW, template
+
+ROOT = Path(lm_xl.__file__).parent.parent
+SHIPPED = {"lite": ROOT / "workbooks" / "lm_template_lite.xlsx"}
+NA, VALUE, REF = "#N/A", "#VALUE!", "#REF!"
+
+
+def grids(a: lm_xl.Assumptions) -> dict[str, list[list[Any]]]:
+    """The tables of some assumptions as a sheet hands them over."""
+    records, _ = records_of(a)
+    found = {}
+    for sheet, rows in records.items():
+        columns = columns_of(sheet, a.axes.years)
+        body = [[None if row.get(c) == "" else row.get(c) for c in columns] for row in rows]
+        found[sheet] = [[float(c) if c.isdigit() else c for c in columns], *body]
+    return found
+
+
+@pytest.fixture(scope="module")
+def handle(small_assumptions: lm_xl.Assumptions) -> str:
+    return str(call("LM_MODEL", list(grids(small_assumptions).values())))
+
+
+def code(name: str, *arguments: Any) -> str:
+    with pytest.raises(CallError) as raised:
+        call(name, arguments)
+    assert str(raised.value), "an error without words"
+    return raised.value.code
+
+
+# What they answer
+
+
+def test_each_function_answers_what_the_forecast_says(small_assumptions: lm_xl.Assumptions, handle: str) -> None:
+    results, axes = lm_xl.forecast(small_assumptions), small_assumptions.axes
+    region, therapy, year = axes.region.leaves[1], axes.segment.leaves[0], axes.years[3]
+    assert call("LM_PATIENTS", ["Global", year, handle]) == pytest.approx(results.patients("Global", year), rel=1e-12)
+    assert call("LM_PATIENTS", [region, year, handle, "lm_cases", "Breast"]) == pytest.approx(
+        results.patients(region, year, "lm_cases", "Breast"), rel=1e-12
+    )
+    revenue = results.revenue(therapy, year, region, "EGFR lung", "net")
+    assert call("LM_REVENUE", [therapy, year, handle, region, "EGFR lung", "net"]) == pytest.approx(revenue, rel=1e-12)
+    block = call("LM_TABLE", ["revenue", [[region], ["Breast"], [therapy]], [[float(y) for y in axes.years]], handle])
+    assert np.allclose(
+        block,
+        [results.series("risk_adjusted_sales", **of) for of in ({"region": region}, {"primary": "Breast"}, {"segment": therapy})],
+        rtol=1e-12,
+    )
+    share = results.revenue(therapy, year) / results.revenue("Therapeutics", year)
+    assert call("LM_SHARE", ["revenue", therapy, year, handle, "Therapeutics"]) == pytest.approx(share, rel=1e-12)
+    assert call("LM_CAGR", ["diagnosed", region, handle]) == pytest.approx(results.cagr(results.series("diagnosed", region)), rel=1e-12)
+    price = results.outputs["gross_price"][0, 1, 0, 0, 3]
+    assert call("LM_PRICE", [therapy, region, year, handle, "gross"]) == pytest.approx(price, rel=1e-12)
+    assert (
+        call("LM_ASSUMPTION", ["treatment_rate", year, handle, region, OMITTED, "Other lung"])
+        == small_assumptions.base["treatment_rate"][0, 1, 0, 2, 3]
+    )
+    assert "TEST: Numbers made up for a test" in call("LM_SOURCE", ["lm_risk", handle, region, OMITTED, "Other lung"])
+    assert call("LM_LIST", ["scenario", handle]) == [["Base"], ["High"]]
+    assert [y for (y,) in call("LM_LIST", ["year", handle])] == list(axes.years)
+    assert call("LM_VERSION", []) == f"lm_xl {lm_xl.__version__}, Python"
+
+
+def test_the_scenario_is_part_of_the_model(small_assumptions: lm_xl.Assumptions, handle: str) -> None:
+    tables = list(grids(small_assumptions).values())
+    high = call("LM_MODEL", [*tables, " high "])
+    assert high != handle == call("LM_MODEL", [*tables, "Base"])
+    expected = lm_xl.forecast(small_assumptions, "High").revenue("Total market", 2027)
+    assert call("LM_REVENUE", ["Total market", 2027, high]) == pytest.approx(expected, rel=1e-12)
+    assert "scenario 'High': multiply 1.3" in call("LM_SOURCE", ["lm_risk", high, "US", OMITTED, small_assumptions.axes.primary.leaves[0]])
+    assert code("LM_MODEL", *tables, "Hihg") == VALUE
+
+
+def test_the_order_of_tables_and_rows_makes_no_other_model(small_assumptions: lm_xl.Assumptions, handle: str) -> None:
+    tables = [[t[0], *reversed(t[1:])] if name == "Epidemiology" else t for name, t in grids(small_assumptions).items()]
+    assert call("LM_MODEL", tables[::-1]) == handle
+    reworded = grids(small_assumptions)
+    reworded["Sources"][1][1] = "Another citation"
+    assert call("LM_MODEL", list(reworded.values())) != handle
+
+
+@pytest.mark.parametrize(
+    ("error", "name", "arguments"),
+    [
+        (VALUE, "LM_PATIENTS", ("Globall", 2027)),
+        (VALUE, "LM_PATIENTS", (None, 2027)),
+        (VALUE, "LM_PATIENTS", ("", 2027)),
+        (VALUE, "LM_PATIENTS", (2027, "Global")),
+        (VALUE, "LM_PATIENTS", ("Breast", 2027)),
+        (VALUE, "LM_PATIENTS", ("Global", True)),
+        (VALUE, "LM_PATIENTS", ("Global", 2027.5)),
+        (VALUE, "LM_PATIENTS", ("Global", None)),
+        (NA, "LM_PATIENTS", ("Global", 2024)),
+        (NA, "LM_PATIENTS", ("Global", 2032)),
+        ("#DIV/0!", "LM_PATIENTS", (CallError("#DIV/0!", "x"), 2027)),
+        (NA, "LM_PATIENTS", ("Global", "#N/A")),
+        (VALUE, "LM_REVENUE", ("Scan", 2027, "MODEL", None)),
+        (VALUE, "LM_SHARE", ("patients", "Scan", 2027)),
+        (VALUE, "LM_CAGR", ("revenue", "Global", "MODEL", 2028, 2026)),
+        (NA, "LM_CAGR", ("revenue", "New drug", "MODEL")),
+        (VALUE, "LM_PRICE", ("Therapeutics", "US", 2027)),
+        (REF, "LM_ASSUMPTION", ("base_share", 2027, "MODEL", "US", "Other drug", "Other lung")),
+        (VALUE, "LM_ASSUMPTION", ("base_share", 2027, "MODEL", "US", "Other drug")),
+        (VALUE, "LM_ASSUMPTION", ("care_access", 2027, "MODEL", "Global")),
+        (VALUE, "LM_LIST", ("regions",)),
+        (VALUE, "LM_PATIENTS", ("Global",)),
+    ],
+)
+def test_errors_have_one_code_and_words(handle: str, error: str, name: str, arguments: tuple[Any, ...]) -> None:
+    at = [a.name for a in FUNCTIONS[name].arguments].index("model")
+    given_model = [handle if x == "MODEL" else x for x in arguments]
+    if len(given_model) == at:
+        given_model.append(handle)
+    assert code(name, *given_model) == error
+    assert call("LM_WHY", [name, *given_model]).startswith(error)
+
+
+def test_models_that_are_not_there_are_never_another_model(handle: str) -> None:
+    assert code("LM_PATIENTS", "Global", 2027, "LM1:000000000000:" + lm_xl.__version__) == NA
+    assert code("LM_PATIENTS", "Global", 2027, handle.rpartition(":")[0] + ":9.9") == NA
+    assert code("LM_PATIENTS", "Global", 2027, None) == NA
+    assert code("LM_PATIENTS", "Global", 2027, "Model") == VALUE
+    assert code("LM_PATIENTS", "Global", 2027) == NA  # no workbook behind the call
+
+
+def test_the_store_is_bounded_and_forgets_the_least_used(small_assumptions: lm_xl.Assumptions) -> None:
+    store = Store(most=2)
+    models = [Model(small_assumptions, s) for s in ("Base", "High")]
+    first, second = (store.put(m) for m in models)
+    assert store.get(first) is models[0]
+    third = store.put(Model(dataclasses.replace(small_assumptions, changes=()), "Base"))
+    assert len(store) == 2 and store.get(second) is None
+    assert store.get(first) is models[0] and store.get(third) is not None
+
+
+def test_two_workbooks_and_many_threads_get_their_own_numbers(small_assumptions: lm_xl.Assumptions) -> None:
+    tables = list(grids(small_assumptions).values())
+    expected = {s: lm_xl.forecast(small_assumptions, s) for s in ("Base", "High")}
+    wrong: list[Any] = []
+
+    def work(scenario: str) -> None:
+        for year in (2025, 2027, 2031) * 20:
+            mine = call("LM_MODEL", [*tables, scenario])
+            number = call("LM_PATIENTS", ["Global", year, mine])
+            if not math.isclose(number, expected[scenario].patients("Global", year), rel_tol=1e-12):
+                wrong.append((scenario, year, number))
+
+    threads = [threading.Thread(target=work, args=(s,)) for s in ("Base", "High") * 4]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+# Tables with faults
+
+
+def test_tables_from_a_sheet_go_through_the_checks_of_a_file(small_assumptions: lm_xl.Assumptions) -> None:
+    tables = grids(small_assumptions)
+    at = tables["Epidemiology"][0].index("value")
+    row = next(i for i, r in enumerate(tables["Epidemiology"]) if r[0] == "lm_risk")
+    tables["Epidemiology"][row][at] = 1.5
+    tables["Diagnosis"][2][0] = "test_usee"
+    del tables["Pricing"]
+    with pytest.raises(CallError) as raised:
+        call("LM_MODEL", list(tables.values()))
+    words = str(raised.value).splitlines()
+    assert f"Epidemiology, row {row + 1}, value: 1.5 (share) is outside 0 to 1" in words
+    assert "Diagnosis, row 3, quantity: 'test_usee' is no quantity: nearest is 'test_use'" in words
+    assert "Pricing: the table 'Pricing' is not among the arguments" in words
+    assert call("LM_WHY", ["LM_MODEL", *tables.values()]) == f"{VALUE} {raised.value}"
+    assert code("LM_MODEL", *tables.values(), *list(tables.values())[:1]) == VALUE
+    assert code("LM_MODEL", [["nothing"], ["here"]]) == code("LM_MODEL") == code("LM_MODEL", 5.0, "Base") == VALUE
+    error = grids(small_assumptions)
+    error["Treatment"][3][error["Treatment"][0].index("value")] = CallError("#DIV/0!", "")
+    assert "row 4, value: the error value #DIV/0!" in call("LM_WHY", ["LM_MODEL", *error.values()])
+
+
+# One meaning in every host
+
+YEARS = st.sampled_from([2025, 2028.0, "2028", " 2031 ", 2024, 2032, 45000, 0, 2028.5, True, None, "", "28", "year", -1, 1e300])
+REGIONS = st.sampled_from(
+    ["US", " us ", "GERMANY", "Global", "Glo bal", "Globаl", "US\u00a0", "", None, 0, True, 2028, "Breast", "=US", "US;Germany", "x" * 300]
+)
+ERROR = st.sampled_from(["#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#REF!", "#NULL!", "#NUM!"])
+
+
+@pytest.fixture(scope="module")
+def due(small_assumptions: lm_xl.Assumptions) -> Callable[[Any, Any], float | str]:
+    """What LM_PATIENTS of a region and a year must give, said a second time and simply."""
+    results = lm_xl.forecast(small_assumptions)
+    labels = {x.casefold(): x for x in results.axes.region.labels}
+
+    def expected(region: Any, year: Any) -> float | str:
+        if isinstance(region, str) and region.startswith("#"):
+            return region
+        if not isinstance(region, str) or region.strip().casefold() not in labels:
+            return VALUE
+        if isinstance(year, str) and year.startswith("#"):
+            return year
+        if isinstance(year, str):
+            year = int(year) if re.fullmatch(r"\s*\d{4}\s*", year) else None
+        if isinstance(year, bool) or not year or year != int(year):
+            return VALUE
+        return results.patients(labels[region.strip().casefold()], int(year)) if 2025 <= year <= 2031 else NA
+
+    return expected
+
+
+@pytest.fixture(scope="module")
+def hosts(handle: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Callable[[Any, Any], Any]]:
+    """LM_PATIENTS of one region and year in each host, as a number or an error's code."""
+    path = tmp_path_factory.mktemp("hosts") / "book.xlsx"
+    book = openpyxl.Workbook()
+    ws: Any = book.active
+    ws.title = "S"
+    ws["D1"], ws["E1"] = "=LM_PATIENTS(A1,B1,C1)", '=LM_WHY("LM_PATIENTS",A1,B1,C1)'
+    ws["C1"] = handle
+    book.save(path)
+    workbook = headless.open_workbook(path)
+
+    def in_formualizer(region: Any, year: Any) -> Any:
+        for column, value in ((1, region), (2, year)):
+            if isinstance(value, str) and value.startswith("#"):
+                workbook.set_formula("S", 1, column, {"#N/A": "=NA()", "#DIV/0!": "=1/0"}.get(value, f"={value}"))
+            elif isinstance(value, str) and value.startswith("="):
+                workbook.set_value("S", 1, column, "'" + value)
+            else:
+                workbook.set_value("S", 1, column, value)
+        workbook.evaluate_all()
+        got, why = workbook.get_value("S", 1, 4), workbook.get_value("S", 1, 5)
+        got = headless._stored(got)
+        assert bool(why) == isinstance(got, CallError), (region, year, why)
+        return got.code if isinstance(got, CallError) else got
+
+    def in_python(region: Any, year: Any) -> Any:
+        try:
+            return lm_xl.LM_PATIENTS(region, year, handle)
+        except CallError as error:
+            return error.code
+
+    patients = lite.hosted(FUNCTIONS["LM_PATIENTS"])
+    return {
+        "Python": in_python,
+        "formualizer": in_formualizer,
+        "xlwings Lite": lambda r, y: patients([[r]], [[y]], [[handle]]),
+    }
+
+
+@given(region=REGIONS | ERROR, year=YEARS | ERROR)
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_every_host_gives_the_same_answer(due: Any, hosts: dict[str, Any], region: Any, year: Any) -> None:
+    expected = due(region, year)
+    for name, host in hosts.items():
+        got = host(region, year)
+        assert got == expected or got == pytest.approx(expected, rel=1e-12), (name, region, year)
+
+
+@given(st.lists(REGIONS | ERROR, min_size=1, max_size=4), st.lists(YEARS | ERROR, min_size=1, max_size=4))
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_block_is_its_cells(due: Any, handle: str, regions: list[Any], years: list[Any]) -> None:
+    if len(regions) == len(years) == 1:
+        return
+    try:
+        block = call("LM_PATIENTS", [[[r] for r in regions], [years], handle])
+    except CallError as error:  # a single wrong argument spoils the whole block
+        block = [[error for _ in years] for _ in regions]
+    for region, row in zip(regions, block, strict=True):
+        for year, got in zip(years, row, strict=True):
+            got = got.code if isinstance(got, CallError) else pytest.approx(got, rel=1e-12)
+            assert got == due(region, year) or {got, due(region, year)} <= {VALUE, NA, region, year}, (region, year)
+            assert isinstance(got, str) == isinstance(due(region, year), str), (region, year)
+
+
+def test_ranges_that_do_not_fit_are_refused(handle: str) -> None:
+    assert code("LM_PATIENTS", [["US"], ["Germany"]], [[2025.0], [2026.0], [2027.0]], handle) == VALUE
+    both = call("LM_PATIENTS", [[["US"], ["Germany"]], [[2025.0], [2026.0]], handle])
+    assert len(both) == 2 and len(both[0]) == 1
+    assert call("LM_PATIENTS", [[["US"]], [[2025.0]], [[handle]]]) == call("LM_PATIENTS", ["US", 2025, handle])
+
+
+# Python
+
+
+def test_plain_functions_take_lists_frames_and_names(small_path: Path, small_assumptions: lm_xl.Assumptions) -> None:
+    sheets = pd.read_excel(small_path, sheet_name=None, header=4, engine="openpyxl", dtype=object)
+    mine = lm_xl.LM_MODEL(*(sheets[name] for name in records_of(small_assumptions)[0]), "High")
+    results = lm_xl.forecast(small_assumptions, "High")
+    block = lm_xl.LM_PATIENTS(["US", "Germany"], [2025, 2027, 2029], model=mine, stage="treated")
+    assert block.shape == (2, 3)
+    assert block[1, 2] == pytest.approx(results.patients("Germany", 2029, "treated"), rel=1e-12)
+    with pytest.raises(CallError, match="unknown region 'Germanyy': nearest is 'Germany'"):
+        lm_xl.LM_PATIENTS(["US", "Germanyy"], 2025, mine)
+    with pytest.raises(TypeError):
+        lm_xl.LM_PATIENTS("US")
+    assert "Raises CallError" in str(lm_xl.LM_PATIENTS.__doc__)
+
+
+def test_two_arguments_answer_from_the_shipped_base_case(shipped: lm_xl.Assumptions) -> None:
+    assert lm_xl.LM_PATIENTS("Europe", 2030) == pytest.approx(lm_xl.forecast(shipped).patients("Europe", 2030), rel=1e-12)
+    assert lm_xl.LM_REVENUE("Therapeutics", 2030) == pytest.approx(lm_xl.forecast(shipped).revenue("Therapeutics", 2030), rel=1e-12)
+
+
+def test_the_reference_is_made_from_the_declarations() -> None:
+    assert (ROOT / "docs" / "functions.md").read_text(encoding="utf-8") == reference.page()
+    for function in FUNCTIONS.values():
+        assert len(function.meaning) <= 255 and all(len(a.help) <= 255 for a in function.arguments)
+
+
+# Without Excel
+
+
+@pytest.fixture(scope="module")
+def small_template(small_assumptions: lm_xl.Assumptions, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "small.xlsx"
+    template(small_assumptions, path, host="lite")
+    return path
+
+
+def test_recalculation_changes_values_and_nothing_else(small_template: Path, tmp_path: Path) -> None:
+    path = tmp_path / "copy.xlsx"
+    path.write_bytes(small_template.read_bytes())
+    headless.recalculate(path)
+    again = path.read_bytes()
+    with zipfile.ZipFile(small_template) as before, zipfile.ZipFile(path) as after:
+        assert before.namelist() == after.namelist()
+        for part in before.namelist():
+            if not part.startswith("xl/worksheets/sheet"):
+                assert before.read(part) == after.read(part), part
+            else:
+                formulas = [re.findall(rb"<f[ >].*?</f>", p.read(part)) for p in (before, after)]
+                assert formulas[0] == formulas[1], part
+    headless.recalculate(path)
+    assert path.read_bytes() == again
+
+
+def test_calls_may_leave_arguments_out(small_assumptions: lm_xl.Assumptions, handle: str, tmp_path: Path) -> None:
+    assert headless.completed('=LM_REVENUE("A",2030)+SUM(1,2)', named=True) == '=LM_REVENUE("A",2030,Model)+SUM(1,2)'
+    assert headless.completed("=LM_PATIENTS(A1,IF(B1=1,2,3))", named=False) == "=LM_PATIENTS(A1,IF(B1=1,2,3))"
+    assert headless.completed('=LM_WHY("LM_LIST","region")', named=True) == '=LM_WHY("LM_LIST","region",Model)'
+    path = tmp_path / "two.xlsx"
+    book = openpyxl.Workbook()
+    ws: Any = book.active
+    ws["A1"], ws["A2"], ws["A3"] = handle, '=LM_PATIENTS("US",2027)', '=LM_PATIENTS("US",2027,,,"Breast")'
+    ws["A4"], ws["A5"] = '=LM_PATIENTS("US",2027,,B9)', "=SUM(A2:A4)"
+    book.defined_names["Model"] = openpyxl.workbook.defined_name.DefinedName("Model", attr_text="Sheet!$A$1")
+    book.save(path)
+    done = headless.recalculate(path)
+    results, ws = lm_xl.forecast(small_assumptions), openpyxl.load_workbook(path, data_only=True).active
+    assert ws["A2"].value == pytest.approx(results.patients("US", 2027), rel=1e-12)
+    assert ws["A3"].value == pytest.approx(results.patients("US", 2027, primary="Breast"), rel=1e-12)
+    assert ws["A4"].value == ws["A5"].value == VALUE  # a blank cell is not an argument left out, and SUM sees the error
+    assert dict(done.errors) == {"Sheet!A4": VALUE, "Sheet!A5": VALUE}
+
+
+def test_a_formula_that_cannot_be_computed_here_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "other.xlsx"
+    book = openpyxl.Workbook()
+    book.active["A1"] = "=SOMEBODYS.FUNCTION(1)"  # type: ignore[index]
+    book.save(path)
+    before = path.read_bytes()
+    with pytest.raises(Refused, match=r"other.xlsx, Sheet!A1: =SOMEBODYS.FUNCTION\(1\) cannot be computed here"):
+        headless.recalculate(path)
+    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
+    with pytest.raises(Refused, match="no such file"):
+        headless.recalculate(tmp_path / "missing.xlsx")
+
+
+def test_the_command_tells_of_cells_with_errors(small_template: Path, tmp_path: Path) -> None:
+    from click.testing import CliRunner
+
+    path = tmp_path / "edited.xlsx"
+    book = openpyxl.load_workbook(small_template)
+    book["Functions"].cell(6 + len(FUNCTIONS) + 2, 3).value = "Globall"
+    book.save(path)
+    run = CliRunner().invoke(cli, ["recalc", str(path)])
+    assert run.exit_code == 3
+    assert "#VALUE!" in run.output and "LM_WHY tells why" in run.output
+    why = openpyxl.load_workbook(path, data_only=True)["Functions"].cell(6 + list(FUNCTIONS).index("LM_WHY"), 3).value
+    assert str(why).startswith("#VALUE! unknown region 'Globall': nearest is 'Global'")
+
+
+# The templates that ship
+
+
+def function_blocks(path: Path) -> list[tuple[str, int, int, int, int]]:
+    """Sheet, first row and column, rows and columns of each array formula with our functions."""
+    found = []
+    for ws in openpyxl.load_workbook(path).worksheets:
+        for row in ws.iter_rows():
+            for cell in row:
+                if isinstance(cell.value, ArrayFormula):
+                    left, top, right, bottom = openpyxl.utils.range_boundaries(cell.value.ref)
+                    found.append((ws.title, top, left, bottom - top + 1, right - left + 1))
+    return found
+
+
+def expected_block(ws: Any, row: int, results: lm_xl.Results) -> Any:
+    """What the lines of a template's block must show, from its own labels."""
+    what, unit = ws.cell(row, 1).value, ws.cell(row, 5).value
+    of = {name: ws.cell(row, i).value for i, name in ((2, "region"), (3, "segment"), (4, "primary")) if ws.cell(row, i).value}
+    if what == "patients":
+        return results.series("diagnosed", **of)
+    series = results.series("risk_adjusted_sales", **of)
+    return series / 1e6 if unit == "USD million" else series / results.series("risk_adjusted_sales")
+
+
+@pytest.mark.parametrize("host", list(SHIPPED))
+def test_stored_values_of_the_shipped_template_are_those_of_python(shipped: lm_xl.Assumptions, host: str) -> None:
+    path, results = SHIPPED[host], lm_xl.forecast(shipped)
+    stored = openpyxl.load_workbook(path, data_only=True)
+    blocks = function_blocks(path)
+    assert len(blocks) == 12
+    for sheet, top, left, rows, columns in blocks:
+        for row in range(top, top + rows):
+            values = [stored[sheet].cell(row, left + j).value for j in range(columns)]
+            assert values == pytest.approx(expected_block(stored[sheet], row, results), rel=1e-9, abs=1e-12), (sheet, row)
+    assert stored["Checks"]["C6"].value == "all pass"
+    assert stored["Model"]["C4"].value == f"lm_xl {lm_xl.__version__}, stored values"
+    for ws in openpyxl.load_workbook(path).worksheets:
+        for line in ws.iter_rows():
+            for cell in line:
+                if cell.data_type == "f":
+                    value = stored[ws.title][cell.coordinate].value
+                    assert value is not None and not str(value).startswith("#"), (ws.title, cell.coordinate)
+
+
+@pytest.mark.parametrize("host", list(SHIPPED))
+def test_the_shipped_template_follows_its_assumptions(shipped: lm_xl.Assumptions, host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: Counter[str] = Counter()
+
+    def counting(name: str, *args: Any, **kwargs: Any) -> Any:
+        counted[name] += 1
+        return call(name, *args, **kwargs)
+
+    monkeypatch.setattr(headless, "call", counting)
+    path = SHIPPED[host]
+    workbook, blocks = headless.open_workbook(path), function_blocks(path)
+    labels = openpyxl.load_workbook(path, data_only=True)
+
+    def shows(assumptions: lm_xl.Assumptions) -> None:
+        workbook.evaluate_all()
+        results = lm_xl.forecast(assumptions)
+        for sheet, top, left, rows, columns in blocks:
+            for row in range(top, top + rows):
+                values = [workbook.get_value(sheet, row, left + j) for j in range(columns)]
+                assert values == pytest.approx(expected_block(labels[sheet], row, results), rel=1e-9, abs=1e-12), (sheet, row)
+
+    shows(shipped)
+    position, row = next((i, r) for i, r in enumerate(shipped.rows) if r.quantity == "lm_risk" and r.fill == "constant")
+    sheet_row, column = openpyxl.utils.cell.coordinate_to_tuple(row.cells[0])
+    changed = dataclasses.replace(row, inputs=(row.inputs[0] * 1.25,))
+    edited = dataclasses.replace(shipped, rows=(*shipped.rows[:position], changed, *shipped.rows[position + 1 :]))
+    counted.clear()
+    workbook.set_value(row.sheet, sheet_row, column, changed.inputs[0])
+    shows(edited)
+    assert counted["LM_MODEL"] == 1 and counted["LM_VERSION"] == 0 and counted["LM_REVENUE"] > 0
+    workbook.set_value(row.sheet, sheet_row, column, row.inputs[0])
+    shows(shipped)
+    counted.clear()
+    workbook.set_value("Model", CHOICES["Stage"], 3, "treated")
+    workbook.evaluate_all()
+    assert set(counted) == {"LM_PATIENTS"}
+    counted.clear()
+    workbook.set_value("Model", CHOICES["Stage"], 3, "diagnosed")
+    workbook.set_value("Model", CHOICES["Region"], 3, "Europ")
+    workbook.evaluate_all()
+    assert headless._stored(workbook.get_value("Model", FIGURES_AT, 3)).code == VALUE
+    assert workbook.get_value("Checks", 6, 3) == "FAILED"  # SUM sees the error
+    workbook.set_value("Model", CHOICES["Region"], 3, "Global")
+    workbook.set_value(row.sheet, sheet_row, column, 7.0)
+    workbook.evaluate_all()
+    assert headless._stored(workbook.get_value("Model", MODEL_ROW, 3)).code == VALUE
+    assert f"Epidemiology, row {sheet_row - 4}, value: 7 (share) is outside 0 to 1" in workbook.get_value("Model", MODEL_ROW + 1, 3)
+
+
+@pytest.mark.parametrize("host", list(SHIPPED))
+def test_the_shipped_template_is_what_the_builder_makes(shipped: lm_xl.Assumptions, host: str, tmp_path: Path) -> None:
+    made = [tmp_path / f"{i}{SHIPPED[host].suffix}" for i in (1, 2)]
+    for path in made:
+        template(shipped, path, host=host)
+    assert made[0].read_bytes() == made[1].read_bytes()
+    with zipfile.ZipFile(SHIPPED[host]) as kept, zipfile.ZipFile(made[0]) as now:
+        assert kept.namelist() == now.namelist()
+        differ = [name for name in kept.namelist() if kept.read(name) != now.read(name)]
+    assert not differ, (
+        f"build the shipped one again: lm-xl template{' --lite' if host == 'lite' else ''} -o workbooks/{SHIPPED[host].name} --force"
+    )
+
+
+def test_the_lite_template_carries_its_code() -> None:
+    with zipfile.ZipFile(SHIPPED["lite"]) as package:
+        extension = ElementTree.fromstring(package.read("xl/webextensions/webextension1.xml"))
+        panes = package.read("xl/webextensions/_rels/taskpanes.xml.rels").decode()
+        assert "xl/webextensions/taskpanes.xml" in package.read("_rels/.rels").decode()
+        types = package.read("[Content_Types].xml").decode()
+    assert "webextension1.xml" in panes and types.count("/xl/webextensions/") == 2
+    carried = {p.get("name"): json.loads(str(p.get("value"))) for p in extension.iter() if p.tag.endswith("}property")}
+    assert carried["requirements.txt"] == f"lm-xl=={lm_xl.__version__}\n"
+    space: dict[str, Any] = {}
+    exec(carried["main.py"], space)
+    assert set(FUNCTIONS) <= set(space)
+    assert space["LM_PATIENTS"].__annotations__["stage"].__args__[0] == "incidence"
+    assert space["LM_PATIENTS"]([["Europe"]], [[2030]], [[None]]) == NA
+    assert space["LM_PATIENTS"]([["Europe"]], [[2030]]) == NA
+
+
+def test_words_of_calls_are_kept_for_each_model_and_bounded(handle: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = STORE.get(handle)
+    assert model is not None
+    monkeypatch.setattr(calls, "MOST_ANSWERS", 3)
+    for year in (2025, 2026, 2027, 2028, 2029):
+        call("LM_PATIENTS", ["US", year, handle])
+    assert len(model.answers) <= 4
+    assert code("LM_PATIENTS", "US", True, handle) == VALUE
