@@ -11,6 +11,7 @@ import math
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -146,9 +147,9 @@ class _Reader:
         text = self.text(cell, f"the {what}")
         if not text:
             return ""
-        for option in allowed:
-            if folded(option) == folded(text):
-                return option
+        option = _by_fold(tuple(allowed)).get(folded(text))
+        if option is not None:
+            return option
         self.fault(cell, f"{text!r} is no {what}: {nearest(text, tuple(allowed))}{odd_characters(text)}")
         return ""
 
@@ -679,6 +680,12 @@ class _Reader:
 
 HOLE = Row("", Keys("", "", ""), "", "constant", (np.nan,), ("",), None, None, "fixed", (), "", "", "")
 """The row behind what could not be read, while the other faults of a refused workbook are looked for."""
+
+
+@cache
+def _by_fold(words: tuple[str, ...]) -> dict[str, str]:
+    """Words by the form in which they are compared; of two that are the same in it, the first."""
+    return {folded(word): word for word in reversed(words)}
 
 
 def _year_columns(table: Table) -> tuple[int, ...]:

@@ -14,8 +14,10 @@ import zipfile
 import zlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 from xml.parsers import expat
 
 from lm_xl.axes import folded, nearest
@@ -37,8 +39,7 @@ UNSTORED = "a formula with no stored value: open the workbook in Excel, let it c
 Value = float | bool | str | dt.datetime | None
 
 
-@dataclass(frozen=True)
-class RawCell:
+class RawCell(NamedTuple):
     """A cell as read: its address, its value, and whether a formula without a stored value stands in it.
 
     `absent` marks the cell of a column that is not there, which has its own fault and is no fault again in every row.
@@ -410,11 +411,16 @@ def column_number(letters: str) -> int:
 
 
 def _address(column: int, row: int) -> str:
+    return f"{_letters(column)}{row}"
+
+
+@cache
+def _letters(column: int) -> str:
     letters = ""
     while column:
         column, rest = divmod(column - 1, 26)
         letters = chr(ord("A") + rest) + letters
-    return f"{letters}{row}"
+    return letters
 
 
 def _close(name: str, others: Collection[str]) -> str:

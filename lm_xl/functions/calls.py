@@ -97,7 +97,7 @@ class _Call:
         least = sum(a.required for a in declared)
         if not least <= len(arguments) <= most or any(a is OMITTED for a in arguments[:least]):
             raise CallError(VALUE, f"{least} to {most:g} arguments are due, {len(arguments)} came: {self.function.signature}")
-        self.values = [_single(a) for a in arguments]
+        self.values = [single(a) for a in arguments]
         self._model = model
 
     @property
@@ -285,11 +285,11 @@ class _Places:
         return [[one((i, j)) for j in range(self.shape[1])] for i in range(self.shape[0])]
 
 
-def _single(value: Any) -> Any:
+def single(value: Any) -> Any:
     """A range of one cell is its cell."""
     if isinstance(value, list | tuple):
         if len(value) == 1 and isinstance(value[0], list | tuple) and len(value[0]) == 1:
-            return _single(value[0][0])
+            return single(value[0][0])
         return [list(row) for row in value]
     return error_value(value) or value
 
@@ -549,4 +549,4 @@ def shipped() -> Model:
     return Model(assumptions, assumptions.axes.scenarios[0])
 
 
-__all__ = ["ERRORS", "OMITTED", "STORE", "CallError", "call", "error_value", "shipped", "shown"]
+__all__ = ["ERRORS", "OMITTED", "STORE", "CallError", "call", "error_value", "shipped", "shown", "single"]

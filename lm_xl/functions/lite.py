@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 from xml.sax.saxutils import quoteattr
 
-from lm_xl.functions.calls import OMITTED, CallError, call
+from lm_xl.functions.calls import OMITTED, CallError, call, single
 from lm_xl.functions.registry import CATEGORY, FUNCTIONS, Function
 from lm_xl.version import __version__
 
@@ -29,7 +29,7 @@ def hosted(function: Function) -> Callable[..., Any]:
 
     def called(*arguments: Any) -> Any:
         try:
-            answer = call(function.name, arguments, host="xlwings Lite")
+            answer = call(function.name, [single(a) for a in arguments], host="xlwings Lite")
         except CallError as error:
             return error.code
         return [[x.code if isinstance(x, CallError) else x for x in row] for row in answer] if isinstance(answer, list) else answer
