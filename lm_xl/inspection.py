@@ -152,6 +152,8 @@ class Sheet:
     """Name, area and whether there is a totals row."""
     charts: list[Chart] = field(default_factory=list)
     dynamic: list[str] = field(default_factory=list)
+    blocks: list[tuple[Area, str]] = field(default_factory=list)
+    """The area of each array formula that fills several cells, and the formula."""
 
     @cached_property
     def cells(self) -> list[Cell]:
@@ -665,10 +667,16 @@ class _Package:
                 formula = child.text or ""
                 if len(child.attrib):
                     formula = _expanded(child, formula, row, column, shared)
+                    area = _area(child.get("ref", "")) if child.get("t") == "array" else None
+                    if area:
+                        sheet.blocks.append((area, formula))
                 if c.get("cm"):
                     sheet.dynamic.append(reference or f"{get_column_letter(column)}{row}")
             elif tag == f"{_MAIN}is":
                 value = _joined(child)
+        for area, whole in sheet.blocks if formula is None else ():
+            if area.top <= row <= area.bottom and area.left <= column <= area.right:
+                formula = _moved(whole, row - area.top, column - area.left)  # every cell of a block has its formula
         if kind == "s":
             at = int(value) if value else -1
             if not 0 <= at < len(self.texts):

@@ -286,7 +286,7 @@ def _w16(book: Book) -> Iterator[Found]:
     for sheet in book.sheets:
         for cell, meaning in book.meanings(sheet):
             for function in sorted(meaning.functions - KNOWN_FUNCTIONS):
-                if not function.startswith("LM_"):
+                if not function.removeprefix("_XLDUDF_").startswith("LM_"):
                     shown = function.removeprefix("_XLFN.").removeprefix("_XLWS.")
                     yield sheet.title, cell.address, f"the function {shown} is not one of Excel 2007"
         for address in sheet.dynamic:

@@ -17,6 +17,7 @@ from openpyxl.styles import Font, PatternFill
 from openpyxl.workbook import Workbook
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.formula import ArrayFormula
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.table import Table
 from openpyxl.worksheet.worksheet import Worksheet
@@ -181,6 +182,16 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_sound_workbook_breaches_nothing(sound: Path) -> None:
     assert [str(b) for b in audit(sound)] == []
     assert summary([])[-1].startswith("0 breaches of 0 rules; 39 of the 39")
+
+
+def test_every_cell_of_an_array_formula_has_its_formula(tmp_path: Path) -> None:
+    book = sound_book()
+    calc = book["Calc"]
+    formula = str(calc["D6"].value)
+    calc["D6"] = ArrayFormula("D6:G6", formula)
+    for letter in "EFG":
+        calc[f"{letter}6"] = 1.0  # as a file stores the values of a block
+    assert not [b for b in audit(save(book, tmp_path / "block.xlsx")) if b.rule in ("W03", "W06")]
 
 
 # One breach for each rule, and more where a rule has several sides

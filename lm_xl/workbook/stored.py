@@ -44,11 +44,11 @@ def store_values(path: Path, values: CellValues, spans: Spans, static: Mapping[s
             for old, new in (static or {}).items():
                 content = content.replace(escape(old).encode(), escape(new).encode())
             if re.fullmatch(r"xl/drawings/drawing\d+\.xml", item.filename):
-                content = _described(content.decode(), {i.filename: c for i, c in parts}, item.filename).encode()
+                content = described_drawing(content.decode(), {i.filename: c for i, c in parts}, item.filename).encode()
             package.writestr(item, content)
 
 
-def _described(xml: str, parts: Mapping[str, bytes], drawing: str) -> str:
+def described_drawing(xml: str, parts: Mapping[str, bytes], drawing: str) -> str:
     """A drawing with a description of each chart for readers who do not see it: its title and its axes."""
     relations = parts[drawing.replace("drawings/", "drawings/_rels/") + ".rels"].decode()
     targets = dict(re.findall(r'Target="/?([^"]+)"[^>]*Id="([^"]+)"', relations)) | {

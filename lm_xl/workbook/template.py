@@ -33,6 +33,7 @@ from lm_xl.workbook.layout import CONSTANT, KEY_COLUMNS
 from lm_xl.workbook.pages import Pen
 from lm_xl.workbook.prose import HOW_TO, HOW_TO_LITE, HOW_TO_WINDOWS, TEMPLATE_NOTES
 from lm_xl.workbook.report import shown_groups
+from lm_xl.workbook.stored import described_drawing
 from lm_xl.workbook.styles import TAB, add_styles, number_format
 
 HOSTS = ("windows", "lite")
@@ -44,6 +45,8 @@ VALUE = "C"
 EXCEL_CALCULATION = 191029
 """The calculation engine of Excel 2019 and later: with an older number Excel recalculates on opening, even with no functions there."""
 FIRST_ZIP_DAY = (1980, 1, 1, 0, 0, 0)
+TEXTS = ("LM_MODEL", "LM_SOURCE", "LM_LIST", "LM_WHY", "LM_VERSION")
+"""The functions that answer with words."""
 CHANGE_SHOWN = 1e-9
 """Relative difference from which a number counts as other than at the time of building."""
 
@@ -99,7 +102,7 @@ def template(
             raise ArithmeticError(
                 f"the functions and Python disagree on what can be computed: {', '.join(f'{c} shows {e}' for c, e in errors.items())}"
             )
-        _timeless(plain)
+        _finished(plain)
         if host == "windows":
             from lm_xl.functions.vba import add_macros
 
@@ -264,7 +267,16 @@ def _tables(ws: Worksheet, t: Template, dim: int) -> None:
         TEMPLATE_NOTES["Tables"],
     )
     for i, (name, width) in enumerate(
-        (("quantity", 24), ("region", 21), ("segment", 33), ("primary", 23), ("unit", 24), (f"CAGR {years[0]}-{years[-1]}", 11), ("", 4)), 1
+        (
+            ("quantity", 24),
+            ("region", 21),
+            ("segment", 33),
+            ("primary", 23),
+            ("unit", 24),
+            (f"CAGR {years[0]}-{years[-1]}", 11),
+            ("value", 9),
+        ),
+        1,
     ):
         pen.write(ws, HEADER_ROW, i, name, "lm header" if i < 6 else "lm year")
         ws.column_dimensions[get_column_letter(i)].width = width
@@ -356,7 +368,7 @@ def _functions(ws: Worksheet, t: Template) -> None:
         pen.write(ws, HEADER_ROW, i, name, "lm header")
         ws.column_dimensions[get_column_letter(i)].width = width
     therapy = axes.segment.leaves[axes.segment.having("incumbent", "entrant", "rest")[0]]
-    region, year = axes.region.leaves[0], axes.years[len(axes.years) // 2]
+    region, year = axes.region.leaves[0], f"By_region!${get_column_letter(CONSTANT + 1 + len(axes.years) // 2)}${HEADER_ROW}"
     examples = {
         "LM_MODEL": "=Model",
         "LM_PATIENTS": f'=LM_PATIENTS("{region}",{year},Model)',
@@ -375,7 +387,14 @@ def _functions(ws: Worksheet, t: Template) -> None:
     for row, function in enumerate(FUNCTIONS.values(), FIRST_ROW):
         pen.text(ws, row, 1, function.name, "lm label")
         pen.text(ws, row, 2, examples[function.name], "lm wrapped")
-        pen.write(ws, row, 3, t.formula(examples[function.name]), "lm wrapped", number_format(forms.get(function.name, "patients")))
+        pen.write(
+            ws,
+            row,
+            3,
+            t.formula(examples[function.name]),
+            "lm wrapped" if function.name in TEXTS else "lm calculation",
+            number_format(forms.get(function.name, "patients")),
+        )
         for column, text in ((4, function.returns), (5, function.meaning)):
             pen.text(ws, row, column, text, "lm wrapped")
         ws.row_dimensions[row].height = LINE * max(
@@ -388,7 +407,7 @@ def _functions(ws: Worksheet, t: Template) -> None:
     pen.text(ws, row, 1, "Try one", "lm band")
     for column in range(2, 6):
         pen.write(ws, row, column, None, "lm band")
-    for i, (what, value, form) in enumerate((("a region", region, ""), ("a year", float(year), "0")), row + 1):
+    for i, (what, value, form) in enumerate((("a region", region, ""), ("a year", float(axes.years[len(axes.years) // 2]), "0")), row + 1):
         pen.text(ws, i, 2, f"Type {what}, right or wrong", "lm label")
         if form:
             pen.write(ws, i, 3, value if isinstance(value, float) else None, "lm input", form)
@@ -493,18 +512,20 @@ def _checks(ws: Worksheet, t: Template) -> None:
         pen.text(ws, i, 2, what, "lm label")
         pen.write(ws, i, 4, formula, "lm calculation", "0.0E+00")
         pen.write(ws, i, 5, 1e-6, "lm calculation", "0.0E+00")
-        pen.write(ws, i, 3, f'=IF(ISERROR(D{i}),"FAILED",IF(ABS(D{i})<=E{i},"passes","FAILED"))', "lm check")
+        pen.write(ws, i, 3, f'=IF(IFERROR(ABS(D{i})<=E{i},FALSE),"passes","FAILED")', "lm check")
     page(ws, HEADER_ROW)
 
 
-def _timeless(path: Path) -> None:
-    """The same package without the time of its making, so that two builds are one file."""
+def _finished(path: Path) -> None:
+    """The same package with its charts described and without the time of its making, so that two builds are one file."""
     with zipfile.ZipFile(path) as package:
         parts = [(item, package.read(item)) for item in package.infolist()]
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:
         for item, content in parts:
             if item.filename == "docProps/core.xml":
                 content = re.sub(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*", rb"\g<1>2025-01-01T00:00:00Z", content)
+            if re.fullmatch(r"xl/drawings/drawing\d+\.xml", item.filename):
+                content = described_drawing(content.decode(), {i.filename: c for i, c in parts}, item.filename).encode()
             kept = zipfile.ZipInfo(item.filename, FIRST_ZIP_DAY)
             kept.compress_type, kept.external_attr = zipfile.ZIP_DEFLATED, item.external_attr
             package.writestr(kept, content)
