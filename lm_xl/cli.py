@@ -317,6 +317,48 @@ def recalc(file: Path) -> None:
         sys.exit(FAILED)
 
 
+@cli.command()
+def doctor() -> None:
+    """Say in words what Excel on Windows needs to run the functions and what is missing.
+
+    Ends with exit code 4 where something is missing.
+    """
+    from lm_xl.doctor import facts, findings
+
+    found = findings(facts())
+    click.echo("\n".join(map(str, found)))
+    if any(f.there is False for f in found):
+        sys.exit(MISSING)
+
+
+@cli.group()
+def addin() -> None:
+    """Set Excel on Windows up for the functions, or take that back."""
+
+
+@addin.command()
+@click.option("--to", "folder", type=FILE, help="Copy the template to this folder.")
+@click.option("--trust", is_flag=True, help="Have Excel trust that folder: macros of any workbook in it run without asking.")
+@click.option("--force", is_flag=True, help="Replace the template if it is in the folder already.")
+def install(folder: Path | None, trust: bool, force: bool) -> None:
+    """Let Excel find this Python, for you alone: the environment variable LM_XL_PYTHON is set."""
+    from lm_xl import doctor
+    from lm_xl.reader import SHIPPED
+
+    if folder is None and (trust or force):
+        raise click.UsageError("--trust and --force need --to FOLDER")
+    template = SHIPPED.with_name(doctor.TEMPLATE)
+    click.echo("\n".join(doctor.install(doctor.registry(), sys.executable, template, folder, trust=trust, force=force)))
+
+
+@addin.command()
+def remove() -> None:
+    """Take back what install set; copies of the template stay."""
+    from lm_xl import doctor
+
+    click.echo("\n".join(doctor.remove(doctor.registry())))
+
+
 def _read(path: Path | None) -> Assumptions:
     from lm_xl.reader import read_assumptions
 

@@ -26,7 +26,7 @@ import lm_xl
 from lm_xl import CallError
 from lm_xl.cli import cli
 from lm_xl.faults import Refused
-from lm_xl.functions import calls, headless, lite, reference
+from lm_xl.functions import calls, com, headless, lite, reference
 from lm_xl.functions.calls import OMITTED, STORE, call
 from lm_xl.functions.models import Model, Store
 from lm_xl.functions.registry import FUNCTIONS
@@ -34,7 +34,7 @@ from lm_xl.workbook.inputs import columns_of, records_of
 from lm_xl.workbook.template import CHOICES, FIGURES_AT, MODEL_ROW, template
 
 ROOT = Path(lm_xl.__file__).parent.parent
-SHIPPED = {"lite": ROOT / "workbooks" / "lm_template_lite.xlsx"}
+SHIPPED = {"windows": ROOT / "workbooks" / "lm_template.xlsm", "lite": ROOT / "workbooks" / "lm_template_lite.xlsx"}
 NA, VALUE, REF = "#N/A", "#VALUE!", "#REF!"
 
 
@@ -274,7 +274,14 @@ def hosts(handle: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ca
             return error.code
 
     patients = lite.hosted(FUNCTIONS["LM_PATIENTS"])
+    codes = {text: number for number, text in com._TEXTS.items()}
+
+    def in_excel(region: Any, year: Any) -> Any:
+        cells = [codes.get(x, x) if isinstance(x, str) else x for x in (region, year)]
+        return com.LM_PATIENTS([[cells[0]]], [[cells[1]]], [[handle]])  # type: ignore[attr-defined]
+
     return {
+        "Excel on Windows": in_excel,
         "Python": in_python,
         "formualizer": in_formualizer,
         "xlwings Lite": lambda r, y: patients([[r]], [[y]], [[handle]]),

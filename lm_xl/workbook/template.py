@@ -37,7 +37,7 @@ from lm_xl.workbook.stored import described_drawing
 from lm_xl.workbook.styles import TAB, add_styles, number_format
 
 HOSTS = ("windows", "lite")
-CONTROL, HOW, STORED, CHECKS, FUNCTION_SHEET, CONF = "Model", "How_to", "Stored_values", "Checks", "Functions", "xlwings.conf"
+CONTROL, HOW, STORED, CHECKS, FUNCTION_SHEET = "Model", "How_to", "Stored_values", "Checks", "Functions"
 CHOICES = {"Scenario": 6, "Region": 7, "Segment": 8, "Primary": 9, "Stage": 10, "Basis": 11}
 """Names of the workbook and the rows of the control sheet that hold what is chosen."""
 MODEL_ROW, FAULTS_ROW, FIGURES_AT = 12, 13, 16
@@ -134,7 +134,7 @@ def _workbook(t: Template) -> Workbook:
     _stored(workbook.create_sheet(STORED), t)
     _checks(workbook[CHECKS], t)
     if t.host == "windows":
-        from lm_xl.functions.vba import conf_rows
+        from lm_xl.functions.vba import CONF, conf_rows
 
         _words(workbook.create_sheet(CONF), [("key", "value"), *conf_rows()], "", (30, 60), t.pen)
     for name, row in (("Model", MODEL_ROW), *CHOICES.items()):
