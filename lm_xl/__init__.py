@@ -17,6 +17,8 @@ from lm_xl.version import __version__
 if TYPE_CHECKING:
     from lm_xl.assumptions import Assumptions
     from lm_xl.axes import UnknownLabel
+    from lm_xl.comparison import Comparison, compare
+    from lm_xl.drivers import Bridge, bridge
     from lm_xl.faults import Fault, Refused
     from lm_xl.model import IdentityError, forecast
     from lm_xl.reader import read_assumptions
@@ -35,11 +37,15 @@ _HOMES = {
     "Results": "results",
     "verify": "verification",
     "build": "workbook.build",
+    "Comparison": "comparison",
+    "compare": "comparison",
+    "Bridge": "drivers",
+    "bridge": "drivers",
 }
 
 __all__ = [
-    "Assumptions", "Fault", "IdentityError", "Refused", "Results", "UnknownLabel", "__version__",
-    "build", "forecast", "read_assumptions", "verify",
+    "Assumptions", "Bridge", "Comparison", "Fault", "IdentityError", "Refused", "Results", "UnknownLabel", "__version__",
+    "bridge", "build", "compare", "forecast", "read_assumptions", "verify",
 ]  # fmt: skip
 
 
