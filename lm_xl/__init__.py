@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lm_xl.assumptions import Assumptions
     from lm_xl.axes import UnknownLabel
     from lm_xl.comparison import Comparison, compare
+    from lm_xl.difference import Difference, diff
     from lm_xl.drivers import Bridge, bridge
     from lm_xl.faults import Fault, Refused
     from lm_xl.model import IdentityError, forecast
@@ -41,11 +42,13 @@ _HOMES = {
     "compare": "comparison",
     "Bridge": "drivers",
     "bridge": "drivers",
+    "Difference": "difference",
+    "diff": "difference",
 }
 
 __all__ = [
-    "Assumptions", "Bridge", "Comparison", "Fault", "IdentityError", "Refused", "Results", "UnknownLabel", "__version__",
-    "bridge", "build", "compare", "forecast", "read_assumptions", "verify",
+    "Assumptions", "Bridge", "Comparison", "Difference", "Fault", "IdentityError", "Refused", "Results", "UnknownLabel", "__version__",
+    "bridge", "build", "compare", "diff", "forecast", "read_assumptions", "verify",
 ]  # fmt: skip
 
 

@@ -305,6 +305,67 @@ def bridge(
 
 
 @cli.command()
+@click.argument("before", type=FILE)
+@click.argument("after", type=FILE)
+@click.option("--scenario", help="The scenario to measure in; without it the first.")
+@click.option("--year", type=int, help="The year to measure in; without it the last.")
+@_labelled
+@click.option("--basis", type=click.Choice(list(BASES)), default="risk_adjusted", show_default=True, help="Of the revenue.")
+@click.option("--format", "form", type=click.Choice(["text", "csv", "json"]), default="text", show_default=True)
+def diff(
+    before: Path,
+    after: Path,
+    scenario: str | None,
+    year: int | None,
+    region: str | None,
+    segment: str | None,
+    primary: str | None,
+    basis: str,
+    form: str,
+) -> None:
+    """Tell what differs between two assumptions workbooks, and what each edit alone does to revenue."""
+    from lm_xl.difference import diff as diff_books
+
+    found = diff_books(before, after, scenario, year, region=region, segment=segment, primary=primary, basis=basis)
+    frame = found.frame()
+    if form == "csv":
+        click.echo(_written(frame, form, ()), nl=False)
+        return
+    if form == "json":
+        about = {"measure": str(found.measure), "unit": found.measure.unit, "at": str(found.at), "apart": found.apart}
+        numbers = {"before": found.before, "after": found.after, "total": found.total, "interaction": found.interaction}
+        click.echo(_as_json({**about, **numbers, "edits": frame.drop(columns="unit").to_dict("records")}), nl=False)
+        return
+    unit, scale = _scale(found.measure.unit)
+    old, new = found.assumptions
+    click.echo(f"{before} {old.fingerprint} -> {after} {new.fingerprint}")
+    click.echo(f"{found.measure}, {found.at}, {unit}: {found.before / scale:,.3f} -> {found.after / scale:,.3f}")
+    for edit in found.edits:
+        effect = "" if edit.effect is None else "0" if edit.effect == 0 else f"{edit.effect / scale:+,.3f}"
+        place = f"{edit.sheet}{f'!{edit.cell}' if edit.cell else ''}"
+        pairs = zip(edit.columns, edit.before, edit.after, strict=True)
+        moves = "; ".join(f"{c} {b or '(blank)'} -> {a or '(blank)'}" if edit.kind == "changed" else f"{c} {b or a}" for c, b, a in pairs)
+        source = f" [{edit.source}]" if edit.source else ""
+        click.echo(f"{effect:>12}  {edit.kind:<7}  {place}, {edit.what}{f': {moves}' if moves else ''}{source}")
+    if found.apart:
+        click.echo(f"{found.total / scale:>+12,.3f}  total; the effect of single edits is not known, since {found.apart}")
+    elif found.edits:
+        click.echo(f"{(found.interaction or 0) / scale:>+12,.3f}  interaction of the edits")
+        click.echo(f"{found.total / scale:>+12,.3f}  total")
+    else:
+        click.echo("no difference")
+
+
+@cli.command()
+@click.argument("file", type=FILE)
+def textconv(file: Path) -> None:
+    """Print an assumptions workbook as text, one line a row, for git diff. Numbers are not checked."""
+    from lm_xl.difference import lines_of
+
+    click.echo("\n".join(lines_of(file)))
+
+
+@cli.command()
 @click.argument("file", type=FILE, required=False)
 @click.option(
     "-o", "--output", type=FILE, default=Path("lm_data"), show_default=True, help="The folder to write to; it is made if need be."
