@@ -50,6 +50,7 @@ class Row:
     status: str
     note: str
     sheet: str
+    low_cell: str = ""
 
     @property
     def place(self) -> str:

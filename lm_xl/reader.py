@@ -22,6 +22,7 @@ from lm_xl.faults import Fault, Refused
 from lm_xl.ops import Array
 from lm_xl.schema import NEVER, OUTPUTS, QUANTITIES, Quantity
 from lm_xl.sheets import UNSTORED, RawCell, Table, in_order, is_year, number, read_tables
+from lm_xl.uncertain import spread_faults
 
 SHARE_TOLERANCE = 1e-9
 """Exclusive shares sum to 1 within this."""
@@ -102,6 +103,7 @@ class _Reader:
             everything = (*rows, HOLE) if self.faults else tuple(rows)
             result = Assumptions(self.path, axes, everything, tuple(deltas), tuple(published), sources, currencies, changes, covers)
             self.across(result)
+            self.faults += spread_faults(result)
             if not self.faults:
                 return result
         elif not self.faults:
@@ -341,7 +343,8 @@ class _Reader:
             note = self.text(cells["note"], "a note", due=False)
             if known:
                 fill = fill if fill and not np.isnan(inputs).any() else "constant"
-                yield Row(name, keys, unit, fill, inputs, places, low, high, distribution, source, status, note, table.sheet)
+                low_cell = cells["low"].address
+                yield Row(name, keys, unit, fill, inputs, places, low, high, distribution, source, status, note, table.sheet, low_cell)
             else:
                 self.doubtful.append((name, keys))
 
