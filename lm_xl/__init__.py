@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lm_xl.model import IdentityError, forecast
     from lm_xl.reader import read_assumptions
     from lm_xl.results import Results
+    from lm_xl.swings import Tornado, tornado
     from lm_xl.verification import verify
     from lm_xl.workbook.build import build
 
@@ -42,13 +43,15 @@ _HOMES = {
     "compare": "comparison",
     "Bridge": "drivers",
     "bridge": "drivers",
+    "Tornado": "swings",
+    "tornado": "swings",
     "Difference": "difference",
     "diff": "difference",
 }
 
 __all__ = [
-    "Assumptions", "Bridge", "Comparison", "Difference", "Fault", "IdentityError", "Refused", "Results", "UnknownLabel", "__version__",
-    "bridge", "build", "compare", "diff", "forecast", "read_assumptions", "verify",
+    "Assumptions", "Bridge", "Comparison", "Difference", "Fault", "IdentityError", "Refused", "Results", "Tornado", "UnknownLabel", "__version__",
+    "bridge", "build", "compare", "diff", "forecast", "read_assumptions", "tornado", "verify",
 ]  # fmt: skip
 
 

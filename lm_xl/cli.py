@@ -305,6 +305,55 @@ def bridge(
 
 
 @cli.command()
+@click.argument("file", type=FILE, required=False)
+@click.option("--scenario", help="A scenario; without it the first.")
+@click.option("--year", type=int, help="A year; without it the last.")
+@click.option(
+    "--top", type=click.IntRange(min=1), default=20, show_default=True, help="How many inputs the table shows; csv and json hold all."
+)
+@_labelled
+@_measured
+def tornado(
+    file: Path | None,
+    scenario: str | None,
+    year: int | None,
+    top: int,
+    region: str | None,
+    segment: str | None,
+    primary: str | None,
+    metric: str,
+    stage: str,
+    basis: str,
+    form: str,
+) -> None:
+    """Move each uncertain input to its low and its high, one at a time, and sort by what that does."""
+    from lm_xl.swings import tornado as swings_of
+
+    found = swings_of(_read(file), scenario, year, metric, region=region, segment=segment, primary=primary, stage=stage, basis=basis)
+    frame = found.frame()
+    if form == "csv":
+        click.echo(_written(frame, form, ()), nl=False)
+        return
+    if form == "json":
+        about = {"measure": str(found.measure), "unit": found.measure.unit, "at": str(found.at), "centre": found.centre}
+        click.echo(_as_json({**about, "inputs": frame.drop(columns=["unit", "centre"]).to_dict("records")}), nl=False)
+        return
+    unit, scale = _scale(found.measure.unit)
+    rows = [
+        [swing["input"], *(f"{swing[c]:g}" if swing[c] == swing[c] else "by row" for c in ("low", "high"))]
+        + [_amount(swing[c], scale) for c in ("at_low", "at_high", "low_effect", "high_effect", "swing")]
+        for swing in frame.head(top).to_dict("records")
+    ]
+    title = f"{found.measure}, {found.at}, {unit}: {_amount(found.centre, scale)}"
+    click.echo(_table(title, ["input"], ["low", "high", "at low", "at high", "low effect", "high effect", "swing"], rows), nl=False)
+    moving = len(found.swings) - len(found.idle)
+    if moving > top:
+        click.echo(f"{moving - top} more inputs have a smaller swing: --top {moving} shows them.")
+    if found.idle:
+        click.echo(f"No effect on this output: {'; '.join(found.idle)}")
+
+
+@cli.command()
 @click.argument("before", type=FILE)
 @click.argument("after", type=FILE)
 @click.option("--scenario", help="The scenario to measure in; without it the first.")

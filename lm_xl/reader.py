@@ -61,6 +61,14 @@ def read_assumptions(path: str | Path | None = None) -> Assumptions:
     return _Reader(Path(path) if path is not None else SHIPPED).read()
 
 
+def rule_faults(a: Assumptions, scenario: str, arrays: Mapping[str, Array]) -> tuple[Fault, ...]:
+    """What other values of the quantities break across rows, with the cells of the rows behind them."""
+    reader, deltas = _Reader(a.path), [d for d in a.deltas if d.scenario == scenario]
+    for rule in (reader.share_sums, reader.set_uses, reader.dates):
+        rule(a, deltas, arrays, set())
+    return tuple(reader.faults)
+
+
 class _Reader:
     """One reading of one file: the faults found so far and the steps that find them."""
 

@@ -104,7 +104,7 @@ def carried(row: Row, path: Array, x: Array) -> Array:
     """A row's values over the years when the last year's is `x`, in range wherever the path and `x` are.
 
     A share shifts its odds, an amount is multiplied, a growth is added to; a pert is shifted where it is a year, and else
-    stretched from the least value that its quantity allows. `path` ends in the mean; the last axis of both is years, 1 of `x`.
+    stretched from the least value that its quantity allows, and shifted where its mode is that value. `path` ends in the mean; the last axis of both is years, 1 of `x`.
     """
     mean = path[..., -1:]
     if row.distribution in ("beta", "dirichlet"):
@@ -115,7 +115,9 @@ def carried(row: Row, path: Array, x: Array) -> Array:
     if row.distribution == "normal" or row.unit == "year":
         return path + (x - mean)
     least = QUANTITIES[row.quantity].least
-    return least + (path - least) * ((x - least) / (mean - least))
+    room = mean - least
+    stretch = np.divide(x - least, room, out=np.ones(np.broadcast_shapes(x.shape, room.shape)), where=room != 0)
+    return np.where(room != 0, least + (path - least) * stretch, path + (x - mean))
 
 
 def impossible(quantity: Quantity, distribution: str, mean: float, low: float | None, high: float | None) -> str:
@@ -174,7 +176,9 @@ def spread_faults(a: Assumptions) -> Iterator[Fault]:
     single = {
         i: why
         for i, row in enumerate(a.rows)
-        if row.inputs and (why := impossible(QUANTITIES[row.quantity], row.distribution, row.inputs[-1], row.low, row.high))
+        if row.quantity
+        and row.inputs
+        and (why := impossible(QUANTITIES[row.quantity], row.distribution, row.inputs[-1], row.low, row.high))
     }
     joint = [x for name in EXCLUSIVE for x in _crowded(a, name, single.keys())] + list(_set_uses(a))
     for i, why in (*single.items(), *joint):
