@@ -20,11 +20,15 @@ from lm_xl.version import __version__
 if TYPE_CHECKING:
     from lm_xl.assumptions import Assumptions
     from lm_xl.axes import UnknownLabel
+    from lm_xl.comparison import Comparison, compare
+    from lm_xl.difference import Difference, diff
+    from lm_xl.drivers import Bridge, bridge
     from lm_xl.faults import Fault, Refused
     from lm_xl.functions.calls import CallError
     from lm_xl.model import IdentityError, forecast
     from lm_xl.reader import read_assumptions
     from lm_xl.results import Results
+    from lm_xl.swings import Tornado, tornado
     from lm_xl.verification import verify
     from lm_xl.workbook.build import build
 
@@ -40,11 +44,19 @@ _HOMES = {
     "Results": "results",
     "verify": "verification",
     "build": "workbook.build",
+    "Comparison": "comparison",
+    "compare": "comparison",
+    "Bridge": "drivers",
+    "bridge": "drivers",
+    "Tornado": "swings",
+    "tornado": "swings",
+    "Difference": "difference",
+    "diff": "difference",
 }
 
 __all__ = [
-    "Assumptions", "CallError", "Fault", "IdentityError", "Refused", "Results", "UnknownLabel", "__version__",
-    "build", "forecast", "read_assumptions", "verify",
+    "Assumptions", "Bridge", "CallError", "Comparison", "Difference", "Fault", "IdentityError", "Refused", "Results", "Tornado", "UnknownLabel", "__version__",
+    "bridge", "build", "compare", "diff", "forecast", "read_assumptions", "tornado", "verify",
 ]  # fmt: skip
 
 

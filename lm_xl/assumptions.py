@@ -50,6 +50,7 @@ class Row:
     status: str
     note: str
     sheet: str
+    low_cell: str = ""
 
     @property
     def place(self) -> str:
@@ -192,7 +193,7 @@ class Assumptions:
         """64 hex digits over all that the assumptions say, words and sources too; the order of rows and their cells do not count."""
 
         def said(items: Iterable[Any]) -> list[str]:
-            return sorted(repr([v for k, v in vars(item).items() if k not in ("cell", "cells", "label_cell")]) for item in items)
+            return sorted(repr([v for k, v in vars(item).items() if k not in ("cell", "cells", "label_cell", "low_cell")]) for item in items)
 
         axes = [
             (axis.name, axis.leaves, dict(axis.groups), axis.sets, axis.roles, axis.notes)
@@ -264,14 +265,16 @@ class Assumptions:
 
     def inputs(self, scenarios: Sequence[str]) -> dict[str, Array]:
         """Every quantity with the scenarios on the run axis."""
-        return self._with_scenarios(self.base, [d.amount for d in self.deltas], scenarios)
+        return self.under(self.base, scenarios)
 
     def inputs_from(self, inputs: Sequence[Sequence[float]], amounts: Sequence[float], scenario: str) -> dict[str, Array]:
         """Every quantity with other numbers in the rows' and deltas' cells, unchecked: what a spreadsheet makes of edited cells."""
-        return self._with_scenarios(self._arrays(self.filled(inputs)), amounts, [scenario])
+        return self.under(self._arrays(self.filled(inputs)), [scenario], amounts)
 
-    def _with_scenarios(self, base: dict[str, Array], amounts: Sequence[float], scenarios: Sequence[str]) -> dict[str, Array]:
+    def under(self, base: Mapping[str, Array], scenarios: Sequence[str], amounts: Sequence[float] | None = None) -> dict[str, Array]:
+        """Other values of every quantity, with the scenarios on the run axis and, if given, other amounts of the deltas."""
         arrays = dict(base)
+        amounts = [d.amount for d in self.deltas] if amounts is None else amounts
         for delta, amount in zip(self.deltas, amounts, strict=True):
             active = np.array([float(s == delta.scenario) for s in scenarios]).reshape(-1, 1, 1, 1, 1)
             if active.any():

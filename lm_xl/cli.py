@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from lm_xl.schema import BASES, PATIENT_STAGES
+from lm_xl.schema import BASES, KEYS, PATIENT_STAGES
 from lm_xl.version import __version__
 
 if TYPE_CHECKING:
@@ -191,6 +191,227 @@ def forecast(
         else:
             draft.write_text(_written(frame, form, by), encoding="utf-8")
     click.echo(f"{output}: {len(frame):,} rows")
+
+
+def _measured(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that say what is measured, and how it is printed."""
+    for option in (
+        click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True),
+        click.option("--basis", type=click.Choice(list(BASES)), default="risk_adjusted", show_default=True, help="For revenue, in USD."),
+        click.option(
+            "--stage", type=click.Choice(PATIENT_STAGES), default="diagnosed", show_default=True, help="Of the funnel, for patients."
+        ),
+        click.option("--metric", type=click.Choice(["patients", "revenue"]), default="revenue", show_default=True),
+    ):
+        command = option(command)
+    return command
+
+
+def _labelled(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that measure a part of the market."""
+    for key in reversed(KEYS):
+        command = click.option(f"--{key}", metavar="LABEL", help=f"A {key} or a group; without it all.")(command)
+    return command
+
+
+@cli.command()
+@click.argument("before")
+@click.argument("after")
+@click.argument("file", type=FILE, required=False)
+@click.option("--year", type=int, help="The year of a point without one; without it the last.")
+@click.option("--by", type=Words(*KEYS), default="region", show_default=True, help="Dimensions, split by commas; the rest is summed.")
+@_measured
+def compare(
+    before: str, after: str, file: Path | None, year: int | None, by: tuple[str, ...], metric: str, stage: str, basis: str, form: str
+) -> None:
+    """Compare two scenarios, or two years: leaves, groups and totals, with the difference.
+
+    BEFORE and AFTER are each a scenario, a year, or both, such as High, 2030 or "High 2030".
+    """
+    from lm_xl.comparison import compare as compare_points
+
+    if metric == "patients" and "segment" in by:
+        raise click.UsageError("patients have no segment: leave it out of --by, or use --metric revenue")
+    found = compare_points(_read(file), before, after, year)
+    frame = found.frame(by, metric, stage, basis)
+    if form != "table":
+        click.echo(_written(frame, form, by), nl=False)
+        return
+    unit, scale = _scale(frame["unit"].iloc[0])
+    rows = [
+        [*map(str, labels), *(_amount(v, scale) for v in values[:-1]), _percent(values[-1])]
+        for labels, values in zip(
+            frame[list(by)].to_numpy(), frame[["before", "after", "difference", "change"]].to_numpy(float), strict=True
+        )
+    ]
+    title = f"{frame['metric'].iloc[0]}, {unit}"
+    click.echo(_table(title, by, [str(found.before), str(found.after), "difference", "change"], rows), nl=False)
+
+
+@cli.command()
+@click.argument("file", type=FILE, required=False)
+@click.option("--from", "start", metavar="POINT", help="A scenario, a year, or both; without it the first year.")
+@click.option("--to", "end", metavar="POINT", help="A scenario, a year, or both; without it the last year.")
+@click.option("--year", type=int, help="The year of a point without one; without it the last.")
+@click.option("--sort", type=click.Choice(["driver", "size"]), default="driver", show_default=True, help="The order of the bars.")
+@_labelled
+@_measured
+def bridge(
+    file: Path | None,
+    start: str | None,
+    end: str | None,
+    year: int | None,
+    sort: str,
+    region: str | None,
+    segment: str | None,
+    primary: str | None,
+    metric: str,
+    stage: str,
+    basis: str,
+    form: str,
+) -> None:
+    """Split the difference between two scenarios or two years into the drivers of the market.
+
+    The bars are Shapley values: each driver's effect averaged over all orders of the drivers. They sum to the difference.
+    """
+    from lm_xl.drivers import bridge as bridge_points
+
+    found = bridge_points(
+        _read(file), start, end, metric, year=year, region=region, segment=segment, primary=primary, stage=stage, basis=basis
+    )
+    frame = found.frame(by_size=sort == "size")
+    if form == "csv":
+        click.echo(_written(frame, form, ()), nl=False)
+        return
+    if form == "json":
+        about = {"measure": str(found.measure), "unit": found.measure.unit, "from": str(found.start), "to": str(found.end)}
+        numbers = {"before": found.before, "after": found.after, "difference": found.difference}
+        click.echo(_as_json({**about, **numbers, "bars": frame.drop(columns="unit").to_dict("records")}), nl=False)
+        return
+    unit, scale = _scale(found.measure.unit)
+    bars = [bar for bar in frame.to_dict("records") if bar["changed"]]
+    rows = [
+        [bar["driver"], *(_amount(bar[c], scale) for c in ("effect", "alone", "interaction")), _percent(bar["share"]), bar["changed"]]
+        for bar in bars
+    ]
+    sums = [_amount(sum(bar[c] for bar in bars), scale) for c in ("effect", "alone", "interaction")]
+    ends = [[str(where), _amount(value, scale)] for where, value in ((found.start, found.before), (found.end, found.after))]
+    rows = [ends[0], *rows, ["difference", *sums], ends[1]]
+    title = f"{found.measure}, {unit}: {found.start} to {found.end}"
+    click.echo(_table(title, ["driver"], ["effect", "alone", "interaction", "share"], rows, after=["through"]), nl=False)
+    idle = [name for name, changed in zip(frame["driver"], frame["changed"], strict=True) if not changed]
+    if idle:
+        click.echo(f"No change in: {', '.join(idle)}")
+
+
+@cli.command()
+@click.argument("file", type=FILE, required=False)
+@click.option("--scenario", help="A scenario; without it the first.")
+@click.option("--year", type=int, help="A year; without it the last.")
+@click.option(
+    "--top", type=click.IntRange(min=1), default=20, show_default=True, help="How many inputs the table shows; csv and json hold all."
+)
+@_labelled
+@_measured
+def tornado(
+    file: Path | None,
+    scenario: str | None,
+    year: int | None,
+    top: int,
+    region: str | None,
+    segment: str | None,
+    primary: str | None,
+    metric: str,
+    stage: str,
+    basis: str,
+    form: str,
+) -> None:
+    """Move each uncertain input to its low and its high, one at a time, and sort by what that does."""
+    from lm_xl.swings import tornado as swings_of
+
+    found = swings_of(_read(file), scenario, year, metric, region=region, segment=segment, primary=primary, stage=stage, basis=basis)
+    frame = found.frame()
+    if form == "csv":
+        click.echo(_written(frame, form, ()), nl=False)
+        return
+    if form == "json":
+        about = {"measure": str(found.measure), "unit": found.measure.unit, "at": str(found.at), "centre": found.centre}
+        click.echo(_as_json({**about, "inputs": frame.drop(columns=["unit", "centre"]).to_dict("records")}), nl=False)
+        return
+    unit, scale = _scale(found.measure.unit)
+    rows = [
+        [swing["input"], *(f"{swing[c]:g}" if swing[c] == swing[c] else "by row" for c in ("low", "high"))]
+        + [_amount(swing[c], scale) for c in ("at_low", "at_high", "low_effect", "high_effect", "swing")]
+        for swing in frame.head(top).to_dict("records")
+    ]
+    title = f"{found.measure}, {found.at}, {unit}: {_amount(found.centre, scale)}"
+    click.echo(_table(title, ["input"], ["low", "high", "at low", "at high", "low effect", "high effect", "swing"], rows), nl=False)
+    moving = len(found.swings) - len(found.idle)
+    if moving > top:
+        click.echo(f"{moving - top} more inputs have a smaller swing: --top {moving} shows them.")
+    if found.idle:
+        click.echo(f"No effect on this output: {'; '.join(found.idle)}")
+
+
+@cli.command()
+@click.argument("before", type=FILE)
+@click.argument("after", type=FILE)
+@click.option("--scenario", help="The scenario to measure in; without it the first.")
+@click.option("--year", type=int, help="The year to measure in; without it the last.")
+@_labelled
+@click.option("--basis", type=click.Choice(list(BASES)), default="risk_adjusted", show_default=True, help="Of the revenue.")
+@click.option("--format", "form", type=click.Choice(["text", "csv", "json"]), default="text", show_default=True)
+def diff(
+    before: Path,
+    after: Path,
+    scenario: str | None,
+    year: int | None,
+    region: str | None,
+    segment: str | None,
+    primary: str | None,
+    basis: str,
+    form: str,
+) -> None:
+    """Tell what differs between two assumptions workbooks, and what each edit alone does to revenue."""
+    from lm_xl.difference import diff as diff_books
+
+    found = diff_books(before, after, scenario, year, region=region, segment=segment, primary=primary, basis=basis)
+    frame = found.frame()
+    if form == "csv":
+        click.echo(_written(frame, form, ()), nl=False)
+        return
+    if form == "json":
+        about = {"measure": str(found.measure), "unit": found.measure.unit, "at": str(found.at), "apart": found.apart}
+        numbers = {"before": found.before, "after": found.after, "total": found.total, "interaction": found.interaction}
+        click.echo(_as_json({**about, **numbers, "edits": frame.drop(columns="unit").to_dict("records")}), nl=False)
+        return
+    unit, scale = _scale(found.measure.unit)
+    old, new = found.assumptions
+    click.echo(f"{before} {old.fingerprint} -> {after} {new.fingerprint}")
+    click.echo(f"{found.measure}, {found.at}, {unit}: {found.before / scale:,.3f} -> {found.after / scale:,.3f}")
+    for edit in found.edits:
+        effect = "" if edit.effect is None else "0" if edit.effect == 0 else f"{edit.effect / scale:+,.3f}"
+        place = f"{edit.sheet}{f'!{edit.cell}' if edit.cell else ''}"
+        pairs = zip(edit.columns, edit.before, edit.after, strict=True)
+        moves = "; ".join(f"{c} {b or '(blank)'} -> {a or '(blank)'}" if edit.kind == "changed" else f"{c} {b or a}" for c, b, a in pairs)
+        source = f" [{edit.source}]" if edit.source else ""
+        click.echo(f"{effect:>12}  {edit.kind:<7}  {place}, {edit.what}{f': {moves}' if moves else ''}{source}")
+    if found.apart:
+        click.echo(f"{found.total / scale:>+12,.3f}  total; the effect of single edits is not known, since {found.apart}")
+    elif found.edits:
+        click.echo(f"{(found.interaction or 0) / scale:>+12,.3f}  interaction of the edits")
+        click.echo(f"{found.total / scale:>+12,.3f}  total")
+    else:
+        click.echo("no difference")
+
+
+@cli.command()
+@click.argument("file", type=FILE)
+def textconv(file: Path) -> None:
+    """Print an assumptions workbook as text, one line a row, for git diff. Numbers are not checked."""
+    from lm_xl.difference import lines_of
+
+    click.echo("\n".join(lines_of(file)))
 
 
 @cli.command()
@@ -385,28 +606,63 @@ def _written(frame: pd.DataFrame, form: str, by: Sequence[str]) -> str:
 
         return as_csv(frame)
     if form == "json":
-        import json
+        return _as_json(frame.to_dict("records"))
+    across = "year" in by and len(by) > 1
+    unit, scale = _scale(frame["unit"].iloc[0])
+    over = "" if "year" in by else ", all years together"
+    lead = [c for c in ("scenario", *by) if not (across and c == "year")]
+    wide = frame.pivot_table("value", lead, "year", sort=False) if across else frame.set_index(lead)[["value"]]
+    rows = [
+        [*map(str, labels if isinstance(labels, tuple) else (labels,)), *(_amount(v, scale) for v in values)]
+        for labels, values in zip(wide.index, wide.to_numpy(), strict=True)
+    ]
+    return _table(f"{frame['metric'].iloc[0]}, {unit}{over}", lead, [str(name) for name in wide.columns], rows)
 
-        return json.dumps(frame.to_dict("records"), indent=1) + "\n"
+
+def _as_json(content: object) -> str:
+    """JSON, in which a number that there is none of is null."""
+    import json
+
+    def known(x: object) -> object:
+        if isinstance(x, dict):
+            return {k: known(v) for k, v in x.items()}
+        if isinstance(x, list):
+            return [known(v) for v in x]
+        return None if isinstance(x, float) and x != x else x
+
+    return json.dumps(known(content), indent=1, ensure_ascii=False) + "\n"
+
+
+def _scale(unit: str) -> tuple[str, float]:
+    """The unit in which a table shows numbers, and how many of the model's it holds."""
+    return ("USD million", 1e6) if unit == "USD" else (unit, 1)
+
+
+def _amount(value: float, scale: float) -> str:
+    return f"{value / scale:,.{1 if scale > 1 else 0}f}"
+
+
+def _percent(value: float) -> str:
+    return "n/a" if value != value else f"{value:+.1%}"
+
+
+def _table(title: str, words: Sequence[str], numbers: Sequence[str], rows: Sequence[Sequence[str]], after: Sequence[str] = ()) -> str:
+    """A table for the terminal: columns of words, of numbers, and of words after them."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    across = "year" in by and len(by) > 1
-    unit, scale = ("USD million", 1e6) if frame["unit"].iloc[0] == "USD" else (frame["unit"].iloc[0], 1)
-    over = "" if "year" in by else ", all years together"
-    lead = [c for c in ("scenario", *by) if not (across and c == "year")]
-    table = Table(title=f"{frame['metric'].iloc[0]}, {unit}{over}", box=SIMPLE_HEAD, title_justify="left", pad_edge=False)
-    wide = frame.pivot_table("value", lead, "year", sort=False) if across else frame.set_index(lead)[["value"]]
-    for name in lead:
+    table = Table(title=title, box=SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    for name in words:
         table.add_column(name)
-    for name in wide.columns:
-        table.add_column(str(name), justify="right")
-    for labels, values in zip(wide.index, wide.to_numpy(), strict=True):
-        labels = labels if isinstance(labels, tuple) else (labels,)
-        table.add_row(*(Text(str(x)) for x in labels), *(f"{v / scale:,.{1 if scale > 1 else 0}f}" for v in values))
-    console = Console(width=max(100, 24 * len(lead) + 11 * len(wide.columns)))
+    for name in numbers:
+        table.add_column(name, justify="right")
+    for name in after:
+        table.add_column(name)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    console = Console(width=max(100, 24 * (len(words) + len(after)) + 11 * len(numbers)))
     with console.capture() as captured:
         console.print(table)
     return captured.get()

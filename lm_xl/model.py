@@ -26,16 +26,21 @@ class IdentityError(ArithmeticError):
 
 
 def evaluate(
-    inputs: Mapping[str, Array], structure: Mapping[str, Array], put: Callable[[str, Array], Array] | None = None
+    inputs: Mapping[str, Array],
+    structure: Mapping[str, Array],
+    put: Callable[[str, Array], Array] | None = None,
+    clocks: Mapping[str, Array] | None = None,
 ) -> dict[str, Array]:
     """Run every stage; each output is at canonical rank. `put` may replace an output before later stages see it.
 
+    `clocks` maps a stage to the `year` that it sees, where that is not the structure's.
     Raises AssertionError where an output varies by an axis that its row in `schema.OUTPUTS` does not have.
     """
     known: dict[str, Array] = {**structure, **inputs}
     outputs: dict[str, Array] = {}
     for name, (stage, takes) in STAGES.items():
-        output = stage(*(known[t] for t in takes))
+        seen = known if clocks is None or name not in clocks else {**known, "year": clocks[name]}
+        output = stage(*(seen[t] for t in takes))
         _assert_shape(OUTPUTS[name], output, known)
         outputs[name] = known[name] = put(name, output) if put else output
     return outputs

@@ -23,6 +23,7 @@ from lm_xl.faults import Fault, Refused
 from lm_xl.ops import Array
 from lm_xl.schema import NEVER, OUTPUTS, QUANTITIES, Quantity
 from lm_xl.sheets import UNSTORED, RawCell, Table, in_order, is_year, number, read_tables
+from lm_xl.uncertain import spread_faults
 
 SHARE_TOLERANCE = 1e-9
 """Exclusive shares sum to 1 within this."""
@@ -71,6 +72,14 @@ def assumptions_of(name: str, tables: Mapping[str, Table], faults: Sequence[Faul
     return reader.assumptions(tables)
 
 
+def rule_faults(a: Assumptions, scenario: str, arrays: Mapping[str, Array]) -> tuple[Fault, ...]:
+    """What other values of the quantities break across rows, with the cells of the rows behind them."""
+    reader, deltas = _Reader(a.path), [d for d in a.deltas if d.scenario == scenario]
+    for rule in (reader.share_sums, reader.set_uses, reader.dates):
+        rule(a, deltas, arrays, set())
+    return tuple(reader.faults)
+
+
 class _Reader:
     """One reading of one file: the faults found so far and the steps that find them."""
 
@@ -116,6 +125,7 @@ class _Reader:
             everything = (*rows, HOLE) if self.faults else tuple(rows)
             result = Assumptions(self.path, axes, everything, tuple(deltas), tuple(published), sources, currencies, changes, covers)
             self.across(result)
+            self.faults += spread_faults(result)
             if not self.faults:
                 return result
         elif not self.faults:
@@ -355,7 +365,8 @@ class _Reader:
             note = self.text(cells["note"], "a note", due=False)
             if known:
                 fill = fill if fill and not np.isnan(inputs).any() else "constant"
-                yield Row(name, keys, unit, fill, inputs, places, low, high, distribution, source, status, note, table.sheet)
+                low_cell = cells["low"].address
+                yield Row(name, keys, unit, fill, inputs, places, low, high, distribution, source, status, note, table.sheet, low_cell)
             else:
                 self.doubtful.append((name, keys))
 

@@ -22,6 +22,36 @@ METRICS = ("patients", "revenue")
 BY = ("region", "segment", "primary", "year")
 
 
+def output_of(metric: str, stage: str = "diagnosed", basis: str = "risk_adjusted") -> str:
+    """The output behind a metric: a stage of the funnel for patients, a basis for revenue. Raises UnknownLabel."""
+    if metric not in METRICS:
+        raise UnknownLabel(f"unknown metric {metric!r}: {nearest(metric, METRICS)}")
+    if metric == "patients":
+        if stage not in PATIENT_STAGES:
+            raise UnknownLabel(f"unknown stage {stage!r}: {nearest(stage, PATIENT_STAGES)}")
+        return stage
+    if basis not in BASES:
+        raise UnknownLabel(f"unknown basis {basis!r}: {nearest(basis, tuple(BASES))}")
+    return BASES[basis]
+
+
+def summed(axes: Axes, output: str, x: Array, region: str | None = None, segment: str | None = None, primary: str | None = None) -> Array:
+    """An output summed over the leaves of the labels, (run, year). Without a label: over all leaves.
+
+    Raises UnknownLabel for a label that there is none of, or one the output does not vary by.
+    """
+    for dim, label in ((REGION, region), (SEGMENT, segment), (PRIMARY, primary)):
+        if label is None:
+            continue
+        axis = axes.axis(dim)
+        members = list(axis.members(label))
+        if dim in OUTPUTS[output].dims:
+            x = np.take(x, members, axis=dim)
+        elif len(members) < len(axis):
+            raise UnknownLabel(f"{output} does not vary by {axis.name}: {label!r} cannot be told apart")
+    return x.sum(axis=(REGION, SEGMENT, PRIMARY))
+
+
 @dataclass(frozen=True)
 class Results:
     """A forecast of one or more runs. `outputs` maps a stage's name to its array (run, region, segment, primary, year)."""
@@ -63,29 +93,17 @@ class Results:
         if output not in OUTPUTS:
             raise UnknownLabel(f"unknown output {output!r}: {nearest(output, tuple(OUTPUTS))}")
         x = self.outputs[output]
-        x = x[min(self.run(run), x.shape[RUN] - 1)]
-        for dim, label in ((REGION, region), (SEGMENT, segment), (PRIMARY, primary)):
-            if label is None:
-                continue
-            axis = self.axes.axis(dim)
-            members = list(axis.members(label))
-            if dim not in OUTPUTS[output].dims:
-                if len(members) < len(axis):
-                    raise UnknownLabel(f"{output} does not vary by {axis.name}: {label!r} cannot be told apart")
-                continue
-            x = np.take(x, members, axis=dim - 1)
+        x = summed(self.axes, output, x[[min(self.run(run), x.shape[RUN] - 1)]], region, segment, primary)
         if YEAR not in OUTPUTS[output].dims:
             raise UnknownLabel(f"{output} does not vary by year")
-        return np.broadcast_to(x.sum(axis=(0, 1, 2)), (len(self.axes.years),))
+        return np.broadcast_to(x[0], (len(self.axes.years),))
 
     def patients(self, region: str, year: int, stage: str = "diagnosed", primary: str | None = None, run: str | None = None) -> float:
         """Patients of a region (leaf or group) in a year: a stage of the funnel, in people.
 
         Stages: incidence, metastatic, lm_cases, suspected, diagnosed, treated. Raises UnknownLabel.
         """
-        if stage not in PATIENT_STAGES:
-            raise UnknownLabel(f"unknown stage {stage!r}: {nearest(stage, PATIENT_STAGES)}")
-        return float(self.series(stage, region, None, primary, run)[self.axes.year(year)])
+        return float(self.series(output_of("patients", stage), region, None, primary, run)[self.axes.year(year)])
 
     def revenue(
         self,
@@ -97,7 +115,7 @@ class Results:
         run: str | None = None,
     ) -> float:
         """Revenue of a segment (leaf or group) in a year, in nominal USD; bases: gross, net, risk_adjusted. Raises UnknownLabel."""
-        return float(self.series(self._basis(basis), region, segment, primary, run)[self.axes.year(year)])
+        return float(self.series(output_of("revenue", basis=basis), region, segment, primary, run)[self.axes.year(year)])
 
     def cagr(self, series: Sequence[float] | Array) -> float | None:
         """Compound annual growth from the first year to the last of a yearly series; None for a zero base."""
@@ -116,27 +134,16 @@ class Results:
         """
         import pandas as pd
 
-        if metric not in METRICS:
-            raise UnknownLabel(f"unknown metric {metric!r}: {nearest(metric, METRICS)}")
+        output = output_of(metric, stage, basis)
         for name in by:
             if name not in BY:
                 raise UnknownLabel(f"unknown dimension {name!r}: {nearest(name, BY)}")
         if metric == "patients":
-            if stage not in PATIENT_STAGES:
-                raise UnknownLabel(f"unknown stage {stage!r}: {nearest(stage, PATIENT_STAGES)}")
-            output, what = stage, stage
             by = [b for b in by if b != "segment"]
-        else:
-            output = what = self._basis(basis)
         dims = [BY.index(b) + 1 for b in by]
         x = self.outputs[output].sum(axis=tuple(d for d in (REGION, SEGMENT, PRIMARY, YEAR) if d not in dims), keepdims=True)
         x = np.broadcast_to(x, (len(self.runs), *x.shape[1:]))
         labels = [list(self.axes.axis(d).leaves) if d != YEAR else list(self.axes.years) for d in sorted(dims)]
         index = pd.MultiIndex.from_product([list(self.runs), *labels], names=["scenario", *(BY[d - 1] for d in sorted(dims))])
-        frame = pd.DataFrame({"metric": what, "unit": OUTPUTS[output].unit, "value": x.reshape(-1)}, index=index)
+        frame = pd.DataFrame({"metric": output, "unit": OUTPUTS[output].unit, "value": x.reshape(-1)}, index=index)
         return frame.reset_index()[["scenario", *by, "metric", "unit", "value"]]
-
-    def _basis(self, basis: str) -> str:
-        if basis not in BASES:
-            raise UnknownLabel(f"unknown basis {basis!r}: {nearest(basis, tuple(BASES))}")
-        return BASES[basis]

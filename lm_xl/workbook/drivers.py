@@ -18,8 +18,8 @@ def add_drivers(p: Plan) -> None:
     """Write a line for each parameter of each driver: the most general row of it, its first and its last value live."""
     a = p.assumptions
     row = FIRST_ROW
-    for driver in prose.DRIVERS:
-        for quantity in driver.quantities:
+    for claim in prose.CLAIMS:
+        for quantity in claim.quantities:
             found = [i for i in sorted(a.used()) if a.rows[i].quantity == quantity and a.rows[i].inputs]
             if not found:
                 continue
@@ -27,13 +27,13 @@ def add_drivers(p: Plan) -> None:
             chosen = a.rows[i]
             place = f"{chosen.sheet}!{p.written.cells[i][0]}"
             texts = {
-                1: driver.statement,
+                1: claim.statement,
                 2: quantity,
                 3: str(chosen.keys),
                 4: chosen.unit,
                 5: place,
                 8: "; ".join(chosen.sources),
-                9: driver.moves,
+                9: claim.moves,
             }
             p.drivers.append((row, texts))
             for column, k in ((FIRST_VALUE, 0), (LAST_VALUE, -1)):

@@ -66,8 +66,8 @@ HELP = {
     "quantity": "The name of the assumption, the same in code and results.",
     "fill": "constant: 'value' holds in every year. linear: a straight line between the first and the last year's cell. yearly: every year typed.",
     "value": "The number, where the fill is constant; or 'never' where there is none: a therapy that a subtype never gets.",
-    "low": "P10 unless the note says otherwise; of the last year where the row moves.",
-    "high": "P90 unless the note says otherwise; of the last year where the row moves.",
+    "low": "P10, of the last year where the row moves; for pert the lowest possible value, and the value is the mode.",
+    "high": "P90, of the last year where the row moves; for pert the highest possible value.",
     "distribution": "How the value is uncertain between low and high; fixed: it is not.",
     "source": "Ids of the Sources sheet, split by semicolons.",
     "status": "sourced: read in the source. derived: computed from cited figures, or carried from a known publication not read again. "

@@ -1,0 +1,256 @@
+"""Uncertain inputs: which rows one draw moves together, how they spread, and which spreads are impossible.
+
+`low` and `high` of a row are P10 and P90, of the last year where the row moves; for pert they are the ends. The row's value is
+the mean, for pert the mode.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from math import log
+from statistics import NormalDist
+
+import numpy as np
+
+from lm_xl.assumptions import Assumptions, Row
+from lm_xl.axes import PRIMARY, SEGMENT
+from lm_xl.faults import Fault, Refused
+from lm_xl.ops import Array
+from lm_xl.schema import QUANTITIES, Quantity
+
+P10_TO_P90 = 2 * NormalDist().inv_cdf(0.9)
+"""Standard errors between P10 and P90 of a normal."""
+TAIL = 1e-9
+"""A spread may reach beyond its quantity's allowed range with at most this probability."""
+FARTHEST = NormalDist().inv_cdf(1 - TAIL)
+"""Standard errors from the mean to that tail."""
+PERT_WEIGHT = 4
+"""How often the mode counts beside the two ends in the mean of a PERT."""
+
+EXCLUSIVE = {"subtype_share": PRIMARY, "base_share": SEGMENT, "peak_share": SEGMENT}
+"""Shares of which several compete, and the axis whose sets they share: their draws are joint, so that no sum passes 1."""
+
+
+@dataclass(frozen=True)
+class Uncertain:
+    """One uncertain input: the rows that one draw moves, in all regions at once.
+
+    A Dirichlet input is a whole exclusive set; it has a stream of draws for each member, any other input has one.
+    """
+
+    name: str
+    quantity: str
+    distribution: str
+    rows: tuple[int, ...]
+    streams: tuple[str, ...]
+
+
+def spreads(row: Row) -> bool:
+    """Whether a row is uncertain: it names a distribution, and low and high differ."""
+    if row.distribution == "fixed" or row.low is None or row.high is None or not row.inputs:
+        return False
+    return row.low < row.high and row.low <= row.inputs[-1] <= row.high
+
+
+def mean_of(row: Row) -> float:
+    """What low and high stand around: the value, of the last year where the row moves."""
+    return row.inputs[-1]
+
+
+def uncertain_inputs(a: Assumptions) -> tuple[Uncertain, ...]:
+    """The uncertain inputs of a workbook in the order of its rows. Raises Refused, with every impossible spread."""
+    faults = tuple(spread_faults(a))
+    if faults:
+        raise Refused(faults)
+    rows: dict[tuple[str, str], list[int]] = {}
+    streams: dict[tuple[str, str], list[str]] = {}
+    for i, row in enumerate(a.rows):
+        if not spreads(row):
+            continue
+        if row.distribution == "dirichlet":
+            for p in a.axes.primary.members(row.keys.primary):
+                at = row.quantity, f"{row.quantity} | {a.axes.primary.sets[p]}"
+                rows.setdefault(at, []).append(i)
+                streams.setdefault(at, []).append(stream_of(row.quantity, a.axes.primary.leaves[p]))
+        else:
+            at = row.quantity, input_name(row)
+            rows.setdefault(at, []).append(i)
+            streams.setdefault(at, []).append(at[1])
+    return tuple(
+        Uncertain(name, quantity, a.rows[rows[at][0]].distribution, tuple(dict.fromkeys(rows[at])), tuple(dict.fromkeys(streams[at])))
+        for at in rows
+        for quantity, name in [at]
+    )
+
+
+def input_name(row: Row) -> str:
+    """The name of the input that a row belongs to: its quantity, therapy or test, and subtype; never its region."""
+    return stream_of(row.quantity, row.keys.segment, row.keys.primary)
+
+
+def stream_of(quantity: str, *labels: str) -> str:
+    """The name of a stream of draws; it seeds the stream."""
+    return " | ".join((quantity, *(x for x in labels if x)))
+
+
+def standard_error(row: Row) -> float:
+    """The standard error that low and high, as P10 and P90, give a row."""
+    assert row.low is not None and row.high is not None
+    return (row.high - row.low) / P10_TO_P90
+
+
+def carried(row: Row, path: Array, x: Array) -> Array:
+    """A row's values over the years when the last year's is `x`, in range wherever the path and `x` are.
+
+    A share shifts its odds, an amount is multiplied, a growth is added to; a pert is shifted where it is a year, and else
+    stretched from the least value that its quantity allows, and shifted where its mode is that value. `path` ends in the mean; the last axis of both is years, 1 of `x`.
+    """
+    mean = path[..., -1:]
+    if row.distribution in ("beta", "dirichlet"):
+        up, down = path * x * (1 - mean), (1 - path) * mean * (1 - x)
+        return np.divide(up, up + down, out=np.broadcast_to(path, up.shape).copy(), where=up + down != 0)
+    if row.distribution in ("gamma", "lognormal"):
+        return path * (x / mean)
+    if row.distribution == "normal" or row.unit == "year":
+        return path + (x - mean)
+    least = QUANTITIES[row.quantity].least
+    room = mean - least
+    stretch = np.divide(x - least, room, out=np.ones(np.broadcast_shapes(x.shape, room.shape)), where=room != 0)
+    return np.where(room != 0, least + (path - least) * stretch, path + (x - mean))
+
+
+def impossible(quantity: Quantity, distribution: str, mean: float, low: float | None, high: float | None) -> str:
+    """Why a spread cannot be, or ""."""
+    if distribution == "fixed" or low is None or high is None or not low <= mean <= high:
+        return ""
+    if quantity.sheet == "Timeline":
+        return f"{quantity.name} cannot be uncertain: its distribution is 'fixed'"
+    allowed = {"subtype_share": "dirichlet", "base_share": "beta", "peak_share": "beta"}.get(quantity.name, "")
+    if allowed and distribution != allowed:
+        return f"{quantity.name} cannot be {distribution!r}, its sums could pass 1: allowed {allowed!r} and 'fixed'"
+    if distribution == "dirichlet" and not allowed:
+        return f"{quantity.name} cannot be 'dirichlet': no set of it sums to 1"
+    if low == high:
+        return ""
+    error = (high - low) / P10_TO_P90
+    if distribution in ("beta", "dirichlet"):
+        if quantity.least > 0 or quantity.most < 1:
+            return f"{distribution!r} lies between 0 and 1, {quantity.name} between {quantity.least:g} and {quantity.most:g}"
+        if not 0 < mean < 1:
+            return f"{distribution!r} with the mean {mean:g} cannot spread: low and high must equal it"
+        if error**2 >= mean * (1 - mean):
+            return f"low {low:g} to high {high:g} is wider than a share with the mean {mean:g} can spread"
+    if distribution in ("gamma", "lognormal"):
+        if mean <= 0:
+            return f"{distribution!r} needs a mean above 0, not {mean:g}"
+        if low <= 0:
+            return f"{distribution!r} needs a low above 0, not {low:g}"
+    least, most = reach(distribution, mean, low, high)
+    for far, outside in ((least, least < quantity.least), (most, most > quantity.most)):
+        if outside:
+            return f"{distribution!r} with the mean {mean:g}, low {low:g} and high {high:g} reaches {far:.4g}, outside {quantity.least:g} to {quantity.most:g}"
+    return ""
+
+
+def reach(distribution: str, mean: float, low: float, high: float) -> tuple[float, float]:
+    """The least and the most that a spread reaches, apart from tails with the probability TAIL."""
+    error = (high - low) / P10_TO_P90
+    if distribution in ("beta", "dirichlet"):
+        return 0.0, 1.0
+    if distribution == "pert":
+        return low, high
+    if distribution == "normal":
+        return mean - FARTHEST * error, mean + FARTHEST * error
+    if distribution == "lognormal":
+        sigma = log(high / low) / P10_TO_P90
+        return tuple(mean * float(np.exp(side * FARTHEST * sigma - sigma**2 / 2)) for side in (-1, 1))  # type: ignore[return-value]
+    from scipy.special import gammainccinv, gammaincinv
+
+    shape = (mean / error) ** 2
+    return float(gammaincinv(shape, TAIL)) * mean / shape, float(gammainccinv(shape, TAIL)) * mean / shape
+
+
+def spread_faults(a: Assumptions) -> Iterator[Fault]:
+    """Every spread that cannot be, of single rows and of rows that must hold together."""
+    single = {
+        i: why
+        for i, row in enumerate(a.rows)
+        if row.quantity
+        and row.inputs
+        and (why := impossible(QUANTITIES[row.quantity], row.distribution, row.inputs[-1], row.low, row.high))
+    }
+    joint = [x for name in EXCLUSIVE for x in _crowded(a, name, single.keys())] + list(_set_uses(a))
+    for i, why in (*single.items(), *joint):
+        row = a.rows[i]
+        yield Fault(a.path.name, row.sheet, row.low_cell or row.cells[0], why)
+
+
+def exclusive_sets(a: Assumptions, name: str) -> Iterator[tuple[int, ...]]:
+    """The rows that compete for a share, in the order of their axis, -1 where there is none; each combination of rows once."""
+    dim = EXCLUSIVE[name]
+    axis, cover = a.axes.axis(dim), a.covers[name]
+    for chosen in dict.fromkeys(s for s in axis.sets if s):
+        within = np.take(cover, [i for i, s in enumerate(axis.sets) if s == chosen], axis=dim - 1)
+        yield from dict.fromkeys(map(tuple, np.moveaxis(within, dim - 1, -1).reshape(-1, within.shape[dim - 1]).tolist()))
+
+
+def drawn_and_fixed(a: Assumptions, rows: Sequence[int]) -> tuple[list[int], list[int]]:
+    """The positions in `rows` that are uncertain, the narrowest spread first, and those that are certain."""
+    there = [k for k, i in enumerate(rows) if i >= 0 and a.rows[i].inputs]
+    drawn = sorted((k for k in there if spreads(a.rows[rows[k]])), key=lambda k: (standard_error(a.rows[rows[k]]), k))
+    return drawn, [k for k in there if k not in drawn]
+
+
+def broken_sticks(means: Sequence[float], errors: Sequence[float], left: float) -> Iterator[tuple[float, float]]:
+    """For each uncertain share of a set in turn: its mean and its concentration as a share of what is left.
+
+    Each is a beta of what the ones before it leave, so their sum never passes `left`, and the stated mean and standard error of
+    every share hold exactly. The concentration is 0 where a spread cannot be held.
+    """
+    squared = left**2
+    for mean, error in zip(means, errors, strict=True):
+        part = mean / left if left > 0 else 1.0
+        second = (mean**2 + error**2) / squared if squared > 0 else 1.0
+        variance = second - part**2
+        yield part, max(part * (1 - part) / variance - 1, 0.0) if variance > 0 and part < 1 else 0.0
+        left -= mean
+        squared *= 1 - 2 * part + second
+
+
+def dirichlet_concentration(means: Array, errors: Array) -> float:
+    """The concentration at which the variances of a Dirichlet's members sum to those stated; not above 0 where none does."""
+    return float((means * (1 - means)).sum() / (errors**2).sum() - 1)
+
+
+def _crowded(a: Assumptions, name: str, wrong: Collection[int]) -> Iterator[tuple[int, str]]:
+    told = set()
+    for rows in exclusive_sets(a, name):
+        drawn, fixed = drawn_and_fixed(a, rows)
+        if not drawn or any(i in wrong or (i >= 0 and np.isnan(a.rows[i].inputs).any()) for i in rows):
+            continue
+        means, errors = ([f(a.rows[rows[k]]) for k in drawn] for f in (mean_of, standard_error))
+        left = 1 - sum(mean_of(a.rows[rows[k]]) for k in fixed)
+        last = rows[drawn[-1]]
+        if a.rows[last].distribution == "dirichlet":
+            bad = None if len(drawn) > 1 and dirichlet_concentration(np.array(means) / left, np.array(errors) / left) > 0 else last
+        else:
+            bad = next((rows[k] for k, (_, held) in zip(drawn, broken_sticks(means, errors, left), strict=True) if held <= 0), None)
+        if bad is not None and bad not in told:
+            told.add(bad)
+            row, others = a.rows[bad], ", ".join(a.rows[rows[k]].place for k in (*drawn, *fixed) if rows[k] != bad)
+            yield (
+                bad,
+                f"low {row.low:g} to high {row.high:g} of {name} cannot hold beside the other shares of its set{f' ({others})' if others else ''}",
+            )
+
+
+def _set_uses(a: Assumptions) -> Iterator[tuple[int, str]]:
+    """One set has one use, so one draw."""
+    cover, axis = a.covers["set_use"], a.axes.segment
+    for chosen in dict.fromkeys(s for s in axis.sets if s):
+        within = cover[:, [i for i, s in enumerate(axis.sets) if s == chosen]]
+        for rows in dict.fromkeys(map(tuple, np.moveaxis(within, 1, -1).reshape(-1, within.shape[1]).tolist())):
+            moving = [i for i in rows if i >= 0 and spreads(a.rows[i])]
+            if moving and len({(input_name(a.rows[i]), a.rows[i].low, a.rows[i].high) for i in rows if i >= 0}) > 1:
+                yield moving[0], f"set_use of the set {chosen!r} is uncertain and stands in several rows: key one row to the set"

@@ -1,0 +1,144 @@
+"""Two points beside each other, and the bridge between them."""
+
+from __future__ import annotations
+
+import json
+from itertools import permutations
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from test_cli import run
+
+import lm_xl
+from lm_xl.axes import UnknownLabel
+from lm_xl.comparison import Point, point
+from lm_xl.drivers import shapley
+from lm_xl.model import STAGES
+from lm_xl.schema import DRIVERS, QUANTITIES
+
+NEAR = 1e-9
+
+
+def test_every_quantity_and_every_clock_has_one_driver() -> None:
+    assert sorted(q for d in DRIVERS for q in d.quantities) == sorted(q for q in QUANTITIES if QUANTITIES[q].sheet != "Timeline")
+    assert sorted(c for d in DRIVERS for c in d.clocks) == sorted(name for name, (_, takes) in STAGES.items() if "year" in takes)
+
+
+@given(st.integers(0, 4).flatmap(lambda n: st.lists(st.floats(-1e9, 1e9), min_size=1 << n, max_size=1 << n)))
+def test_shapley_is_the_mean_over_all_orders(worth: list[float]) -> None:
+    n = len(worth).bit_length() - 1
+    orders = list(permutations(range(n)))
+    mean = [0.0] * n
+    for order in orders:
+        coalition = 0
+        for player in order:
+            mean[player] += (worth[coalition | 1 << player] - worth[coalition]) / len(orders)
+            coalition |= 1 << player
+    assert shapley(np.array(worth)) == pytest.approx(mean, rel=NEAR, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("book", "start", "end"),
+    [
+        ("shipped", 2025, 2035),
+        ("shipped", "Base", "High"),
+        ("shipped", "Slow regulators 2030", "Low 2030"),
+        ("small_assumptions", "High 2025", "Base"),
+    ],
+)
+def test_bars_sum_to_the_difference(request: pytest.FixtureRequest, book: str, start: str | int, end: str | int) -> None:
+    assumptions = request.getfixturevalue(book)
+    there = lm_xl.bridge(assumptions, start, end, region="US")
+    back = lm_xl.bridge(assumptions, end, start, region="US")
+    for found, where in ((there.before, there.start), (there.after, there.end)):
+        results = lm_xl.forecast(assumptions, where.scenario)
+        assert found == pytest.approx(results.revenue(assumptions.axes.segment.total, where.year, "US"), rel=1e-12)
+    assert sum(b.effect for b in there.bars) == pytest.approx(there.difference, rel=NEAR)
+    assert sum(b.effect for b in back.bars) == pytest.approx(-there.difference, rel=NEAR)
+    assert [b.effect for b in back.bars] == pytest.approx([-b.effect for b in there.bars], rel=NEAR, abs=NEAR * there.before)
+    assert all(b.effect == b.alone == 0 for b in there.bars if not b.changed)
+    assert any(abs(b.interaction) > 1e-3 * abs(there.difference) for b in there.bars)
+    frame = there.frame(by_size=True)
+    assert frame["effect"].abs().is_monotonic_decreasing
+    assert frame["after"].iloc[-1] == pytest.approx(there.after, rel=NEAR)
+    assert frame["share"].sum() == pytest.approx(1, rel=NEAR)
+
+
+def test_only_what_a_scenario_names_has_a_bar(shipped: lm_xl.Assumptions) -> None:
+    deltas = {d.quantity for d in shipped.deltas if d.scenario == "Slow regulators"}
+    bars = lm_xl.bridge(shipped, "Base", "Slow regulators").bars
+    assert {q for b in bars for q in b.changed} == deltas
+    only = lm_xl.bridge(shipped, "Base", "Started or switched only")
+    assert [(b.driver, b.effect, b.interaction) for b in only.bars if b.effect] == [("Attribution", only.difference, 0)]
+    same = lm_xl.bridge(shipped, "High", "High")
+    assert {b.effect for b in same.bars} == {same.difference} == {0}
+
+
+def test_time_passes_for_one_driver_at_a_time(shipped: lm_xl.Assumptions) -> None:
+    """Incidence alone from 2025 to 2035: each region's and subtype's revenue of 2025, grown as its incidence."""
+    sales = lm_xl.forecast(shipped).outputs["risk_adjusted_sales"][..., :1].sum(axis=2, keepdims=True)
+    grown = sales * (1 + shipped.base["incidence_growth"]) ** 10
+    years = {b.driver: b for b in lm_xl.bridge(shipped).bars}
+    assert years["Cancer incidence"].alone == pytest.approx((grown - sales).sum(), rel=NEAR)
+    patients = lm_xl.bridge(shipped, 2025, 2035, "patients", stage="incidence", primary="SCLC")
+    assert [b.driver for b in patients.bars if b.effect] == ["Cancer incidence"]
+
+
+def test_points_by_their_words(small_assumptions: lm_xl.Assumptions) -> None:
+    axes = small_assumptions.axes
+    assert point(axes, "high") == Point("High", 2031)
+    assert point(axes, 2027) == point(axes, " base 2027") == point(axes, "Base", 2027) == Point("Base", 2027)
+    for wrong, hint in (("Hihg", "'High'"), ("High 2040", "2025 to 2031"), (2040, "2025 to 2031")):
+        with pytest.raises(UnknownLabel, match=hint):
+            point(axes, wrong)
+
+
+def test_a_comparison_holds_leaves_groups_and_totals(shipped: lm_xl.Assumptions) -> None:
+    results = lm_xl.forecast(shipped, ["Base", "High"])
+    frame = lm_xl.compare(shipped, "Base 2025", "High 2030").frame(("region", "primary"), basis="net").set_index(["region", "primary"])
+    line = frame.loc[("7MM", "Lung")]
+    assert line["before"] == results.revenue("Total market", 2025, "7MM", "Lung", "net", run="Base")
+    assert line["after"] == results.revenue("Total market", 2030, "7MM", "Lung", "net", run="High")
+    assert line["difference"] == line["after"] - line["before"]
+    assert line["change"] == pytest.approx(line["after"] / line["before"] - 1)
+    assert frame[frame["kind"] == "leaf"]["difference"].sum() == pytest.approx(frame.loc[("Global", "All cancers"), "difference"], rel=NEAR)
+    entrant = lm_xl.compare(shipped, 2025, 2035).frame(("segment",)).set_index("segment").loc["Rhenium-186 obisbemeda"]
+    assert (entrant["before"], np.isnan(entrant["change"])) == (0, True)
+    with pytest.raises(UnknownLabel, match="does not vary by segment"):
+        lm_xl.compare(shipped, "Base", "High").frame(("segment",), "patients")
+
+
+def test_compare_and_bridge_on_the_command_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], small_path: Path
+) -> None:
+    small = lm_xl.read_assumptions(small_path)
+    code, out, _ = run(monkeypatch, capsys, "bridge", small_path, "--from", "Base", "--to", "High", "--format", "json")
+    assert code == 0
+    found, expected = json.loads(out), lm_xl.bridge(small, "Base", "High")
+    assert (found["before"], found["after"]) == (expected.before, expected.after)
+    assert [b["effect"] for b in found["bars"]] == [b.effect for b in expected.bars]
+    _, out, _ = run(monkeypatch, capsys, "bridge", small_path, "--region", "US", "--sort", "size")
+    assert "Base 2025 to Base 2031" in out
+    assert "years_on_market" in out
+    assert "No change in: " in out
+    _, out, _ = run(
+        monkeypatch, capsys, "compare", "Base", "High", small_path, "--by", "primary", "--metric", "patients", "--format", "csv"
+    )
+    assert len(out.splitlines()) == 1 + len(small.axes.primary.labels)
+    _, out, _ = run(monkeypatch, capsys, "compare", 2025, 2031, small_path, "--by", "segment", "--format", "json")
+    assert [line["segment"] for line in json.loads(out) if line["change"] is None] == ["New drug"]
+    _, out, _ = run(monkeypatch, capsys, "compare", "Base", "High", small_path)
+    assert "Global" in out
+    assert "%" in out
+    for words, hint in (
+        (["bridge", small_path, "--to", "Hihg"], "'High'"),
+        (["bridge", small_path, "--metric", "patients", "--segment", "Ray"], "does not vary by segment"),
+        (["compare", "Base", "2040", small_path], "2025 to 2031"),
+    ):
+        code, out, err = run(monkeypatch, capsys, *words)
+        assert (code, out) == (1, "")
+        assert hint in err
+    assert run(monkeypatch, capsys, "compare", "Base", "High", "--metric", "patients", "--by", "segment")[0] == 2
