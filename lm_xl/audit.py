@@ -45,7 +45,7 @@ RULES = {
     "W24": "A change log tells version, date, who, what and effect.",
     "W25": "The cover tells the engine and version, the scenario, the fingerprint of the inputs and the master check.",
     "W26": "The sheet Method has purpose, intended use, funder, structure, data, validation and limits.",
-    "W27": "A sheet of data is one named Excel table with unique headers and without totals.",
+    "W27": "A sheet of data is made of named Excel tables with unique headers and without totals.",
     "W28": "The checks compare tables with the long data, the world with the sum of regions, and shares with 100 %.",
     "W29": "A growth rate (CAGR) names its two years, and is n/a where it starts from zero.",
     "W30": "No blank where a number is due: in a year of a calculated row, in an input, in a column of values.",

@@ -65,10 +65,10 @@ def _libreoffice(path: Path, edits: Sequence[Mapping[Address, Any]], areas: Mapp
             result = target / source.name
             if not result.exists():
                 raise EngineMissing(f"LibreOffice did not recalculate the file: {(done.stderr or done.stdout).strip()[-300:]}")
-            yield _stored(result, areas)
+            yield stored_values(result, areas)
 
 
-def _stored(path: Path, areas: Mapping[str, Area]) -> Grid:
+def stored_values(path: Path, areas: Mapping[str, Area]) -> Grid:
     """The values stored in a file, as a reader without an engine sees them."""
     from python_calamine import CalamineWorkbook
 

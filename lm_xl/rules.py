@@ -499,19 +499,22 @@ def _w27(book: Book) -> Iterator[Found]:
     if not sheets:
         yield "", "", "there is no sheet of data, one fact a row"
     for sheet in sheets:
-        header = [(c, folded(cell.value)) for c, cell in sheet.filled(sheet.header_row).items()]
-        counts = Counter(name for _, name in header)
-        for column, name in header:
-            if counts[name] > 1:
-                yield sheet.title, f"{get_column_letter(column)}{sheet.header_row}", f"the header {name!r} is there {counts[name]} times"
-        last = max((row for row, _ in sheet.body), default=0)
         if not sheet.tables:
             yield sheet.title, f"A{max(1, sheet.header_row)}", "the data are no Excel table"
-        elif sheet.tables[0][1].bottom != max(last, sheet.tables[0][1].top + 1):
-            yield sheet.title, f"A{last}", f"the table ends in row {sheet.tables[0][1].bottom}, the data in row {last}"
-        if any(totals for *_, totals in sheet.tables):
-            yield sheet.title, f"A{last}", "the table has a row of totals"
+        for _, area, totals in sheet.tables:
+            header = [(c, folded(cell.value)) for c, cell in sheet.filled(area.top).items() if area.left <= c <= area.right]
+            counts = Counter(name for _, name in header)
+            for column, name in header:
+                if counts[name] > 1:
+                    yield sheet.title, f"{get_column_letter(column)}{area.top}", f"the header {name!r} is there {counts[name]} times"
+            if totals:
+                yield sheet.title, f"A{area.bottom}", "the table has a row of totals"
+        bottom = max((area.bottom for _, area, _ in sheet.tables), default=0)
         for row, cells in sheet.body:
+            if not any(area.top <= row <= area.bottom for _, area, _ in sheet.tables):
+                if sheet.tables and any(cell.typed_number or cell.formula is not None for cell in cells.values()):
+                    yield sheet.title, f"A{row}", f"data outside of the tables, the last of which ends in row {bottom}"
+                continue
             label = next(iter(cells.values())).text
             if re.match(r"(?:grand |sub)?totals?\b|sum\b", label, re.I):
                 yield sheet.title, f"A{row}", f"a row of totals: {label!r}"

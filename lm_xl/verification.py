@@ -12,6 +12,7 @@ from lm_xl.assumptions import Assumptions
 from lm_xl.engines import Address, Area, Grid, recalculated
 from lm_xl.reader import read_assumptions
 from lm_xl.schema import BASIS_NAMES, DOLLAR
+from lm_xl.workbook.as_built import built_sums
 from lm_xl.workbook.inputs import Written
 from lm_xl.workbook.layout import COVER, Plan, split
 from lm_xl.workbook.state import Choice, Numbers, State
@@ -134,7 +135,7 @@ def verify(path: str | Path, engine: str = "formualizer", progress: Callable[[st
     """
     file = Path(path)
     a = read_assumptions(file)
-    traced = _plan_of(a)
+    traced = _plan_of(a, built_sums(file))
     present = _formula_cells(file)
     read_areas = _known_areas(file, traced, present)
     cases: list[tuple[Case, State, dict[Address, Any]]] = []
@@ -160,11 +161,11 @@ def _told(grids: Any, names: Sequence[str], progress: Callable[[str], None]) -> 
         yield grid
 
 
-def _plan_of(a: Assumptions) -> Plan:
-    """The plan of a delivered file: its numbers stand where they were read."""
+def _plan_of(a: Assumptions, built: Mapping[str, float] | None) -> Plan:
+    """The plan of a delivered file: its numbers stand where they were read, and it was built with these sums of them."""
     rows = {i: row.cells for i, row in enumerate(a.rows)}
     deltas = {k: int(split(d.cell)[1]) for k, d in enumerate(a.deltas)}
-    return trace(a, Written(rows, deltas, tuple(f.cell for f in a.published)))
+    return trace(a, Written(rows, deltas, tuple(f.cell for f in a.published)), built)
 
 
 def _choices(a: Assumptions) -> Iterator[Choice]:

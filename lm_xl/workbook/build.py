@@ -16,7 +16,8 @@ from lm_xl.axes import Axes
 from lm_xl.faults import Fault, Refused
 from lm_xl.model import forecast
 from lm_xl.version import __version__
-from lm_xl.workbook import pages
+from lm_xl.workbook import analyses, pages
+from lm_xl.workbook.as_built import AS_BUILT
 from lm_xl.workbook.charts import CHARTS, add_charts
 from lm_xl.workbook.checks import CHECKS
 from lm_xl.workbook.drivers import DRIVERS
@@ -25,14 +26,23 @@ from lm_xl.workbook.layout import COVER, LONG, SUMMARY, WORDS, Plan
 from lm_xl.workbook.prose import GLOSSARY, METHOD
 from lm_xl.workbook.stored import store_values
 from lm_xl.workbook.styles import add_styles
-from lm_xl.workbook.trace import HEADER_CELL, trace
+from lm_xl.workbook.trace import BANNER_CELL, HEADER_CELL, trace
 from lm_xl.workbook.triangulation import TRIANGULATION
 
 Progress = Callable[[str], None]
+DRAWS, SEED = 10_000, 1
+"""Of the simulation that a deliverable shows, unless others are asked for."""
 
 
 def build(
-    assumptions: Assumptions, output: str | Path, *, force: bool = False, static: bool = False, progress: Progress = lambda _: None
+    assumptions: Assumptions,
+    output: str | Path,
+    *,
+    force: bool = False,
+    static: bool = False,
+    draws: int = DRAWS,
+    seed: int = SEED,
+    progress: Progress = lambda _: None,
 ) -> Plan:
     """Write the live workbook of some assumptions to `output`, all or nothing.
 
@@ -50,8 +60,9 @@ def build(
         progress("formulas")
         records, written = records_of(assumptions)
         traced = trace(assumptions, written)
+        found = analyses.analyse(assumptions, draws, seed, progress)
         progress("writing")
-        _workbook(assumptions, records, traced).save(draft)
+        _workbook(assumptions, records, traced, found).save(draft)
         progress("recalculating")
         store_values(draft, agreed_values(draft, traced), traced.spans(), static={pages.LIVE: pages.STATIC} if static else None)
     return traced
@@ -92,7 +103,7 @@ def replacing(path: Path, *, force: bool) -> Iterator[Path]:
         draft.unlink(missing_ok=True)
 
 
-def _workbook(a: Assumptions, records: Records, traced: Plan) -> Workbook:
+def _workbook(a: Assumptions, records: Records, traced: Plan, found: analyses.Analyses) -> Workbook:
     workbook = Workbook()
     workbook.remove(workbook.worksheets[0])
     add_styles(workbook)
@@ -106,6 +117,8 @@ def _workbook(a: Assumptions, records: Records, traced: Plan) -> Workbook:
     pages.charts(workbook.create_sheet(CHARTS))
     for title in pages.OUTPUTS:
         pages.sheet_of_lines(workbook.create_sheet(title), traced.sheets[title], a.axes.years, "outputs", pen)
+    for title, write in analyses.PAGES.items():
+        write(workbook.create_sheet(title), found, pen)
     pages.drivers(workbook.create_sheet(DRIVERS), traced, pen)
     pages.triangulation(workbook.create_sheet(TRIANGULATION), a, traced, pen)
     write_inputs(workbook, records, a.axes.years, a.axes, before_lists=lambda: _prose(workbook, traced, pen))
@@ -117,8 +130,9 @@ def _workbook(a: Assumptions, records: Records, traced: Plan) -> Workbook:
     add_charts(workbook, traced)
     pages.contents(workbook, pen)
     for title, sheet in traced.sheets.items():
-        line = next(line for line in sheet.lines if (line.row, line.columns) == (HEADER_CELL[0], HEADER_CELL[1:]))
-        pen.write(workbook[title], line.row, line.columns[0], f"={line.formula}", "lm check")
+        for line in sheet.lines:
+            if (line.row, line.columns[0]) in (HEADER_CELL, BANNER_CELL):
+                pen.write(workbook[title], line.row, line.columns[0], f"={line.formula}", "lm check")
     return workbook
 
 
@@ -128,6 +142,7 @@ def _prose(workbook: Workbook, traced: Plan, pen: pages.Pen) -> None:
         ws = workbook.create_sheet(title)
         pages.page_of_words(ws, ("term", "meaning") if title == "Glossary" else ("subject", "what to know"), rows, pen)
     pages.checks(workbook.create_sheet(CHECKS), traced, pen)
+    analyses.as_built(workbook.create_sheet(AS_BUILT), traced, pen)
     pages.long_data(workbook.create_sheet(LONG), traced.sheets[LONG], pen)
 
 

@@ -15,6 +15,7 @@ from openpyxl.chart.shapes import GraphicalProperties
 from openpyxl.chart.text import RichText
 from openpyxl.drawing.line import LineProperties
 from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphProperties
+from openpyxl.utils import get_column_letter
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -183,4 +184,42 @@ def _funnel(workbook: Workbook, p: Plan, title: str) -> Chart:
     chart.dataLabels = DataLabelList(showVal=True, showSerName=False, showCatName=False, showLegendKey=False)
     for i, series in enumerate(chart.series):
         series.graphicalProperties = GraphicalProperties(solidFill=PALETTE[i])
+    return chart
+
+
+def waterfall(ws: Worksheet, top: int, bottom: int, names: int, first: int, title: str, unit: str) -> Chart:
+    """A bridge from rows of names, and of three columns from `first`: what a bar stands on, its rise, its fall."""
+    chart: Any = BarChart()
+    chart.type, chart.grouping, chart.gapWidth, chart.overlap = "col", "stacked", 30, 100
+    for column in range(first, first + 3):
+        series = Series(Reference(ws, min_col=column, min_row=top, max_row=bottom), title=None)
+        series.tx = SeriesLabel(strRef=StrRef(f"'{ws.title}'!${get_column_letter(column)}${top - 1}"))
+        chart.series.append(series)
+    chart.set_categories(Reference(ws, min_col=names, min_row=top, max_row=bottom))
+    _titled(chart, title, f"driver. Source: sheet {ws.title}", unit)
+    chart.y_axis.number_format, chart.legend = "#,##0", None
+    stand, rise, fall = chart.series
+    stand.graphicalProperties = GraphicalProperties(noFill=True, ln=LineProperties(noFill=True))
+    rise.graphicalProperties = GraphicalProperties(solidFill=PALETTE[0])
+    fall.graphicalProperties = GraphicalProperties(solidFill=PALETTE[6])
+    chart.width, chart.height = 2 * WIDTH, 1.4 * HEIGHT
+    return chart
+
+
+def swing_bars(ws: Worksheet, top: int, bottom: int, names: int, first: int, title: str, unit: str) -> Chart:
+    """A tornado from rows of names, and of two columns from `first`: the differences at low and at high."""
+    chart: Any = BarChart()
+    chart.type, chart.grouping, chart.gapWidth, chart.overlap = "bar", "clustered", 25, 100
+    for i, column in enumerate((first, first + 1)):
+        series = Series(Reference(ws, min_col=column, min_row=top, max_row=bottom), title=None)
+        series.tx = SeriesLabel(strRef=StrRef(f"'{ws.title}'!${get_column_letter(column)}${top - 1}"))
+        series.graphicalProperties = GraphicalProperties(solidFill=PALETTE[(6, 0)[i]])
+        series.invertIfNegative = False
+        chart.series.append(series)
+    chart.set_categories(Reference(ws, min_col=names, min_row=top, max_row=bottom))
+    _titled(chart, title, f"input. Source: sheet {ws.title}", unit)
+    chart.x_axis.scaling.orientation = "maxMin"
+    chart.x_axis.tickLblPos = "low"
+    chart.y_axis.number_format = "#,##0"
+    chart.width, chart.height = 2 * WIDTH, 2 * HEIGHT
     return chart

@@ -36,6 +36,7 @@ FORMATS = {
     MONEY: "#,##0.0",
     "units per USD": "0.0000",
     "0 or 1": "0",
+    "number": "#,##0.0##",
     "USD per month": "#,##0",
     "USD per course": "#,##0",
     "USD per test": "#,##0",

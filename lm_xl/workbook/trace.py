@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from lm_xl.assumptions import Assumptions, Keys
 from lm_xl.model import evaluate
 from lm_xl.ops import Array
 from lm_xl.schema import OUTPUTS
+from lm_xl.workbook.as_built import BANNER, add_as_built
 from lm_xl.workbook.checks import MASTER, add_checks
 from lm_xl.workbook.drivers import add_drivers
 from lm_xl.workbook.inputs import MEANINGS, Written
@@ -15,12 +18,18 @@ from lm_xl.workbook.triangulation import add_triangulation
 
 PROSE = ("Contents", "Method", "Glossary", "Charts", "Lists")
 """Sheets without formulas of the model, which show the master check in their header all the same."""
+ANALYSES = ("Scenarios_and_bridge", "Tornado", "Uncertainty", "Convergence")
+"""Sheets of analyses made at the time of building, each with a banner that tells whether the inputs are still the same."""
+BANNER_CELL = (3, 1)
 HEADER_CELL = (4, 1)
 """Row and column of the master check on every sheet."""
 
 
-def trace(a: Assumptions, written: Written) -> Plan:
-    """Every formula of the deliverable, and where its Python value is. `written` says where the assumptions' numbers stand."""
+def trace(a: Assumptions, written: Written, built: Mapping[str, float] | None = None) -> Plan:
+    """Every formula of the deliverable, and where its Python value is. `written` says where the assumptions' numbers stand.
+
+    `built` are the sums of the inputs at the time of building, where that is past.
+    """
     p = Plan(a, written)
 
     def put(name: str, x: Array) -> Array:
@@ -33,6 +42,10 @@ def trace(a: Assumptions, written: Written) -> Plan:
     report({**inputs, **outputs}, a.axes, p.structure()["year"], p.choice(), p)
     add_triangulation(p)
     add_drivers(p)
+    add_as_built(p, built)
+    for title in ANALYSES:
+        line = Line(*BANNER_CELL[:1], "", Keys("", "", ""), "", "", BANNER, BANNER_CELL[1:], "as built", (0, 0, 0), "lm check")
+        p.sheet(title).lines.append(line)
     add_checks(p)
     for title in dict.fromkeys((*p.sheets, *MEANINGS, *PROSE)):
         row, column = HEADER_CELL

@@ -1,0 +1,227 @@
+"""What is computed at the time of building, because no formula can: scenarios side by side, bridges, the tornado, the simulation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
+
+from lm_xl.assumptions import Assumptions
+from lm_xl.drivers import Bridge, bridge
+from lm_xl.model import forecast
+from lm_xl.results import Results
+from lm_xl.swings import Tornado, tornado
+from lm_xl.workbook.as_built import BANNER_ROW, BUILT, NOW, SAY_CHANGED, SAY_SAME, SUMMED, TOLERANCE, sums
+from lm_xl.workbook.charts import swing_bars, waterfall
+from lm_xl.workbook.inputs import FIRST_ROW, HEADER_ROW, LINE, heading, lines_of, page, table
+from lm_xl.workbook.layout import Plan
+from lm_xl.workbook.pages import Pen
+from lm_xl.workbook.prose import SHEET_NOTES
+from lm_xl.workbook.state import Numbers
+from lm_xl.workbook.styles import TAB, number_format
+
+if TYPE_CHECKING:
+    from lm_xl.simulation import Simulation
+
+MILLION = 1e6
+SHOWN = 25
+"""Inputs that the tornado draws; the table has all that move the number."""
+START, END = "Start", "End"
+
+
+@dataclass(frozen=True)
+class Analyses:
+    """The analyses of some assumptions, of the first scenario unless they compare: money in nominal USD, risk-adjusted."""
+
+    results: Results
+    over_time: Bridge
+    between: tuple[Bridge, ...]
+    """From the first scenario to each of the others, in the last year."""
+    tornado: Tornado
+    simulation: Simulation
+
+
+def analyse(a: Assumptions, draws: int, seed: int, progress: Callable[[str], None] = lambda _: None) -> Analyses:
+    """Compute every analysis. Raises what the analyses raise."""
+    from lm_xl.simulation import simulate
+
+    first, *others = a.axes.scenarios
+    progress("bridges")
+    over_time = bridge(a)
+    between = tuple(bridge(a, first, other) for other in others)
+    progress("tornado")
+    swings = tornado(a)
+    progress(f"{draws:,} draws")
+    return Analyses(forecast(a, a.axes.scenarios), over_time, between, swings, simulate(a, draws, seed))
+
+
+def _start(ws: Worksheet, *lines: str) -> None:
+    ws.sheet_properties.tabColor = TAB["data"]
+    heading(ws, ws.title, SHEET_NOTES[ws.title], *lines)
+
+
+def _stamp(n: Analyses) -> str:
+    told = n.results.provenance
+    return f"Computed by {told['engine']} from {told['assumptions']} {told['fingerprint']}: values, not formulas."
+
+
+def _table(ws: Worksheet, pen: Pen, row: int, name: str, title: str, columns: Sequence[tuple[str, str]], lines: Sequence[Sequence[Any]], total: Sequence[int] = ()) -> int:
+    """A titled table of columns (name, unit); lines whose position is in `total` are bold. Returns the first row of the lines."""
+    pen.text(ws, row, 1, title, "lm band")
+    for column in range(2, len(columns) + 1):
+        pen.write(ws, row, column, None, "lm band")
+    for column, (header, unit) in enumerate(columns, 1):
+        pen.text(ws, row + 1, column, header, "lm header" if unit == "text" else "lm year")
+    ws.row_dimensions[row + 1].height = 2 * LINE + 3
+    for i, line in enumerate(lines):
+        strong = i in total
+        for column, ((_, unit), value) in enumerate(zip(columns, line, strict=True), 1):
+            if isinstance(value, str):
+                pen.text(ws, row + 2 + i, column, value, "lm total" if strong else "lm wrapped" if unit == "text" else "lm calculation")
+            elif value is not None:
+                pen.write(ws, row + 2 + i, column, value, "lm total" if strong else "lm calculation", number_format(unit))
+        words = [lines_of(value, ws.column_dimensions[get_column_letter(c)].width) for c, value in enumerate(line, 1) if isinstance(value, str)]
+        ws.row_dimensions[row + 2 + i].height = LINE * max([1, *words])
+    table(ws, name, row + 1, row + 1 + len(lines), len(columns))
+    return row + 2
+
+
+def _widths(ws: Worksheet, widths: Sequence[float]) -> None:
+    for i, width in enumerate(widths, 1):
+        ws.column_dimensions[get_column_letter(i)].width = width
+
+
+def scenarios_and_bridge(ws: Worksheet, n: Analyses, pen: Pen) -> None:
+    """Every scenario's headline, what drives the market over the years, and what sets each scenario apart."""
+    _start(ws)
+    _widths(ws, (34, 15, 15, 15, 15, 15, 15, 15, 60))
+    results, axes = n.results, n.results.axes
+    first, last = axes.years[0], axes.years[-1]
+    lines = []
+    for scenario in axes.scenarios:
+        revenue = results.series("risk_adjusted_sales", run=scenario) / MILLION
+        people = results.series("diagnosed", run=scenario)
+        base = results.series("risk_adjusted_sales", run=axes.scenarios[0]) / MILLION
+        growth = results.cagr(revenue)
+        reasons = [d.reason for d in results.assumptions.deltas if d.scenario == scenario]
+        shown = f"{reasons[0]}{f' (and {len(reasons) - 1} more deltas)' if len(reasons) > 1 else ''}" if reasons else "as the rows say"
+        lines.append((scenario, people[0], people[-1], revenue[0], revenue[-1], "n/a" if growth is None else growth, revenue[-1] - base[-1], results.share(revenue, base)[-1] - 1, shown))
+    columns = [
+        ("scenario", "text"), (f"diagnosed {first}", "patients"), (f"diagnosed {last}", "patients"), (f"revenue {first}, USD million", "USD million"),
+        (f"revenue {last}, USD million", "USD million"), (f"CAGR {first}-{last}", "per year"), (f"{last} less {axes.scenarios[0]}, USD million", "USD million"),
+        ("the same, relative", "share"), ("first reason", "text"),
+    ]  # fmt: skip
+    row = _table(ws, pen, FIRST_ROW, "scenario_headlines", f"Scenarios side by side, risk-adjusted net. {_stamp(n)}", columns, lines, (0,)) + len(lines) + 1
+    row = _waterfall(ws, pen, row, n.over_time, f"What drives {first} to {last} in {n.over_time.start.scenario}, USD million")
+    names = [b.end.scenario for b in n.between]
+    if names:
+        matrix: list[tuple[Any, ...]] = [
+            (bar.driver, *(b.bars[i].effect / MILLION for b in n.between)) for i, bar in enumerate(n.between[0].bars) if any(b.bars[i].effect for b in n.between)
+        ]
+        columns = [("driver", "text"), *((name, "USD million") for name in names)]
+        _table(ws, pen, row, "bridges_to_scenarios", f"What sets each scenario apart from {axes.scenarios[0]} in {last}, USD million", columns, matrix)
+    ws.freeze_panes = f"B{FIRST_ROW}"
+    page(ws, HEADER_ROW)
+
+
+def _waterfall(ws: Worksheet, pen: Pen, row: int, found: Bridge, title: str) -> int:
+    """A bridge as a table and a chart. Returns the next free row."""
+    level, lines = found.before / MILLION, []
+    lines.append((str(found.start), level, "", "", "", 0.0, level, 0.0, "where it starts"))
+    for bar in found.bars:
+        effect = bar.effect / MILLION
+        if not bar.changed:
+            continue
+        share = bar.effect / found.difference if found.difference else "n/a"
+        low = min(level, level + effect)
+        lines.append((bar.driver, effect, share, bar.alone / MILLION, bar.interaction / MILLION, low, max(effect, 0.0), max(-effect, 0.0), ", ".join(bar.changed)))
+        level += effect
+    lines.append((str(found.end), found.after / MILLION, "", "", "", 0.0, found.after / MILLION, 0.0, "where it ends"))
+    columns = [
+        ("driver", "text"), ("effect, USD million", "USD million"), ("share of the difference", "share"), ("alone, USD million", "USD million"),
+        ("with the others, USD million", "USD million"), ("drawn from", "USD million"), ("rise", "USD million"), ("fall", "USD million"),
+        ("what moved", "text"),
+    ]  # fmt: skip
+    at = _table(ws, pen, row, "bridge_over_time", title, columns, lines, (0, len(lines) - 1))
+    chart: Any = ws
+    chart.add_chart(waterfall(ws, at, at + len(lines) - 1, 1, 6, title, "USD million"), f"K{row}")
+    note = at + len(lines)
+    pen.text(ws, note, 1, "Each effect is averaged over all orders in which the drivers can move (Shapley value): the effects sum to the difference and no order is preferred.", "lm text")
+    return note + 2
+
+
+def tornado_page(ws: Worksheet, n: Analyses, pen: Pen) -> None:
+    """Each uncertain input alone at its low and high, the largest swing first; then those without effect."""
+    _start(ws)
+    _widths(ws, (50, 16, 11, 11, 14, 14, 14, 14, 14))
+    found = n.tornado
+    moving = [s for s in found.swings if s.swing > 0]
+    frame = found.frame().set_index("input")
+
+    def own(name: str, side: str) -> float | str:
+        value = float(frame.at[name, side])
+        return value if value == value else "differs"
+
+    lines = [
+        (s.input, str(frame.at[s.input, "rows"]).split("; ")[0], own(s.input, "low"), own(s.input, "high"), s.at_low / MILLION, s.at_high / MILLION, s.low_effect / MILLION, s.high_effect / MILLION, s.swing / MILLION)
+        for s in moving
+    ]
+    columns = [
+        ("input", "text"), ("first row", "text"), ("its low", "number"), ("its high", "number"), ("revenue at low, USD million", "USD million"),
+        ("revenue at high, USD million", "USD million"), ("low less centre", "USD million"), ("high less centre", "USD million"), ("swing", "USD million"),
+    ]  # fmt: skip
+    title = f"Revenue of {found.at} risk-adjusted net: {found.centre / MILLION:,.1f} USD million at the centre. {_stamp(n)}"
+    at = _table(ws, pen, FIRST_ROW, "tornado", title, columns, lines)
+    if moving:
+        chart: Any = ws
+        chart.add_chart(swing_bars(ws, at, at + min(SHOWN, len(moving)) - 1, 1, 7, f"One input at a time, {found.at}: difference from the centre", "USD million"), f"K{FIRST_ROW}")
+    row = at + len(lines) + 1
+    idle = [(name,) for name in found.idle]
+    if idle:
+        _table(ws, pen, row, "inputs_without_effect", f"Inputs without effect on the revenue of {found.at}", [("input", "text")], idle)
+    ws.freeze_panes = f"B{FIRST_ROW}"
+    page(ws, HEADER_ROW)
+
+
+def uncertainty(ws: Worksheet, n: Analyses, pen: Pen) -> None:
+    """Percentiles."""
+    _start(ws)
+
+
+def convergence(ws: Worksheet, n: Analyses, pen: Pen) -> None:
+    """Convergence."""
+    _start(ws)
+
+
+def as_built(ws: Worksheet, traced: Plan, pen: Pen) -> None:
+    """Sums of the inputs now and at the time of building, and the banner over them."""
+    ws.sheet_properties.tabColor = TAB["control"]
+    heading(ws, ws.title, SHEET_NOTES[ws.title])
+    for i, (name, width) in enumerate((("sheet", 24), ("sum now", 60), ("sum as built", 60), ("tolerance", 60), ("same", 12)), 1):
+        pen.write(ws, HEADER_ROW, i, name, "lm header" if i in (1, 5) else "lm year")
+        ws.column_dimensions[get_column_letter(i)].width = width
+    built = sums(traced.assumptions, Numbers.of(traced.assumptions))
+    for row, sheet in enumerate(SUMMED, FIRST_ROW):
+        pen.text(ws, row, 1, sheet, "lm label")
+        pen.write(ws, row, BUILT, built[sheet], "lm calculation", "#,##0.000000")
+        pen.write(ws, row, TOLERANCE, 1e-6, "lm calculation", "0E+00")
+    pen.text(ws, BANNER_ROW, 1, "What the analyses say", "lm label")
+    pen.text(ws, BANNER_ROW, BUILT, SAY_SAME, "lm text")
+    pen.text(ws, BANNER_ROW, TOLERANCE, SAY_CHANGED, "lm text")
+    for line in traced.sheets[ws.title].lines:
+        if line.array != "master":
+            for column, formula in line.formulas():
+                pen.write(ws, line.row, column, f"={formula}", "lm calculation", "#,##0.000000" if column == NOW else "")
+    page(ws, HEADER_ROW)
+
+
+PAGES: dict[str, Callable[[Worksheet, Analyses, Pen], None]] = {
+    "Scenarios_and_bridge": scenarios_and_bridge,
+    "Tornado": tornado_page,
+    "Uncertainty": uncertainty,
+    "Convergence": convergence,
+}
+"""The sheets of analyses in order, and what writes each."""
