@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lm_xl.drivers import Bridge, bridge
     from lm_xl.faults import Fault, Refused
     from lm_xl.model import IdentityError, forecast
-    from lm_xl.reader import read_assumptions
+    from lm_xl.reader import read_assumptions, with_scenario
     from lm_xl.results import Results
     from lm_xl.swings import Tornado, tornado
     from lm_xl.verification import verify
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Assumptions": "assumptions",
     "read_assumptions": "reader",
+    "with_scenario": "reader",
     "UnknownLabel": "axes",
     "Fault": "faults",
     "Refused": "faults",
@@ -51,7 +52,7 @@ _HOMES = {
 
 __all__ = [
     "Assumptions", "Bridge", "Comparison", "Difference", "Fault", "IdentityError", "Refused", "Results", "Tornado", "UnknownLabel", "__version__",
-    "bridge", "build", "compare", "diff", "forecast", "read_assumptions", "tornado", "verify",
+    "bridge", "build", "compare", "diff", "forecast", "read_assumptions", "tornado", "verify", "with_scenario",
 ]  # fmt: skip
 
 

@@ -341,11 +341,11 @@ def tornado(
     unit, scale = _scale(found.measure.unit)
     rows = [
         [swing["input"], *(f"{swing[c]:g}" if swing[c] == swing[c] else "by row" for c in ("low", "high"))]
-        + [_amount(swing[c], scale) for c in ("at_low", "at_high", "low_effect", "high_effect", "swing")]
+        + [_amount(swing[c], scale) for c in ("low_effect", "high_effect", "swing")]
         for swing in frame.head(top).to_dict("records")
     ]
     title = f"{found.measure}, {found.at}, {unit}: {_amount(found.centre, scale)}"
-    click.echo(_table(title, ["input"], ["low", "high", "at low", "at high", "low effect", "high effect", "swing"], rows), nl=False)
+    click.echo(_table(title, ["input"], ["low", "high", "low effect", "high effect", "swing"], rows), nl=False)
     moving = len(found.swings) - len(found.idle)
     if moving > top:
         click.echo(f"{moving - top} more inputs have a smaller swing: --top {moving} shows them.")
@@ -580,7 +580,9 @@ def _table(title: str, words: Sequence[str], numbers: Sequence[str], rows: Seque
         table.add_column(name)
     for row in rows:
         table.add_row(*map(Text, row))
-    console = Console(width=max(100, 24 * (len(words) + len(after)) + 11 * len(numbers)))
+    heads = [*words, *numbers, *after]
+    width = sum(max(len(row[i]) for row in (heads, *rows) if i < len(row)) + 3 for i in range(len(heads)))
+    console = Console(width=max(100, width))
     with console.capture() as captured:
         console.print(table)
     return captured.get()
