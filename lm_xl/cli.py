@@ -276,9 +276,11 @@ def bridge(
     """
     from lm_xl.drivers import bridge as bridge_points
 
-    found = bridge_points(
-        _read(file), start, end, metric, year=year, region=region, segment=segment, primary=primary, stage=stage, basis=basis
-    )
+    with _progress() as tell:
+        tell("every combination of the drivers")
+        found = bridge_points(
+            _read(file), start, end, metric, year=year, region=region, segment=segment, primary=primary, stage=stage, basis=basis
+        )
     frame = found.frame(by_size=sort == "size")
     if form == "csv":
         click.echo(_written(frame, form, ()), nl=False)
