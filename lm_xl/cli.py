@@ -219,10 +219,20 @@ def _labelled(command: Callable[..., None]) -> Callable[..., None]:
 @click.argument("after")
 @click.argument("file", type=FILE, required=False)
 @click.option("--year", type=int, help="The year of a point without one; without it the last.")
+@click.option("--scenario", help="The scenario of a point without one; without it the first.")
 @click.option("--by", type=Words(*KEYS), default="region", show_default=True, help="Dimensions, split by commas; the rest is summed.")
 @_measured
 def compare(
-    before: str, after: str, file: Path | None, year: int | None, by: tuple[str, ...], metric: str, stage: str, basis: str, form: str
+    before: str,
+    after: str,
+    file: Path | None,
+    year: int | None,
+    scenario: str | None,
+    by: tuple[str, ...],
+    metric: str,
+    stage: str,
+    basis: str,
+    form: str,
 ) -> None:
     """Compare two scenarios, or two years: leaves, groups and totals, with the difference.
 
@@ -232,7 +242,7 @@ def compare(
 
     if metric == "patients" and "segment" in by:
         raise click.UsageError("patients have no segment: leave it out of --by, or use --metric revenue")
-    found = compare_points(_read(file), before, after, year)
+    found = compare_points(_read(file), before, after, year, scenario)
     frame = found.frame(by, metric, stage, basis)
     if form != "table":
         click.echo(_written(frame, form, by), nl=False)
@@ -253,6 +263,7 @@ def compare(
 @click.option("--from", "start", metavar="POINT", help="A scenario, a year, or both; without it the first year.")
 @click.option("--to", "end", metavar="POINT", help="A scenario, a year, or both; without it the last year.")
 @click.option("--year", type=int, help="The year of a point without one; without it the last.")
+@click.option("--scenario", help="The scenario of a point without one; without it the first.")
 @click.option("--sort", type=click.Choice(["driver", "size"]), default="driver", show_default=True, help="The order of the bars.")
 @_labelled
 @_measured
@@ -261,6 +272,7 @@ def bridge(
     start: str | None,
     end: str | None,
     year: int | None,
+    scenario: str | None,
     sort: str,
     region: str | None,
     segment: str | None,
@@ -278,9 +290,8 @@ def bridge(
 
     with _progress() as tell:
         tell("every combination of the drivers")
-        found = bridge_points(
-            _read(file), start, end, metric, year=year, region=region, segment=segment, primary=primary, stage=stage, basis=basis
-        )
+        labels = {"region": region, "segment": segment, "primary": primary}
+        found = bridge_points(_read(file), start, end, metric, year=year, scenario=scenario, **labels, stage=stage, basis=basis)
     frame = found.frame(by_size=sort == "size")
     if form == "csv":
         click.echo(_written(frame, form, ()), nl=False)

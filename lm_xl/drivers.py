@@ -93,6 +93,7 @@ def bridge(
     metric: str = "revenue",
     *,
     year: int | None = None,
+    scenario: str | None = None,
     region: str | None = None,
     segment: str | None = None,
     primary: str | None = None,
@@ -101,13 +102,14 @@ def bridge(
 ) -> Bridge:
     """What drives the difference between two points, each a scenario, a year, or both; without them, the first and the last year.
 
-    Revenue is in nominal USD, patients are people. A point without a year is in `year`, or in the last.
+    Revenue is in nominal USD, patients are people. A point without a year is in `year` or the last, one
+    without a scenario in `scenario` or the first.
     Raises UnknownLabel for labels that the workbook does not have, IdentityError where a point breaks an identity.
     """
     axes = assumptions.axes
     chosen = measure(axes, metric, region=region, segment=segment, primary=primary, stage=stage, basis=basis)
-    first = point(axes, axes.years[0] if start is None else start, year)
-    last = point(axes, axes.years[-1] if end is None else end, year)
+    first = point(axes, axes.years[0] if start is None else start, year, scenario)
+    last = point(axes, axes.years[-1] if end is None else end, year, scenario)
     points = [first, last]
     forecast(assumptions, [p.scenario for p in points])  # each point must hold the identities
     sides = [in_year(axes, assumptions.inputs([p.scenario]), p.year) for p in points]

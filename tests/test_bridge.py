@@ -91,6 +91,8 @@ def test_points_by_their_words(small_assumptions: lm_xl.Assumptions) -> None:
     axes = small_assumptions.axes
     assert point(axes, "high") == Point("High", 2031)
     assert point(axes, 2027) == point(axes, " base 2027") == point(axes, "Base", 2027) == Point("Base", 2027)
+    assert point(axes, 2027, 2029, "High") == Point("High", 2027)
+    assert point(axes, "Base", 2029, "High") == Point("Base", 2029)
     for wrong, hint in (("Hihg", "'High'"), ("High 2040", "2025 to 2031"), (2040, "2025 to 2031")):
         with pytest.raises(UnknownLabel, match=hint):
             point(axes, wrong)
@@ -107,6 +109,10 @@ def test_a_comparison_holds_leaves_groups_and_totals(shipped: lm_xl.Assumptions)
     assert frame[frame["kind"] == "leaf"]["difference"].sum() == pytest.approx(frame.loc[("Global", "All cancers"), "difference"], rel=NEAR)
     entrant = lm_xl.compare(shipped, 2025, 2035).frame(("segment",)).set_index("segment").loc["Rhenium-186 obisbemeda"]
     assert (entrant["before"], np.isnan(entrant["change"])) == (0, True)
+    assert lm_xl.compare(shipped, 2025, 2035).frame(()).iloc[0][["kind", "before"]].tolist() == [
+        "total",
+        results.revenue("Total market", 2025),
+    ]
     with pytest.raises(UnknownLabel, match="does not vary by segment"):
         lm_xl.compare(shipped, "Base", "High").frame(("segment",), "patients")
 
@@ -183,6 +189,8 @@ def test_compare_and_bridge_on_the_command_line(
     found, expected = json.loads(out), lm_xl.bridge(small, "Base", "High")
     assert (found["before"], found["after"]) == (expected.before, expected.after)
     assert [b["effect"] for b in found["bars"]] == [b.effect for b in expected.bars]
+    _, out, _ = run(monkeypatch, capsys, "bridge", small_path, "--to", 2027, "--scenario", "High")
+    assert "High 2025 to High 2027" in out
     _, out, _ = run(monkeypatch, capsys, "bridge", small_path, "--region", "US", "--sort", "size")
     assert "Base 2025 to Base 2031" in out
     assert "years_on_market" in out
