@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lm_xl.faults import Fault, Refused
     from lm_xl.functions.calls import CallError
     from lm_xl.model import IdentityError, forecast
-    from lm_xl.reader import read_assumptions
+    from lm_xl.reader import read_assumptions, with_scenario
     from lm_xl.results import Results
     from lm_xl.swings import Tornado, tornado
     from lm_xl.verification import verify
@@ -36,6 +36,7 @@ _HOMES = {
     "CallError": "functions.calls",
     "Assumptions": "assumptions",
     "read_assumptions": "reader",
+    "with_scenario": "reader",
     "UnknownLabel": "axes",
     "Fault": "faults",
     "Refused": "faults",
@@ -56,7 +57,7 @@ _HOMES = {
 
 __all__ = [
     "Assumptions", "Bridge", "CallError", "Comparison", "Difference", "Fault", "IdentityError", "Refused", "Results", "Tornado", "UnknownLabel", "__version__",
-    "bridge", "build", "compare", "diff", "forecast", "read_assumptions", "tornado", "verify",
+    "bridge", "build", "compare", "diff", "forecast", "read_assumptions", "tornado", "verify", "with_scenario",
 ]  # fmt: skip
 
 

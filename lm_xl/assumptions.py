@@ -193,7 +193,9 @@ class Assumptions:
         """64 hex digits over all that the assumptions say, words and sources too; the order of rows and their cells do not count."""
 
         def said(items: Iterable[Any]) -> list[str]:
-            return sorted(repr([v for k, v in vars(item).items() if k not in ("cell", "cells", "label_cell", "low_cell")]) for item in items)
+            return sorted(
+                repr([v for k, v in vars(item).items() if k not in ("cell", "cells", "label_cell", "low_cell")]) for item in items
+            )
 
         axes = [
             (axis.name, axis.leaves, dict(axis.groups), axis.sets, axis.roles, axis.notes)

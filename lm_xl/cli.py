@@ -219,10 +219,20 @@ def _labelled(command: Callable[..., None]) -> Callable[..., None]:
 @click.argument("after")
 @click.argument("file", type=FILE, required=False)
 @click.option("--year", type=int, help="The year of a point without one; without it the last.")
+@click.option("--scenario", help="The scenario of a point without one; without it the first.")
 @click.option("--by", type=Words(*KEYS), default="region", show_default=True, help="Dimensions, split by commas; the rest is summed.")
 @_measured
 def compare(
-    before: str, after: str, file: Path | None, year: int | None, by: tuple[str, ...], metric: str, stage: str, basis: str, form: str
+    before: str,
+    after: str,
+    file: Path | None,
+    year: int | None,
+    scenario: str | None,
+    by: tuple[str, ...],
+    metric: str,
+    stage: str,
+    basis: str,
+    form: str,
 ) -> None:
     """Compare two scenarios, or two years: leaves, groups and totals, with the difference.
 
@@ -232,7 +242,7 @@ def compare(
 
     if metric == "patients" and "segment" in by:
         raise click.UsageError("patients have no segment: leave it out of --by, or use --metric revenue")
-    found = compare_points(_read(file), before, after, year)
+    found = compare_points(_read(file), before, after, year, scenario)
     frame = found.frame(by, metric, stage, basis)
     if form != "table":
         click.echo(_written(frame, form, by), nl=False)
@@ -253,6 +263,7 @@ def compare(
 @click.option("--from", "start", metavar="POINT", help="A scenario, a year, or both; without it the first year.")
 @click.option("--to", "end", metavar="POINT", help="A scenario, a year, or both; without it the last year.")
 @click.option("--year", type=int, help="The year of a point without one; without it the last.")
+@click.option("--scenario", help="The scenario of a point without one; without it the first.")
 @click.option("--sort", type=click.Choice(["driver", "size"]), default="driver", show_default=True, help="The order of the bars.")
 @_labelled
 @_measured
@@ -261,6 +272,7 @@ def bridge(
     start: str | None,
     end: str | None,
     year: int | None,
+    scenario: str | None,
     sort: str,
     region: str | None,
     segment: str | None,
@@ -276,9 +288,10 @@ def bridge(
     """
     from lm_xl.drivers import bridge as bridge_points
 
-    found = bridge_points(
-        _read(file), start, end, metric, year=year, region=region, segment=segment, primary=primary, stage=stage, basis=basis
-    )
+    with _progress() as tell:
+        tell("every combination of the drivers")
+        labels = {"region": region, "segment": segment, "primary": primary}
+        found = bridge_points(_read(file), start, end, metric, year=year, scenario=scenario, **labels, stage=stage, basis=basis)
     frame = found.frame(by_size=sort == "size")
     if form == "csv":
         click.echo(_written(frame, form, ()), nl=False)
@@ -341,11 +354,11 @@ def tornado(
     unit, scale = _scale(found.measure.unit)
     rows = [
         [swing["input"], *(f"{swing[c]:g}" if swing[c] == swing[c] else "by row" for c in ("low", "high"))]
-        + [_amount(swing[c], scale) for c in ("at_low", "at_high", "low_effect", "high_effect", "swing")]
+        + [_amount(swing[c], scale) for c in ("low_effect", "high_effect", "swing")]
         for swing in frame.head(top).to_dict("records")
     ]
     title = f"{found.measure}, {found.at}, {unit}: {_amount(found.centre, scale)}"
-    click.echo(_table(title, ["input"], ["low", "high", "at low", "at high", "low effect", "high effect", "swing"], rows), nl=False)
+    click.echo(_table(title, ["input"], ["low", "high", "low effect", "high effect", "swing"], rows), nl=False)
     moving = len(found.swings) - len(found.idle)
     if moving > top:
         click.echo(f"{moving - top} more inputs have a smaller swing: --top {moving} shows them.")
@@ -662,7 +675,9 @@ def _table(title: str, words: Sequence[str], numbers: Sequence[str], rows: Seque
         table.add_column(name)
     for row in rows:
         table.add_row(*map(Text, row))
-    console = Console(width=max(100, 24 * (len(words) + len(after)) + 11 * len(numbers)))
+    heads = [*words, *numbers, *after]
+    width = sum(max(len(row[i]) for row in (heads, *rows) if i < len(row)) + 3 for i in range(len(heads)))
+    console = Console(width=max(100, width))
     with console.capture() as captured:
         console.print(table)
     return captured.get()

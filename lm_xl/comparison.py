@@ -31,15 +31,15 @@ class Point:
         return f"{self.scenario} {self.year}"
 
 
-def point(axes: Axes, where: str | int, year: int | None = None) -> Point:
-    """A point by its words: a scenario, a year, or both ("High 2030"). Without a scenario the first, without a year `year` or the last.
+def point(axes: Axes, where: str | int, year: int | None = None, scenario: str | None = None) -> Point:
+    """A point by its words: a scenario, a year, or both ("High 2030"). Without one, `scenario` or the first, `year` or the last.
 
     Raises UnknownLabel for a scenario or a year that the workbook does not have.
     """
     words = str(where).strip()
-    scenario, _, last = words.rpartition(" ")
+    lead, _, last = words.rpartition(" ")
     if last.isdigit() and folded(words) not in map(folded, axes.scenarios):
-        words, year = scenario or axes.scenarios[0], int(last)
+        words, year = lead or scenario or axes.scenarios[0], int(last)
     found = axes.scenario(words)
     return Point(found, axes.years[axes.year(axes.years[-1] if year is None else year)])
 
@@ -126,16 +126,19 @@ class Comparison:
             kinds = {"leaf" if t in a.leaves else "total" if t == a.total else "group" for a, t in zip(chosen, labels, strict=True)}
             values = summed(axes, output, x, **dict(zip(by, labels, strict=True)))
             before, after = (float(values[self.results.run(p.scenario), axes.year(p.year)]) for p in (self.before, self.after))
-            kind = kinds.pop() if len(kinds) == 1 else "group"
+            kind = "group" if len(kinds) > 1 else kinds.pop() if kinds else "total"
             relative = float(change(np.array(before), np.array(after)))
             lines.append((*labels, kind, output, OUTPUTS[output].unit, before, after, after - before, relative))
         return pd.DataFrame(lines, columns=[*by, "kind", "metric", "unit", "before", "after", "difference", "change"])
 
 
-def compare(assumptions: Assumptions, before: str | int, after: str | int, year: int | None = None) -> Comparison:
+def compare(
+    assumptions: Assumptions, before: str | int, after: str | int, year: int | None = None, scenario: str | None = None
+) -> Comparison:
     """Compare two scenarios in a year, or two years: each point is a scenario, a year, or both ("High 2030").
 
+    A point without a year is in `year` or in the last, one without a scenario in `scenario` or in the first.
     Raises UnknownLabel for a scenario or a year that the workbook does not have.
     """
-    points = [point(assumptions.axes, where, year) for where in (before, after)]
+    points = [point(assumptions.axes, where, year, scenario) for where in (before, after)]
     return Comparison(forecast(assumptions, list(dict.fromkeys(p.scenario for p in points))), *points)

@@ -212,7 +212,8 @@ def _edit(sheet: str, before: Line | None, after: Line | None, effect: float | N
     columns = tuple(c for c in _texts(sheet, {**(before or {}), **shown}) | old if old.get(c) != new.get(c))
     kind = "added" if before is None else "removed" if after is None else "changed"
     was, now = (tuple(x.get(c, "") for c in columns) for x in (old, new))
-    return Edit(sheet, kind, _what(sheet, shown), shown[columns[0]].address, columns, was, now, (new or old).get("source", ""), effect)
+    cell = next(shown[c].address for c in (*columns, *shown) if c in shown)
+    return Edit(sheet, kind, _what(sheet, shown), cell, columns, was, now, (new or old).get("source", ""), effect)
 
 
 def _apart(before: Axes, after: Axes) -> str:

@@ -93,6 +93,7 @@ def bridge(
     metric: str = "revenue",
     *,
     year: int | None = None,
+    scenario: str | None = None,
     region: str | None = None,
     segment: str | None = None,
     primary: str | None = None,
@@ -101,20 +102,21 @@ def bridge(
 ) -> Bridge:
     """What drives the difference between two points, each a scenario, a year, or both; without them, the first and the last year.
 
-    Revenue is in nominal USD, patients are people. A point without a year is in `year`, or in the last.
+    Revenue is in nominal USD, patients are people. A point without a year is in `year` or the last, one
+    without a scenario in `scenario` or the first.
     Raises UnknownLabel for labels that the workbook does not have, IdentityError where a point breaks an identity.
     """
     axes = assumptions.axes
     chosen = measure(axes, metric, region=region, segment=segment, primary=primary, stage=stage, basis=basis)
-    first = point(axes, axes.years[0] if start is None else start, year)
-    last = point(axes, axes.years[-1] if end is None else end, year)
+    first = point(axes, axes.years[0] if start is None else start, year, scenario)
+    last = point(axes, axes.years[-1] if end is None else end, year, scenario)
     points = [first, last]
     forecast(assumptions, [p.scenario for p in points])  # each point must hold the identities
     sides = [in_year(axes, assumptions.inputs([p.scenario]), p.year) for p in points]
     years = [np.full((1,) * (YEAR + 1), float(p.year)) for p in points]
     changed = {d: _changed(d, sides, points) for d in DRIVERS}
-    players = [d for d in DRIVERS if changed[d]]
-    values = _combinations(assumptions, chosen, players, sides, years)
+    players = [d for d in reversed(DRIVERS) if changed[d]]  # the last stages' drivers alternate fastest, so the first are computed once
+    values = _combinations(assumptions, chosen, {d: changed[d] for d in players}, sides, years)
     effects = dict(zip(players, shapley(values), strict=True))
     alone = {d: float(values[1 << i] - values[0]) for i, d in enumerate(players)}
     bars = tuple(Bar(d.name, changed[d], effects.get(d, 0.0), alone.get(d, 0.0)) for d in DRIVERS)
@@ -139,7 +141,7 @@ def _changed(driver: Driver, sides: list[dict[str, Array]], points: list[Point])
 
 
 def _combinations(
-    assumptions: Assumptions, chosen: Measure, players: list[Driver], sides: list[dict[str, Array]], years: list[Array]
+    assumptions: Assumptions, chosen: Measure, players: dict[Driver, tuple[str, ...]], sides: list[dict[str, Array]], years: list[Array]
 ) -> Array:
     """The measure where each player stands at the first point or, if its bit is 1, at the second."""
     axes, structure = assumptions.axes, assumptions.structure()
@@ -148,9 +150,9 @@ def _combinations(
     for first in range(0, len(values), RUNS):
         runs = np.arange(first, min(first + RUNS, len(values)))
         inputs, clocks = dict(sides[0]), dict.fromkeys(clocked, years[0])
-        for i, driver in enumerate(players):
+        for i, (driver, changed) in enumerate(players.items()):
             moved = (runs >> i & 1 == 1).reshape(-1, 1, 1, 1, 1)
-            inputs |= {q: _either(moved, sides[0][q], sides[1][q]) for q in driver.quantities}
+            inputs |= {q: _either(moved, sides[0][q], sides[1][q]) for q in driver.quantities if q in changed}
             clocks |= {name: _either(moved, *years) for name in driver.clocks}
         outputs = evaluate(inputs, structure, clocks=clocks)
         values[runs] = chosen.of(axes, outputs)[:, 0]
@@ -158,7 +160,7 @@ def _combinations(
 
 
 def _either(moved: Array, before: Array, after: Array) -> Array:
-    """One side in each run; without the run axis where all runs are on one side or the sides are equal."""
-    if before is after or np.array_equal(before, after):
-        return before
+    """One side in each run; without the run axis where all runs are on one side."""
+    if moved.all() or not moved.any():
+        return after if moved.all() else before
     return np.where(moved, after, before)

@@ -51,7 +51,12 @@ def total_of(x: Array, axis: int, members: Sequence[int]) -> Array:
 
 
 def set_total(x: Array, rest_of: Array) -> Array:
-    """Sum over each choice set of segments, standing at the set's rest member; 0 elsewhere. `rest_of` maps a segment to it, tests to -1."""
+    """Sum over each choice set of segments, standing at the set's rest member; 0 elsewhere. `rest_of` maps a segment to it, tests to -1.
+
+    Where all segments are of one set its sum has size 1.
+    """
+    if _one_set(rest_of) and not _symbolic(x):
+        return total(x, SEGMENT)
     out = np.zeros(x.shape, dtype=x.dtype)
     for rest in sorted(set(rest_of.tolist()) - {-1}):
         out[:, :, [rest]] = total_of(x, SEGMENT, np.flatnonzero(rest_of == rest).tolist())
@@ -59,10 +64,16 @@ def set_total(x: Array, rest_of: Array) -> Array:
 
 
 def spread(x: Array, rest_of: Array) -> Array:
-    """A set's value, from its rest member to every member; 0 for tests."""
+    """A set's value, from its rest member to every member; 0 for tests. It keeps size 1 where all segments are of one set."""
+    if _one_set(rest_of) and x.shape[SEGMENT] == 1:
+        return x
     out = np.take(x, np.maximum(rest_of, 0), axis=SEGMENT)
     out[:, :, rest_of < 0] = 0
     return out
+
+
+def _one_set(rest_of: Array) -> bool:
+    return bool((rest_of == rest_of[0]).all() and rest_of[0] >= 0)
 
 
 def minimum(a: Array, b: Array | int) -> Array:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -22,7 +23,7 @@ from lm_xl.axes import PRIMARY, REGION, ROLES, SEGMENT, Axes, Axis, UnknownLabel
 from lm_xl.faults import Fault, Refused
 from lm_xl.ops import Array
 from lm_xl.schema import NEVER, OUTPUTS, QUANTITIES, Quantity
-from lm_xl.sheets import UNSTORED, RawCell, Table, in_order, is_year, number, read_tables
+from lm_xl.sheets import UNSTORED, RawCell, Table, Value, in_order, is_year, number, read_tables
 from lm_xl.uncertain import spread_faults
 
 SHARE_TOLERANCE = 1e-9
@@ -70,6 +71,40 @@ def assumptions_of(name: str, tables: Mapping[str, Table], faults: Sequence[Faul
     reader = _Reader(Path(name))
     reader.faults += faults
     return reader.assumptions(tables)
+
+
+def with_scenario(a: Assumptions, name: str, deltas: Iterable[Mapping[str, object]]) -> Assumptions:
+    """The same assumptions with one more scenario; each delta maps columns of the Scenarios sheet to what would stand there.
+
+    Raises Refused with every fault of the name and of the deltas, as for a workbook.
+    """
+    reader = _Reader(a.path)
+    reader.new_label(RawCell("Scenarios", "name", name), "scenario")
+    if folded(name) in map(folded, a.axes.scenarios):
+        reader.fault(RawCell("Scenarios", "name", name), f"{name!r} is there already")
+    columns = SCENARIO_COLUMNS[1:]
+    rows = []
+    for i, delta in enumerate(deltas, 1):
+        for column in (c for c in delta if c not in columns):
+            reader.fault(RawCell("Scenarios", f"delta {i}", None), f"unknown column {column!r}: {nearest(column, columns)}")
+        cells = {c: RawCell("Scenarios", f"delta {i} {c}", _as_cell(delta.get(c))) for c in columns}
+        rows.append({**cells, "scenario": RawCell("Scenarios", f"delta {i}", name)})
+    cited: list[tuple[RawCell, str]] = []
+    table = Table("Scenarios", {c: RawCell("Scenarios", "", c) for c in SCENARIO_COLUMNS}, tuple(rows))
+    added = tuple(reader.deltas(table, {d: a.axes.axis(d) for d in DIMS}, (name,), cited))
+    reader.citations(cited, tuple(a.sources))
+    result = replace(a, axes=replace(a.axes, scenarios=(*a.axes.scenarios, name)), deltas=(*a.deltas, *added))
+    if not reader.faults:
+        reader.across(result)
+    if reader.faults:
+        raise Refused(reader.faults)
+    return result
+
+
+def _as_cell(value: object) -> Value:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    return value if value is None or isinstance(value, float | bool | str) else str(value)
 
 
 def rule_faults(a: Assumptions, scenario: str, arrays: Mapping[str, Array]) -> tuple[Fault, ...]:
@@ -571,11 +606,15 @@ class _Reader:
                 self.fault(cells["id"], f"the source {identity!r} is there twice")
             citation = self.text(cells["citation"], "a citation")
             known[folded(identity)] = Source(identity, citation, *(self.text(cells[c], c, due=False) for c in SOURCE_COLUMNS[2:]))
-        ids = tuple(s.id for s in known.values())
-        for cell, identity in cited:
-            if folded(identity) not in known and "" not in known:
-                self.fault(cell, f"unknown source {identity!r}: {nearest(identity, ids)}")
+        if "" not in known:
+            self.citations(cited, tuple(s.id for s in known.values()))
         return {s.id: s for s in known.values()}
+
+    def citations(self, cited: Sequence[tuple[RawCell, str]], ids: tuple[str, ...]) -> None:
+        known = set(map(folded, ids))
+        for cell, identity in cited:
+            if folded(identity) not in known:
+                self.fault(cell, f"unknown source {identity!r}: {nearest(identity, ids)}")
 
     # Across rows
 

@@ -158,9 +158,7 @@ def _at(a: Assumptions, quantity: str, x: Array, moved: Array, side: str) -> Arr
         row, here = a.rows[i], moved & (cover == i)
         bound, mean = _bound(row, side), row.inputs[-1]
         if bound != mean:
-            path = x[0][here]
-            ends = np.full((len(path), 1), mean)
-            y[0][here] = carried(row, np.concatenate([path, ends], axis=-1), np.full_like(ends, bound))[..., :-1]
+            y[0][here] = carried(row, x[0][here], np.array([[bound]]), np.array([[mean]]))
     if quantity in EXCLUSIVE:
         _give_way(a, quantity, x, y, moved)
     return y

@@ -6,7 +6,7 @@ the mean, for pert the mode.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import log
 from statistics import NormalDist
@@ -100,24 +100,22 @@ def standard_error(row: Row) -> float:
     return (row.high - row.low) / P10_TO_P90
 
 
-def carried(row: Row, path: Array, x: Array) -> Array:
+def carried(row: Row, path: Array, x: Array, mean: Array | None = None) -> Array:
     """A row's values over the years when the last year's is `x`, in range wherever the path and `x` are.
 
     A share shifts its odds, an amount is multiplied, a growth is added to; a pert is shifted where it is a year, and else
-    stretched from the least value that its quantity allows, and shifted where its mode is that value. `path` ends in the mean; the last axis of both is years, 1 of `x`.
+    stretched from the least value that its quantity allows. `mean` is what `x` is drawn around, by default the end of the path.
     """
-    mean = path[..., -1:]
+    mean = path[..., -1:] if mean is None else mean
     if row.distribution in ("beta", "dirichlet"):
         up, down = path * x * (1 - mean), (1 - path) * mean * (1 - x)
         return np.divide(up, up + down, out=np.broadcast_to(path, up.shape).copy(), where=up + down != 0)
     if row.distribution in ("gamma", "lognormal"):
         return path * (x / mean)
-    if row.distribution == "normal" or row.unit == "year":
-        return path + (x - mean)
     least = QUANTITIES[row.quantity].least
-    room = mean - least
-    stretch = np.divide(x - least, room, out=np.ones(np.broadcast_shapes(x.shape, room.shape)), where=room != 0)
-    return np.where(room != 0, least + (path - least) * stretch, path + (x - mean))
+    if row.distribution == "normal" or row.unit == "year" or mean_of(row) == least:
+        return path + (x - mean)
+    return least + (path - least) * ((x - least) / (mean - least))
 
 
 def impossible(quantity: Quantity, distribution: str, mean: float, low: float | None, high: float | None) -> str:
@@ -202,7 +200,7 @@ def drawn_and_fixed(a: Assumptions, rows: Sequence[int]) -> tuple[list[int], lis
     return drawn, [k for k in there if k not in drawn]
 
 
-def broken_sticks(means: Sequence[float], errors: Sequence[float], left: float) -> Iterator[tuple[float, float]]:
+def broken_sticks(means: Iterable[float], errors: Iterable[float], left: float) -> Iterator[tuple[float, float]]:
     """For each uncertain share of a set in turn: its mean and its concentration as a share of what is left.
 
     Each is a beta of what the ones before it leave, so their sum never passes `left`, and the stated mean and standard error of

@@ -91,6 +91,8 @@ def test_points_by_their_words(small_assumptions: lm_xl.Assumptions) -> None:
     axes = small_assumptions.axes
     assert point(axes, "high") == Point("High", 2031)
     assert point(axes, 2027) == point(axes, " base 2027") == point(axes, "Base", 2027) == Point("Base", 2027)
+    assert point(axes, 2027, 2029, "High") == Point("High", 2027)
+    assert point(axes, "Base", 2029, "High") == Point("Base", 2029)
     for wrong, hint in (("Hihg", "'High'"), ("High 2040", "2025 to 2031"), (2040, "2025 to 2031")):
         with pytest.raises(UnknownLabel, match=hint):
             point(axes, wrong)
@@ -107,8 +109,75 @@ def test_a_comparison_holds_leaves_groups_and_totals(shipped: lm_xl.Assumptions)
     assert frame[frame["kind"] == "leaf"]["difference"].sum() == pytest.approx(frame.loc[("Global", "All cancers"), "difference"], rel=NEAR)
     entrant = lm_xl.compare(shipped, 2025, 2035).frame(("segment",)).set_index("segment").loc["Rhenium-186 obisbemeda"]
     assert (entrant["before"], np.isnan(entrant["change"])) == (0, True)
+    assert lm_xl.compare(shipped, 2025, 2035).frame(()).iloc[0][["kind", "before"]].tolist() == [
+        "total",
+        results.revenue("Total market", 2025),
+    ]
     with pytest.raises(UnknownLabel, match="does not vary by segment"):
         lm_xl.compare(shipped, "Base", "High").frame(("segment",), "patients")
+
+
+def test_bars_of_parts_add_up(shipped: lm_xl.Assumptions) -> None:
+    whole, *parts = (lm_xl.bridge(shipped, segment=s) for s in ("Total market", "Therapeutics", "Diagnostics"))
+    for bars in zip(whole.bars, *(p.bars for p in parts), strict=True):
+        assert bars[0].effect == pytest.approx(bars[1].effect + bars[2].effect, rel=NEAR, abs=NEAR * whole.before)
+
+
+def test_the_page_shows_the_bridge_of_the_base_case(shipped: lm_xl.Assumptions) -> None:
+    page = (Path(__file__).parent.parent / "docs" / "what_moves_the_market.md").read_text()
+    found = lm_xl.bridge(shipped)
+    for bar in (b for b in found.bars if b.changed):
+        assert f"| {bar.driver} | {bar.effect / 1e6:.1f} | {bar.alone / 1e6:.1f} | {bar.interaction / 1e6:.1f} |" in page
+
+
+def test_a_scenario_of_ones_own(shipped: lm_xl.Assumptions) -> None:
+    before = lm_xl.forecast(shipped).outputs["risk_adjusted_sales"].copy()
+    own = [
+        {
+            "quantity": d.quantity,
+            **d.keys._asdict(),
+            "operation": d.operation,
+            "amount": d.amount,
+            "source": d.sources[0],
+            "status": d.status,
+            "reason": d.reason,
+        }
+        for d in shipped.deltas
+        if d.scenario == "High"
+    ]
+    with_own = lm_xl.with_scenario(lm_xl.with_scenario(shipped, "Mine", own), "Nothing", [])
+    sales = lm_xl.forecast(with_own, ["Base", "High", "Mine", "Nothing"]).outputs["risk_adjusted_sales"]
+    assert (sales[[1]] == sales[[2]]).all()
+    assert (sales[[0]] == sales[[3]]).all() and (sales[[0]] == before).all()
+    assert (lm_xl.forecast(shipped).outputs["risk_adjusted_sales"] == before).all()
+    assert "Mine" not in shipped.axes.scenarios
+    assert {b.effect for b in lm_xl.bridge(with_own, "High", "Mine").bars} == {0}
+
+
+@pytest.mark.parametrize(
+    ("change", "hint"),
+    [
+        ({"quantity": "lm_risc"}, "delta 1 quantity: 'lm_risc' is no quantity: nearest is 'lm_risk'"),
+        ({"region": "Globl"}, "nearest is 'Global'"),
+        ({"region": None}, "delta 1 region: blank where a region is due"),
+        ({"amount": "1.2"}, "delta 1 amount: the text '1.2' looks like a number"),
+        ({"amount": 1000}, "outside 0 to 1"),
+        ({"amount": 1}, "changes nothing"),
+        ({"reason": ""}, "delta 1 reason: blank where a reason is due"),
+        ({"source": "NOBODY"}, "unknown source 'NOBODY'"),
+        ({"because": "x"}, "unknown column 'because'"),
+        ({"name": "base"}, "'base' is there already"),
+        ({"name": "=1"}, "may not begin with"),
+    ],
+)
+def test_a_scenario_with_a_fault_is_refused(small_assumptions: lm_xl.Assumptions, change: dict[str, object], hint: str) -> None:
+    delta: dict[str, object] = {"quantity": "lm_risk", "region": "Global", "primary": "All cancers", "operation": "multiply", "amount": 1.1}
+    delta |= {"source": "TEST", "status": "expert", "reason": "to see"} | change
+    name = str(delta.pop("name", "Mine"))
+    with pytest.raises(lm_xl.Refused) as refused:
+        lm_xl.with_scenario(small_assumptions, name, [delta])
+    assert hint in str(refused.value)
+    assert len(refused.value.faults) == 1
 
 
 def test_compare_and_bridge_on_the_command_line(
@@ -120,6 +189,8 @@ def test_compare_and_bridge_on_the_command_line(
     found, expected = json.loads(out), lm_xl.bridge(small, "Base", "High")
     assert (found["before"], found["after"]) == (expected.before, expected.after)
     assert [b["effect"] for b in found["bars"]] == [b.effect for b in expected.bars]
+    _, out, _ = run(monkeypatch, capsys, "bridge", small_path, "--to", 2027, "--scenario", "High")
+    assert "High 2025 to High 2027" in out
     _, out, _ = run(monkeypatch, capsys, "bridge", small_path, "--region", "US", "--sort", "size")
     assert "Base 2025 to Base 2031" in out
     assert "years_on_market" in out

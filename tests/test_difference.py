@@ -156,6 +156,14 @@ def test_groups_that_move_have_an_effect_of_their_own(tmp_path: Path) -> None:
     assert found.total > 0
 
 
+def test_another_horizon_is_compared_in_a_year_of_both(small_path: Path, tmp_path: Path) -> None:
+    found = lm_xl.diff(small_path, small.workbook(tmp_path / "shorter.xlsx", (2, 5, 3, 5)), year=2028)
+    effects = {e.what: e.effect for e in found.edits}
+    assert effects["last_year of all"] == 0
+    assert effects["care_access of Germany"] == pytest.approx(found.total, rel=NEAR) != 0
+    assert found.interaction == pytest.approx(0, abs=NEAR * found.before)
+
+
 def test_other_leaves_leave_the_total_alone(small_path: Path, tmp_path: Path) -> None:
     found = lm_xl.diff(small_path, small.workbook(tmp_path / "three.xlsx", (3, 5, 3, 7)))
     assert found.apart == "the region axis differs in 'France'"

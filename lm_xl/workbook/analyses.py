@@ -68,7 +68,16 @@ def _stamp(n: Analyses) -> str:
     return f"Computed by {told['engine']} from {told['assumptions']} {told['fingerprint']}: values, not formulas."
 
 
-def _table(ws: Worksheet, pen: Pen, row: int, name: str, title: str, columns: Sequence[tuple[str, str]], lines: Sequence[Sequence[Any]], total: Sequence[int] = ()) -> int:
+def _table(
+    ws: Worksheet,
+    pen: Pen,
+    row: int,
+    name: str,
+    title: str,
+    columns: Sequence[tuple[str, str]],
+    lines: Sequence[Sequence[Any]],
+    total: Sequence[int] = (),
+) -> int:
     """A titled table of columns (name, unit); lines whose position is in `total` are bold. Returns the first row of the lines."""
     pen.text(ws, row, 1, title, "lm band")
     for column in range(2, len(columns) + 1):
@@ -83,7 +92,9 @@ def _table(ws: Worksheet, pen: Pen, row: int, name: str, title: str, columns: Se
                 pen.text(ws, row + 2 + i, column, value, "lm total" if strong else "lm wrapped" if unit == "text" else "lm calculation")
             elif value is not None:
                 pen.write(ws, row + 2 + i, column, value, "lm total" if strong else "lm calculation", number_format(unit))
-        words = [lines_of(value, ws.column_dimensions[get_column_letter(c)].width) for c, value in enumerate(line, 1) if isinstance(value, str)]
+        words = [
+            lines_of(value, ws.column_dimensions[get_column_letter(c)].width) for c, value in enumerate(line, 1) if isinstance(value, str)
+        ]
         ws.row_dimensions[row + 2 + i].height = LINE * max([1, *words])
     table(ws, name, row + 1, row + 1 + len(lines), len(columns))
     return row + 2
@@ -108,28 +119,55 @@ def scenarios_and_bridge(ws: Worksheet, n: Analyses, pen: Pen) -> None:
         growth = results.cagr(revenue)
         reasons = [d.reason for d in results.assumptions.deltas if d.scenario == scenario]
         shown = f"{reasons[0]}{f' (and {len(reasons) - 1} more deltas)' if len(reasons) > 1 else ''}" if reasons else "as the rows say"
-        lines.append((scenario, people[0], people[-1], revenue[0], revenue[-1], "n/a" if growth is None else growth, revenue[-1] - base[-1], results.share(revenue, base)[-1] - 1, shown))
+        lines.append(
+            (
+                scenario,
+                people[0],
+                people[-1],
+                revenue[0],
+                revenue[-1],
+                "n/a" if growth is None else growth,
+                revenue[-1] - base[-1],
+                results.share(revenue, base)[-1] - 1,
+                shown,
+            )
+        )
     columns = [
         ("scenario", "text"), (f"diagnosed {first}", "patients"), (f"diagnosed {last}", "patients"), (f"revenue {first}, USD million", "USD million"),
         (f"revenue {last}, USD million", "USD million"), (f"CAGR {first}-{last}", "per year"), (f"{last} less {axes.scenarios[0]}, USD million", "USD million"),
         ("the same, relative", "share"), ("first reason", "text"),
     ]  # fmt: skip
-    row = _table(ws, pen, FIRST_ROW, "scenario_headlines", f"Scenarios side by side, risk-adjusted net. {_stamp(n)}", columns, lines, (0,)) + len(lines) + 1
+    row = (
+        _table(ws, pen, FIRST_ROW, "scenario_headlines", f"Scenarios side by side, risk-adjusted net. {_stamp(n)}", columns, lines, (0,))
+        + len(lines)
+        + 1
+    )
     row = _waterfall(ws, pen, row, n.over_time, f"What drives {first} to {last} in {n.over_time.start.scenario}, USD million")
     names = [b.end.scenario for b in n.between]
     if names:
         matrix: list[tuple[Any, ...]] = [
-            (bar.driver, *(b.bars[i].effect / MILLION for b in n.between)) for i, bar in enumerate(n.between[0].bars) if any(b.bars[i].effect for b in n.between)
+            (bar.driver, *(b.bars[i].effect / MILLION for b in n.between))
+            for i, bar in enumerate(n.between[0].bars)
+            if any(b.bars[i].effect for b in n.between)
         ]
         columns = [("driver", "text"), *((name, "USD million") for name in names)]
-        _table(ws, pen, row, "bridges_to_scenarios", f"What sets each scenario apart from {axes.scenarios[0]} in {last}, USD million", columns, matrix)
+        _table(
+            ws,
+            pen,
+            row,
+            "bridges_to_scenarios",
+            f"What sets each scenario apart from {axes.scenarios[0]} in {last}, USD million",
+            columns,
+            matrix,
+        )
     ws.freeze_panes = f"B{FIRST_ROW}"
     page(ws, HEADER_ROW)
 
 
 def _waterfall(ws: Worksheet, pen: Pen, row: int, found: Bridge, title: str) -> int:
     """A bridge as a table and a chart. Returns the next free row."""
-    level, lines = found.before / MILLION, []
+    level = found.before / MILLION
+    lines: list[tuple[Any, ...]] = []
     lines.append((str(found.start), level, "", "", "", 0.0, level, 0.0, "where it starts"))
     for bar in found.bars:
         effect = bar.effect / MILLION
@@ -137,7 +175,19 @@ def _waterfall(ws: Worksheet, pen: Pen, row: int, found: Bridge, title: str) -> 
             continue
         share = bar.effect / found.difference if found.difference else "n/a"
         low = min(level, level + effect)
-        lines.append((bar.driver, effect, share, bar.alone / MILLION, bar.interaction / MILLION, low, max(effect, 0.0), max(-effect, 0.0), ", ".join(bar.changed)))
+        lines.append(
+            (
+                bar.driver,
+                effect,
+                share,
+                bar.alone / MILLION,
+                bar.interaction / MILLION,
+                low,
+                max(effect, 0.0),
+                max(-effect, 0.0),
+                ", ".join(bar.changed),
+            )
+        )
         level += effect
     lines.append((str(found.end), found.after / MILLION, "", "", "", 0.0, found.after / MILLION, 0.0, "where it ends"))
     columns = [
@@ -149,7 +199,13 @@ def _waterfall(ws: Worksheet, pen: Pen, row: int, found: Bridge, title: str) -> 
     chart: Any = ws
     chart.add_chart(waterfall(ws, at, at + len(lines) - 1, 1, 6, title, "USD million"), f"K{row}")
     note = at + len(lines)
-    pen.text(ws, note, 1, "Each effect is averaged over all orders in which the drivers can move (Shapley value): the effects sum to the difference and no order is preferred.", "lm text")
+    pen.text(
+        ws,
+        note,
+        1,
+        "Each effect is averaged over all orders in which the drivers can move (Shapley value): the effects sum to the difference and no order is preferred.",
+        "lm text",
+    )
     return note + 2
 
 
@@ -159,14 +215,24 @@ def tornado_page(ws: Worksheet, n: Analyses, pen: Pen) -> None:
     _widths(ws, (50, 16, 11, 11, 14, 14, 14, 14, 14))
     found = n.tornado
     moving = [s for s in found.swings if s.swing > 0]
-    frame = found.frame().set_index("input")
+    frame: Any = found.frame().set_index("input")
 
     def own(name: str, side: str) -> float | str:
         value = float(frame.at[name, side])
         return value if value == value else "differs"
 
     lines = [
-        (s.input, str(frame.at[s.input, "rows"]).split("; ")[0], own(s.input, "low"), own(s.input, "high"), s.at_low / MILLION, s.at_high / MILLION, s.low_effect / MILLION, s.high_effect / MILLION, s.swing / MILLION)
+        (
+            s.input,
+            str(frame.at[s.input, "rows"]).split("; ")[0],
+            own(s.input, "low"),
+            own(s.input, "high"),
+            s.at_low / MILLION,
+            s.at_high / MILLION,
+            s.low_effect / MILLION,
+            s.high_effect / MILLION,
+            s.swing / MILLION,
+        )
         for s in moving
     ]
     columns = [
@@ -177,7 +243,18 @@ def tornado_page(ws: Worksheet, n: Analyses, pen: Pen) -> None:
     at = _table(ws, pen, FIRST_ROW, "tornado", title, columns, lines)
     if moving:
         chart: Any = ws
-        chart.add_chart(swing_bars(ws, at, at + min(SHOWN, len(moving)) - 1, 1, 7, f"One input at a time, {found.at}: difference from the centre", "USD million"), f"K{FIRST_ROW}")
+        chart.add_chart(
+            swing_bars(
+                ws,
+                at,
+                at + min(SHOWN, len(moving)) - 1,
+                1,
+                7,
+                f"One input at a time, {found.at}: difference from the centre",
+                "USD million",
+            ),
+            f"K{FIRST_ROW}",
+        )
     row = at + len(lines) + 1
     idle = [(name,) for name in found.idle]
     if idle:
