@@ -12,15 +12,17 @@ from openpyxl.worksheet.worksheet import Worksheet
 from lm_xl.assumptions import Assumptions
 from lm_xl.drivers import Bridge, bridge
 from lm_xl.model import forecast
+from lm_xl.ops import Array
 from lm_xl.results import Results
 from lm_xl.swings import Tornado, tornado
 from lm_xl.workbook.as_built import BANNER_ROW, BUILT, NOW, SAY_CHANGED, SAY_SAME, SUMMED, TOLERANCE, sums
-from lm_xl.workbook.charts import swing_bars, waterfall
+from lm_xl.workbook.charts import fan, point_lines, swing_bars, waterfall
 from lm_xl.workbook.inputs import FIRST_ROW, HEADER_ROW, LINE, heading, lines_of, page, table
-from lm_xl.workbook.layout import Plan
+from lm_xl.workbook.layout import CONSTANT, Plan
 from lm_xl.workbook.pages import Pen
 from lm_xl.workbook.prose import SHEET_NOTES
 from lm_xl.workbook.state import Numbers
+from lm_xl.workbook.stored import DIGITS
 from lm_xl.workbook.styles import TAB, number_format
 
 if TYPE_CHECKING:
@@ -85,13 +87,14 @@ def _table(
     for column, (header, unit) in enumerate(columns, 1):
         pen.text(ws, row + 1, column, header, "lm header" if unit == "text" else "lm year")
     ws.row_dimensions[row + 1].height = 2 * LINE + 3
+    forms = ["patients" if "patients" in line else "" for line in lines]
     for i, line in enumerate(lines):
         strong = i in total
         for column, ((_, unit), value) in enumerate(zip(columns, line, strict=True), 1):
             if isinstance(value, str):
                 pen.text(ws, row + 2 + i, column, value, "lm total" if strong else "lm wrapped" if unit == "text" else "lm calculation")
             elif value is not None:
-                pen.write(ws, row + 2 + i, column, value, "lm total" if strong else "lm calculation", number_format(unit))
+                pen.write(ws, row + 2 + i, column, value, "lm total" if strong else "lm calculation", number_format(forms[i] or unit))
         words = [
             lines_of(value, ws.column_dimensions[get_column_letter(c)].width) for c, value in enumerate(line, 1) if isinstance(value, str)
         ]
@@ -264,13 +267,122 @@ def tornado_page(ws: Worksheet, n: Analyses, pen: Pen) -> None:
 
 
 def uncertainty(ws: Worksheet, n: Analyses, pen: Pen) -> None:
-    """Percentiles."""
+    """Fans of the totals, then mean and percentiles of every label; each label's percentiles are its own, never sums."""
     _start(ws)
+    simulated, axes = n.simulation, n.results.axes
+    years = [str(y) for y in axes.years]
+    _widths(ws, (14, 21, 33, 23, 14, 16, 14, *(12 for _ in years)))
+    keys = [
+        ("metric", "text"),
+        ("region", "text"),
+        ("segment", "text"),
+        ("primary", "text"),
+        ("unit", "text"),
+        ("statistic", "text"),
+        (f"error {years[-1]}", "USD million"),
+    ]
+    columns = [*keys, *((y, "USD million") for y in years)]
+    row = FIRST_ROW
+    fans = []
+    for metric in ("revenue", "diagnosed"):
+        at = simulated.at(metric)
+        p10, p50, p90 = (simulated.percentiles[0, at, :, p - 1] for p in (10, 50, 90))
+        stated = (
+            ("P10", p10),
+            ("P10 to P50", p50 - p10),
+            ("P50 to P90", p90 - p50),
+            ("P50", p50),
+            ("mean", simulated.mean[0, at]),
+            ("deterministic", simulated.deterministic[0, at]),
+        )
+        lines = [_line(simulated, at, name, x, simulated.mean_error[0, at, -1] if name == "mean" else 0.0) for name, x in stated]
+        top = _table(
+            ws, pen, row, f"fan_of_{metric}", f"{metric.capitalize()} of the world, {simulated.runs[0]}. {_drawn(n)}", columns, lines
+        )
+        fans.append((top, f"{metric.capitalize()}: P10 to P90, median, mean and the deterministic forecast", lines[0][4]))
+        row = top + len(lines) + 1
+    lines = []
+    for i in range(len(simulated.labels)):
+        x, errors = simulated.percentiles[0, i], simulated.percentile_errors[0, i, -1]
+        lines.append(_line(simulated, i, "deterministic", simulated.deterministic[0, i], 0.0))
+        lines.append(_line(simulated, i, "mean", simulated.mean[0, i], simulated.mean_error[0, i, -1]))
+        lines += [_line(simulated, i, f"P{p}", x[:, p - 1], errors[p - 1]) for p in (10, 50, 90)]
+    end = _table(
+        ws,
+        pen,
+        row,
+        "percentiles",
+        "Each label by itself: a group's percentiles are those of its own draws and are no sums",
+        columns,
+        lines,
+    ) + len(lines)
+    chart: Any = ws
+    for k, (top, title, unit) in enumerate(fans):
+        chart.add_chart(fan(ws, top, CONSTANT + 1, CONSTANT + len(years), title, unit), f"A{end + 2 + 22 * k}")
+    ws.freeze_panes = f"{get_column_letter(CONSTANT + 1)}{FIRST_ROW}"
+    page(ws, HEADER_ROW)
+
+
+def _drawn(n: Analyses) -> str:
+    return f"{n.simulation.draws:,} draws of seed {n.simulation.seed}. {_stamp(n)}"
+
+
+def _line(simulated: Simulation, at: int, statistic: str, values: Array, error: float) -> tuple[Any, ...]:
+    """A line of percentiles, money in USD million."""
+    label = simulated.labels[at]
+    scale, unit = (MILLION, "USD million") if label.metric == "revenue" else (1.0, "patients")
+    keys = {name: label.label if label.axis == name else "" for name in ("region", "segment", "primary")}
+    return (label.metric, *keys.values(), unit, statistic, *(_short(x / scale) for x in (error, *values)))
+
+
+def _short(x: float) -> float | str:
+    """A number with as many digits as a stored value has."""
+    return float(f"{x:.{DIGITS}g}") if x == x else "n/a"
 
 
 def convergence(ws: Worksheet, n: Analyses, pen: Pen) -> None:
-    """Convergence."""
+    """The mean against the deterministic forecast, how the headline settles with more draws, and what causes the spread."""
     _start(ws)
+    _widths(ws, (50, 16, 16, 16, 16, 16, 16, 16, 16))
+    simulated, last = n.simulation, n.results.axes.years[-1]
+    at = simulated.at()
+    lines: list[tuple[Any, ...]] = [
+        ("deterministic, net sales times the probability of success", _short(simulated.deterministic[0, at, -1] / MILLION)),
+        ("deterministic, weighed over what may succeed or fail", _short(simulated.by_success[0, at, -1] / MILLION)),
+        ("mean of the draws", _short(simulated.mean[0, at, -1] / MILLION)),
+        ("Monte Carlo error of that mean", _short(simulated.mean_error[0, at, -1] / MILLION)),
+    ]
+    row = _table(
+        ws,
+        pen,
+        FIRST_ROW,
+        "mean_and_forecast",
+        f"Revenue {last}, USD million. {_drawn(n)}",
+        [("what", "text"), ("revenue, USD million", "USD million")],
+        lines,
+    ) + len(lines)
+    note = "A product that fails gives its share back to the others, which the deterministic forecast does not; curved relations move the mean of the draws further."
+    pen.text(ws, row, 1, note, "lm text")
+    statistics = ("mean", "P10", "P50", "P90")
+    columns = [("draws", "patients"), *((name, "USD million") for s in statistics for name in (s, f"error of {s}"))]
+    settled = [
+        (float(k), *(_short(x / MILLION) for x in found.reshape(-1)))
+        for k, found in zip(simulated.points, simulated.convergence[0], strict=True)
+    ]
+    top = _table(ws, pen, row + 2, "convergence", f"Revenue {last} by the number of draws, USD million", columns, settled)
+    chart: Any = ws
+    drawn = point_lines(ws, top, top + len(settled) - 1, 1, (2, 4, 6, 8), f"Revenue {last} by the number of draws", "USD million", "draws")
+    chart.add_chart(drawn, f"K{FIRST_ROW}")
+    causes = [(str(name), _short(share)) for name, share in simulated.variance().itertuples(index=False)]
+    shown = [*causes[:SHOWN], *causes[-1:]] if len(causes) > SHOWN else causes
+    title = f"Share of the variance of ranks of revenue {last}, by a regression of ranks on all inputs: the {SHOWN} largest and the rest"
+    top = _table(ws, pen, top + len(settled) + 1, "causes_of_variance", title, [("input", "text"), ("share of variance", "share")], shown)
+    chart.add_chart(
+        swing_bars(ws, top, top + len(shown) - 1, 1, (2,), f"What causes the spread of revenue {last}", "share of variance"),
+        f"K{FIRST_ROW + 22}",
+    )
+    ws.freeze_panes = f"B{FIRST_ROW}"
+    page(ws, HEADER_ROW)
 
 
 def as_built(ws: Worksheet, traced: Plan, pen: Pen) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from openpyxl.chart import BarChart, LineChart, Reference, Series
+from openpyxl.chart import AreaChart, BarChart, LineChart, Reference, Series
 from openpyxl.chart.axis import ChartLines
 from openpyxl.chart.data_source import StrRef
 from openpyxl.chart.label import DataLabelList
@@ -126,19 +126,25 @@ def _dress(chart: Chart, ws: Worksheet, first: int, last: int, title: str, unit:
         chart.set_categories(Reference(ws, min_col=first, max_col=last, min_row=HEADER_ROW))
     _titled(chart, title, f"year. Source: sheet {ws.title}", unit)
     chart.x_axis.number_format, chart.y_axis.number_format = "0", "0%" if unit.startswith("share") else "#,##0"
+    if isinstance(chart, LineChart):
+        _draw_lines(chart)
+        return chart
+    for i, series in enumerate(chart.series):
+        series.graphicalProperties = GraphicalProperties(solidFill=PALETTE[i % len(PALETTE)], ln=LineProperties(solidFill="FFFFFF", w=3000))
+    return chart
+
+
+def _draw_lines(chart: Chart) -> None:
+    """Lines told apart by colour, dash and marker."""
     for i, series in enumerate(chart.series):
         colour = PALETTE[i % len(PALETTE)]
-        if isinstance(chart, LineChart):
-            series.graphicalProperties = GraphicalProperties(
-                ln=LineProperties(solidFill=colour, w=22000, prstDash=("solid", "dash", "sysDot", "dashDot")[i % 4])
-            )
-            series.marker.symbol = ("circle", "square", "triangle", "diamond", "x")[i % 5]
-            series.marker.size = 5
-            series.marker.graphicalProperties = GraphicalProperties(solidFill=colour, ln=LineProperties(solidFill=colour))
-            series.smooth = False
-        else:
-            series.graphicalProperties = GraphicalProperties(solidFill=colour, ln=LineProperties(solidFill="FFFFFF", w=3000))
-    return chart
+        series.graphicalProperties = GraphicalProperties(
+            ln=LineProperties(solidFill=colour, w=22000, prstDash=("solid", "dash", "sysDot", "dashDot")[i % 4])
+        )
+        series.marker.symbol = ("circle", "square", "triangle", "diamond", "x")[i % 5]
+        series.marker.size = 5
+        series.marker.graphicalProperties = GraphicalProperties(solidFill=colour, ln=LineProperties(solidFill=colour))
+        series.smooth = False
 
 
 def year_bars(
@@ -192,9 +198,7 @@ def waterfall(ws: Worksheet, top: int, bottom: int, names: int, first: int, titl
     chart: Any = BarChart()
     chart.type, chart.grouping, chart.gapWidth, chart.overlap = "col", "stacked", 30, 100
     for column in range(first, first + 3):
-        series = Series(Reference(ws, min_col=column, min_row=top, max_row=bottom), title=None)
-        series.tx = SeriesLabel(strRef=StrRef(f"'{ws.title}'!${get_column_letter(column)}${top - 1}"))
-        chart.series.append(series)
+        chart.series.append(_column(ws, top, bottom, column))
     chart.set_categories(Reference(ws, min_col=names, min_row=top, max_row=bottom))
     _titled(chart, title, f"driver. Source: sheet {ws.title}", unit)
     chart.y_axis.number_format, chart.legend = "#,##0", None
@@ -206,13 +210,12 @@ def waterfall(ws: Worksheet, top: int, bottom: int, names: int, first: int, titl
     return chart
 
 
-def swing_bars(ws: Worksheet, top: int, bottom: int, names: int, first: int, title: str, unit: str) -> Chart:
-    """A tornado from rows of names, and of two columns from `first`: the differences at low and at high."""
+def swing_bars(ws: Worksheet, top: int, bottom: int, names: int, columns: Sequence[int], title: str, unit: str) -> Chart:
+    """Bars lying on their side from rows of names and some columns, the first row on top: a tornado, or shares."""
     chart: Any = BarChart()
     chart.type, chart.grouping, chart.gapWidth, chart.overlap = "bar", "clustered", 25, 100
-    for i, column in enumerate((first, first + 1)):
-        series = Series(Reference(ws, min_col=column, min_row=top, max_row=bottom), title=None)
-        series.tx = SeriesLabel(strRef=StrRef(f"'{ws.title}'!${get_column_letter(column)}${top - 1}"))
+    for i, column in enumerate(columns):
+        series = _column(ws, top, bottom, column)
         series.graphicalProperties = GraphicalProperties(solidFill=PALETTE[(6, 0)[i]])
         series.invertIfNegative = False
         chart.series.append(series)
@@ -220,6 +223,46 @@ def swing_bars(ws: Worksheet, top: int, bottom: int, names: int, first: int, tit
     _titled(chart, title, f"input. Source: sheet {ws.title}", unit)
     chart.x_axis.scaling.orientation = "maxMin"
     chart.x_axis.tickLblPos = "low"
-    chart.y_axis.number_format = "#,##0"
+    chart.y_axis.number_format = "0%" if unit.startswith("share") else "#,##0"
+    chart.legend = chart.legend if len(columns) > 1 else None
     chart.width, chart.height = 2 * WIDTH, 2 * HEIGHT
     return chart
+
+
+def point_lines(ws: Worksheet, top: int, bottom: int, points: int, columns: Sequence[int], title: str, unit: str, across: str) -> Chart:
+    """Lines over rows: a series for each column, the points named in one."""
+    chart: Any = LineChart()
+    chart.series = [_column(ws, top, bottom, column) for column in columns]
+    chart.set_categories(Reference(ws, min_col=points, min_row=top, max_row=bottom))
+    _titled(chart, title, f"{across}. Source: sheet {ws.title}", unit)
+    chart.y_axis.number_format = chart.x_axis.number_format = "#,##0"
+    _draw_lines(chart)
+    chart.width, chart.height = 2 * WIDTH, 1.2 * HEIGHT
+    return chart
+
+
+def fan(ws: Worksheet, top: int, first: int, last: int, title: str, unit: str) -> Chart:
+    """A fan from six rows: P10, the widths to P50 and to P90, and then the lines P50, mean and deterministic."""
+    area: Any = AreaChart()
+    area.grouping = "stacked"
+    area.series = _series_of(ws, range(top, top + 3), "F", first, last)
+    area.set_categories(Reference(ws, min_col=first, max_col=last, min_row=top - 1))
+    under, *bands = area.series
+    under.graphicalProperties = GraphicalProperties(noFill=True, ln=LineProperties(noFill=True))
+    for series in bands:
+        series.graphicalProperties = GraphicalProperties(solidFill=PALETTE[5], ln=LineProperties(solidFill="FFFFFF", w=3000))
+    lines: Any = LineChart()
+    lines.series = _series_of(ws, range(top + 3, top + 6), "F", first, last)
+    lines.set_categories(Reference(ws, min_col=first, max_col=last, min_row=top - 1))
+    _draw_lines(lines)
+    _titled(area, title, f"year. Source: sheet {ws.title}", unit)
+    area.y_axis.number_format = "#,##0"
+    area.width, area.height = 2 * WIDTH, 1.1 * HEIGHT
+    return area + lines
+
+
+def _column(ws: Worksheet, top: int, bottom: int, column: int) -> Any:
+    """A series of one column, named by its header."""
+    series = Series(Reference(ws, min_col=column, min_row=top, max_row=bottom), title=None)
+    series.tx = SeriesLabel(strRef=StrRef(f"'{ws.title}'!${get_column_letter(column)}${top - 1}"))
+    return series
