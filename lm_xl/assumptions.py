@@ -128,6 +128,19 @@ class Source:
     note: str
 
 
+@dataclass(frozen=True)
+class Correlation:
+    """The rank correlation between uncertain inputs: of all that lie within the first labels with all within the second."""
+
+    quantities: tuple[str, str]
+    keys: tuple[Keys, Keys]
+    value: float
+    sources: tuple[str, ...]
+    status: str
+    note: str
+    cell: str
+
+
 def straight_line(first: Array, last: Array, year: Array, first_year: Array, last_year: Array) -> Array:
     """The `linear` fill: from the first year's value to the last's."""
     return first + (last - first) * (year - first_year) / (last_year - first_year)
@@ -165,6 +178,16 @@ class Assumptions:
     changes: tuple[Change, ...]
     covers: Mapping[str, Array]
     """Quantity to the position in `rows` of the row behind each element (region, segment, primary); -1 where there is none."""
+    correlations: tuple[Correlation, ...] = ()
+
+    @cached_property
+    def uncertainty(self) -> str:
+        """12 hex digits over all that decides the spreads of draws: low, high, distribution and correlations."""
+        content = [
+            sorted((r.quantity, *r.keys, r.distribution, repr(r.low), repr(r.high)) for r in self.rows),
+            [(c.quantities, c.keys, repr(c.value)) for c in self.correlations],
+        ]
+        return hashlib.sha256(json.dumps(content, ensure_ascii=True).encode()).hexdigest()[:12]
 
     @cached_property
     def fingerprint(self) -> str:
@@ -203,7 +226,7 @@ class Assumptions:
         ]
         content = [
             repr((axes, self.axes.years, self.axes.scenarios)),
-            *(said(part) for part in (self.rows, self.published, self.currencies, self.sources.values())),
+            *(said(part) for part in (self.rows, self.published, self.currencies, self.sources.values(), self.correlations)),
             [said([delta]) for delta in self.deltas],
             [repr(change) for change in self.changes],
         ]

@@ -31,6 +31,7 @@ NAMES = {
     "Axes": ("axis", "label"),
     **dict.fromkeys(schema.SHEETS, ROW),
     "Scenarios": ("scenario", *ROW),
+    "Correlations": ("quantity", "segment", "primary", "other_quantity", "other_segment", "other_primary"),
     "Published": ("publisher", "what", "metric", *schema.KEYS, "year"),
     "Currencies": ("currency",),
     "Sources": ("id",),

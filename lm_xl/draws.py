@@ -28,6 +28,7 @@ from lm_xl.uncertain import (
     PERT_WEIGHT,
     broken_sticks,
     carried,
+    correlation_groups,
     dirichlet_concentration,
     drawn_and_fixed,
     input_name,
@@ -238,16 +239,20 @@ class Drawn:
         for places in (*(group.places for group in self.alone), *(one.places for one in self.joint)):
             inside = ((out[places] >= quantity.least) & (out[places] <= quantity.most)).all(axis=(0, 1))
             if not inside.all():
-                raise OutOfRange(int(np.argmin(inside)))
+                raise OutOfRange(self.quantity, int(np.argmin(inside)))
         return out
 
 
 class OutOfRange(ArithmeticError):
-    """A draw in which a value leaves its quantity's allowed range, by its position in the block."""
+    """A draw in which a value leaves its quantity's allowed range, by its position among those drawn."""
 
-    def __init__(self, draw: int) -> None:
-        super().__init__(draw)
-        self.draw = draw
+    def __init__(self, quantity: str, draw: int) -> None:
+        super().__init__(quantity, draw)
+        self.quantity, self.draw = quantity, draw
+
+    def __str__(self) -> str:
+        allowed = QUANTITIES[self.quantity]
+        return f"{self.quantity} leaves its allowed range, {allowed.least:g} to {allowed.most:g}"
 
 
 class Registry:
@@ -422,13 +427,15 @@ class Plan:
 
     seed: int
     streams: tuple[str, ...]
+    inputs: tuple[str, ...]
+    """The uncertain input that each stream belongs to; a yes/no draw is one by itself."""
     together: tuple[Together, ...]
     atoms: Atoms
     scenes: tuple[Scene, ...]
     shape: tuple[int, int, int, int]
     years: Array
-    inputs: Array
-    """Streams whose ranks are compared with the results."""
+    labels: tuple[tuple[int, ...], ...]
+    """The kept columns that add up to each label, leaf or group."""
 
 
 class BrokenDraw(ArithmeticError):
@@ -521,16 +528,31 @@ def _scene(a: Assumptions, name: str, registry: Registry) -> Scene:
     return Scene(name, drawn, strips, takes, chances)
 
 
+def _together(registry: Registry, names: Sequence[str], matrix: Array) -> Together:
+    """Streams joined by a matrix, which may be singular: a root of it, turned into a lower triangle."""
+    weights, vectors = np.linalg.eigh(matrix)
+    triangle = np.linalg.qr((vectors * np.sqrt(np.maximum(weights, 0))).T)[1].T
+    return Together(tuple(registry.stream(n) for n in names), triangle * np.where(np.diag(triangle) < 0, -1, 1))
+
+
 def plan_of(a: Assumptions, scenarios: Sequence[str], seed: int) -> Plan:
     """The plan of a simulation. Raises Refused with every impossible spread or correlation, UnknownLabel for a scenario."""
-    inputs = uncertain_inputs(a)
     registry = Registry()
-    listed = [registry.stream(s) for one in inputs for s in one.streams]
+    input_of = {stream: one.name for one in uncertain_inputs(a) for stream in one.streams}
+    for stream in input_of:
+        registry.stream(stream)
     scenes = tuple(_scene(a, a.axes.scenario(s), registry) for s in scenarios)
-    chances = sorted({int(c) for scene in scenes for c in scene.chances if c >= 0})
-    years = np.array(a.axes.years, dtype=float).reshape(1, 1, 1, 1, -1, 1)
+    streams = tuple(registry.streams)
     return Plan(
-        seed, tuple(registry.streams), (), tabled(tuple(registry.atoms)), scenes, a.axes.shape, years, np.array(sorted({*listed, *chances}))
+        seed=seed,
+        streams=streams,
+        inputs=tuple(input_of.get(s, s) for s in streams),
+        together=tuple(_together(registry, names, matrix) for names, matrix in correlation_groups(a)),
+        atoms=tabled(tuple(registry.atoms)),
+        scenes=scenes,
+        shape=a.axes.shape,
+        years=np.array(a.axes.years, dtype=float).reshape(1, 1, 1, 1, -1, 1),
+        labels=tuple(c.members for c in labels_of(a)),
     )
 
 
@@ -646,46 +668,113 @@ def _fail(known: Known, peak: Array | None) -> None:
         known["peak_share", True] = known["peak_share", True] * peak
 
 
+def chances_of(scene: Scene, values: Mapping[str, Array]) -> Array:
+    """Each segment's probability of success in each draw: (segment, draw)."""
+    takes = [part.of(values.get(q), slice(None)) for q, part in zip(SUCCESS_TAKES, scene.success, strict=True)]
+    return STAGES[SUCCESS][0](*takes)[0, 0, :, 0, 0]
+
+
 def _success(scene: Scene, plan: Plan, values: Mapping[str, Array], z: Array) -> Array | None:
     """Whether each segment succeeds in each draw, 1 or 0: (segment, draw); None where nothing is left to chance."""
     from scipy.special import ndtr
 
-    if not (scene.chances >= 0).any():
+    risky = np.flatnonzero(scene.chances >= 0)
+    if not risky.size:
         return None
-    takes = [
-        part.values if part.values is not None else values[q][part.at][np.newaxis]
-        for q, part in zip(SUCCESS_TAKES, scene.success, strict=True)
-    ]
-    chance = STAGES[SUCCESS][0](*takes)[0, 0, :, 0, 0]
     out = np.ones((plan.shape[SEGMENT - 1], z.shape[1]))
-    for i in np.flatnonzero(scene.chances >= 0):
-        out[i] = ndtr(z[scene.chances[i]]) < chance[i]
+    out[risky] = ndtr(z[scene.chances[risky]]) < chances_of(scene, values)[risky]
     return out
 
 
-def block(plan: Plan, number: int, scene: int = 0) -> Array:
-    """What is kept of the draws of one block in one scenario: (columns, years, BLOCK). Raises BrokenDraw."""
+@dataclass(frozen=True)
+class Label:
+    """Something of which draws are kept: revenue, or patients at a stage, of a leaf or group of one axis."""
+
+    metric: str
+    axis: str
+    label: str
+    members: tuple[int, ...]
+    """The kept columns that add up to it."""
+
+
+def labels_of(a: Assumptions) -> tuple[Label, ...]:
+    """Every leaf and group, in the order of the kept columns: groups follow the leaves of their axis."""
+    found, first = [], 0
+    for metric in KEPT:
+        for axis in (a.axes.region, a.axes.segment, a.axes.primary):
+            if metric == "revenue" or axis is not a.axes.segment:
+                found += [Label(metric, axis.name, x, tuple(first + i for i in axis.members(x))) for x in axis.labels]
+                first += len(axis)
+    return tuple(found)
+
+
+def block(plan: Plan, number: int, scene: int = 0) -> tuple[Array, Array]:
+    """The draws of one block in one scenario: what is kept, (years, columns, BLOCK), and what of it goes with which stream.
+
+    The second is the rank correlation of each stream with each label in the last year, (streams, labels); of a yes/no draw, with
+    the outcome. Raises BrokenDraw.
+    """
     z = scores(plan.streams, plan.together, plan.seed, number)
-    return outcomes(plan, scene, z, number * BLOCK)
+    kept, succeeds = outcomes(plan, scene, z, number * BLOCK)
+    last = np.array([kept[list(members), -1].sum(axis=0) for members in plan.labels])
+    causes = z.argsort(axis=1).argsort(axis=1).astype(float)
+    for i, stream in enumerate(plan.scenes[scene].chances):
+        if stream >= 0 and succeeds is not None:
+            causes[stream] = succeeds[i]
+    return np.ascontiguousarray(kept.swapaxes(0, 1)), _standard(causes) @ _standard(last.argsort(axis=1).argsort(axis=1).astype(float)).T
 
 
-def outcomes(plan: Plan, scene: int, z: Array, first: int = 0) -> Array:
-    """What is kept of draws with given scores: (columns, years, draws). Raises BrokenDraw, counting draws from `first`."""
+def _standard(x: Array) -> Array:
+    """Rows with mean 0 and length 1; a row that does not vary is 0."""
+    x = x - x.mean(axis=1, keepdims=True)
+    length = np.sqrt((x**2).sum(axis=1, keepdims=True))
+    return np.divide(x, length, out=np.zeros_like(x), where=length > 0)
+
+
+def outcomes(plan: Plan, scene: int, z: Array, first: int = 0) -> tuple[Array, Array | None]:
+    """What is kept of draws with given scores, (columns, years, draws), and what succeeds in them. Raises BrokenDraw, counting from `first`."""
     here = plan.scenes[scene]
     numbers = plan.atoms.at(z)
-    pieces = []
+    pieces, successes = [], []
     for start in range(0, z.shape[1], PIECE):
         part = slice(start, start + PIECE)
-        size = min(PIECE, z.shape[1] - start)
         try:
             values = {name: d.draw(numbers[:, part]) for name, d in here.drawn.items()}
         except OutOfRange as far:
             raise BrokenDraw(scene, first + start + far.draw) from far
-        kept, sound = _piece(plan, here, values, _success(here, plan, values, z[:, part]), size)
+        succeeds = _success(here, plan, values, z[:, part])
+        kept, sound = _piece(plan, here, values, succeeds, min(PIECE, z.shape[1] - start))
         if not sound.all():
             raise BrokenDraw(scene, first + start + int(np.argmin(sound)))
         pieces.append(kept)
-    return np.concatenate(pieces, axis=-1)
+        successes += [] if succeeds is None else [succeeds]
+    return np.concatenate(pieces, axis=-1), np.concatenate(successes, axis=-1) if successes else None
+
+
+MOST_OUTCOMES = 4096
+"""Outcomes of yes/no draws that are weighed one by one."""
+
+
+def certain(plan: Plan, scene: int) -> tuple[Array, Array]:
+    """What is kept without any spread, (columns, years): where all products succeed, and weighed over what may fail.
+
+    The second is NaN where there are more than MOST_OUTCOMES outcomes.
+    """
+    here = plan.scenes[scene]
+    values = {name: d.values[:, :, np.newaxis] for name, d in here.drawn.items()}
+    surely, _ = _piece(plan, here, values, None, 1)
+    risky = np.flatnonzero(here.chances >= 0)
+    if not risky.size:
+        return surely[..., 0], surely[..., 0]
+    if 2**risky.size > MOST_OUTCOMES:
+        return surely[..., 0], np.full(surely.shape[:2], np.nan)
+    yes = (np.arange(2**risky.size) >> np.arange(risky.size)[:, np.newaxis]) & 1
+    chance = chances_of(here, values)[risky]
+    weights = np.where(yes, chance, 1 - chance).prod(axis=0)
+    succeeds = np.ones((plan.shape[SEGMENT - 1], yes.shape[1]))
+    succeeds[risky] = yes
+    kept = [_piece(plan, here, values, succeeds[:, [k]], 1)[0][..., 0] * weights[k] for k in range(yes.shape[1])]
+    return surely[..., 0], np.sum(kept, axis=0)
 
 
 def full_draw(a: Assumptions, plan: Plan, scene: int, number: int) -> Results:

@@ -18,13 +18,13 @@ from pathlib import Path
 import numpy as np
 
 from lm_xl import schema
-from lm_xl.assumptions import DIMS, Assumptions, Change, Currency, Delta, Keys, Published, Row, Source, reach_of, shifted
+from lm_xl.assumptions import DIMS, Assumptions, Change, Correlation, Currency, Delta, Keys, Published, Row, Source, reach_of, shifted
 from lm_xl.axes import PRIMARY, REGION, ROLES, SEGMENT, Axes, Axis, UnknownLabel, folded, nearest, odd_characters
 from lm_xl.faults import Fault, Refused
 from lm_xl.ops import Array
 from lm_xl.schema import NEVER, OUTPUTS, QUANTITIES, Quantity
 from lm_xl.sheets import UNSTORED, RawCell, Table, Value, in_order, is_year, number, read_tables
-from lm_xl.uncertain import spread_faults
+from lm_xl.uncertain import correlation_faults, spread_faults
 
 SHARE_TOLERANCE = 1e-9
 """Exclusive shares sum to 1 within this."""
@@ -33,6 +33,9 @@ LONGEST_HORIZON = 100
 
 AXES_COLUMNS = ("axis", "label", "set", "role", "groups", "note")
 SCENARIO_COLUMNS = ("scenario", "quantity", "region", "segment", "primary", "operation", "amount", "source", "status", "reason")
+CORRELATION_COLUMNS = (
+    "quantity", "segment", "primary", "other_quantity", "other_segment", "other_primary", "rank_correlation", "source", "status", "note",
+)  # fmt: skip
 PUBLISHED_COLUMNS = ("publisher", "what", "metric", "scope", "region", "segment", "primary", "year", "value", "unit", "source", "note")
 CURRENCY_COLUMNS = ("currency", "rate", "date", "source", "status", "note")
 CHANGE_COLUMNS = ("version", "date", "who", "what", "effect")
@@ -43,6 +46,7 @@ WANTED = {
     "Axes": AXES_COLUMNS,
     **dict.fromkeys(schema.SHEETS, ROW_COLUMNS),
     "Scenarios": SCENARIO_COLUMNS,
+    "Correlations": CORRELATION_COLUMNS,
     "Published": PUBLISHED_COLUMNS,
     "Currencies": CURRENCY_COLUMNS,
     "Sources": SOURCE_COLUMNS,
@@ -115,6 +119,19 @@ def rule_faults(a: Assumptions, scenario: str, arrays: Mapping[str, Array]) -> t
     return tuple(reader.faults)
 
 
+def checked(a: Assumptions) -> Assumptions:
+    """Assumptions changed in memory, such as by deltas that no workbook holds, after the checks that single rows cannot show.
+
+    Raises Refused.
+    """
+    reading = _Reader(a.path)
+    reading.across(a)
+    faults = (*reading.faults, *spread_faults(a), *correlation_faults(a))
+    if faults:
+        raise Refused(faults)
+    return a
+
+
 class _Reader:
     """One reading of one file: the faults found so far and the steps that find them."""
 
@@ -149,6 +166,7 @@ class _Reader:
             else:
                 rows += self.rows(table, axis_of, years, cited)
         deltas = list(self.deltas(tables.get("Scenarios"), axis_of, scenarios, cited))
+        correlations = tuple(self.correlations(tables.get("Correlations"), axis_of, cited))
         published = self.published(tables.get("Published"), axis_of, cited)
         currencies = tuple(self.currencies(tables.get("Currencies"), cited))
         sources = self.sources(tables.get("Sources"), cited)
@@ -158,9 +176,11 @@ class _Reader:
             axes = Axes(axis_of[REGION], axis_of[SEGMENT], axis_of[PRIMARY], years, scenarios)
             covers = self.covers(axes, rows)
             everything = (*rows, HOLE) if self.faults else tuple(rows)
-            result = Assumptions(self.path, axes, everything, tuple(deltas), tuple(published), sources, currencies, changes, covers)
+            result = Assumptions(
+                self.path, axes, everything, tuple(deltas), tuple(published), sources, currencies, changes, covers, correlations
+            )
             self.across(result)
-            self.faults += spread_faults(result)
+            self.faults += [*spread_faults(result), *correlation_faults(result)]
             if not self.faults:
                 return result
         elif not self.faults:
@@ -539,6 +559,25 @@ class _Reader:
                 places = cells["amount"].address, cells["scenario"].address
                 amount = amount if amount is not None and operation else np.nan
                 yield Delta(scenario, name, keys, operation or "add", amount, *places, source, status, reason)
+
+    def correlations(self, table: Table | None, axis_of: Mapping[int, Axis], cited: list[tuple[RawCell, str]]) -> Iterable[Correlation]:
+        for cells in table.rows if table is not None and set(CORRELATION_COLUMNS) <= set(table.header) else ():
+            quantities, keys, known = [], [], True
+            for side in ("", "other_"):
+                name = self.one_of(cells[f"{side}quantity"], tuple(QUANTITIES), "quantity")
+                every = QUANTITIES[name].dims if name else ()
+                labels = {key: cells[f"{side}{key}"] for key in schema.KEYS[1:]}
+                region = RawCell("Correlations", "", None, absent=True)
+                here, whole = self.keys({"region": region, **labels}, QUANTITIES[name], axis_of) if name else (Keys("", "", ""), False)
+                known &= whole or (bool(name) and all(here[d - REGION] for d in every if d != REGION))
+                quantities.append(name)
+                keys.append(here)
+            value = self.number(cells["rank_correlation"], -1, 1, "rank correlation")
+            source, status = self.cites(cells, cited), self.one_of(cells["status"], schema.STATUSES, "status")
+            note = self.text(cells["note"], "a note", due=False)
+            if known and value is not None:
+                address = cells["rank_correlation"].address
+                yield Correlation((quantities[0], quantities[1]), (keys[0], keys[1]), value, source, status, note, address)
 
     def published(self, table: Table | None, axis_of: Mapping[int, Axis], cited: list[tuple[RawCell, str]]) -> Iterable[Published]:
         if table is None or not set(PUBLISHED_COLUMNS) <= set(table.header):

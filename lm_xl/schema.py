@@ -115,9 +115,9 @@ QUANTITIES: dict[str, Quantity] = {
                  "share of the time on therapy lost to tumour heterogeneity", moves=True),
         # Launches
         Quantity("planned_launch", "Launches", (S,), ("year",), *_CALENDAR, "planned first launch, before delays and accelerations", ("entrant",)),
-        Quantity("trial_delay", "Launches", (S,), ("years",), 0, 20, "delay because LM patients are few and hard to enrol", ("entrant",)),
+        Quantity("trial_delay", "Launches", (S,), ("years",), 0, 50, "delay because LM patients are few and hard to enrol", ("entrant",)),
         Quantity("regulatory_acceleration", "Launches", (S,), ("years",), 0, 10, "years gained by accelerated approval", ("entrant",)),
-        Quantity("regional_lag", "Launches", (R, S), ("years",), 0, 20, "years from first launch to launch in the region", ("entrant",)),
+        Quantity("regional_lag", "Launches", (R, S), ("years",), 0, 50, "years from first launch to launch in the region", ("entrant",)),
         Quantity("partnering", "Launches", (S,), ("share",), *_SHARE, "strength of collaborations behind a product, 0 to 1", ("entrant",)),
         Quantity("partnering_time_saved", "Launches", (S,), ("years",), 0, 10, "years that full partnering saves", ("entrant",)),
         Quantity("partnering_success_gain", "Launches", (S,), ("share",), *_SHARE,

@@ -13,8 +13,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from lm_xl.assumptions import Assumptions, Row
-from lm_xl.axes import PRIMARY, SEGMENT
+from lm_xl.assumptions import Assumptions, Correlation, Keys, Row
+from lm_xl.axes import PRIMARY, REGION, SEGMENT
 from lm_xl.faults import Fault, Refused
 from lm_xl.ops import Array
 from lm_xl.schema import QUANTITIES, Quantity
@@ -60,7 +60,7 @@ def mean_of(row: Row) -> float:
 
 def uncertain_inputs(a: Assumptions) -> tuple[Uncertain, ...]:
     """The uncertain inputs of a workbook in the order of its rows. Raises Refused, with every impossible spread."""
-    faults = tuple(spread_faults(a))
+    faults = (*spread_faults(a), *correlation_faults(a))
     if faults:
         raise Refused(faults)
     rows: dict[tuple[str, str], list[int]] = {}
@@ -179,7 +179,8 @@ def spread_faults(a: Assumptions) -> Iterator[Fault]:
         and (why := impossible(QUANTITIES[row.quantity], row.distribution, row.inputs[-1], row.low, row.high))
     }
     joint = [x for name in EXCLUSIVE for x in _crowded(a, name, single.keys())] + list(_set_uses(a))
-    for i, why in (*single.items(), *joint):
+    moved = [x for scenario in a.axes.scenarios for x in _beyond(a, scenario, single.keys())]
+    for i, why in (*single.items(), *joint, *dict(reversed(moved)).items()):
         row = a.rows[i]
         yield Fault(a.path.name, row.sheet, row.low_cell or row.cells[0], why)
 
@@ -243,6 +244,25 @@ def _crowded(a: Assumptions, name: str, wrong: Collection[int]) -> Iterator[tupl
             )
 
 
+def _beyond(a: Assumptions, scenario: str, wrong: Collection[int]) -> Iterator[tuple[int, str]]:
+    """Spreads that a scenario, or another year, carries out of the allowed range."""
+    arrays = a.inputs([scenario])
+    for i, row in enumerate(a.rows):
+        if i in wrong or not spreads(row) or row.distribution in ("beta", "dirichlet"):
+            continue
+        quantity, values = QUANTITIES[row.quantity], arrays[row.quantity][0]
+        paths = np.unique(values[a.covers[row.quantity] == i], axis=0)
+        assert row.low is not None and row.high is not None
+        for end in reach(row.distribution, mean_of(row), row.low, row.high):
+            far = carried(row, paths, np.array(end), np.array(mean_of(row)))
+            outside = far[(far < quantity.least) | (far > quantity.most)]
+            if outside.size:
+                yield (
+                    i,
+                    f"{row.distribution!r} with low {row.low:g} and high {row.high:g} reaches {outside[0]:.4g} in scenario {scenario!r}, outside {quantity.least:g} to {quantity.most:g}",
+                )
+
+
 def _set_uses(a: Assumptions) -> Iterator[tuple[int, str]]:
     """One set has one use, so one draw."""
     cover, axis = a.covers["set_use"], a.axes.segment
@@ -252,3 +272,77 @@ def _set_uses(a: Assumptions) -> Iterator[tuple[int, str]]:
             moving = [i for i in rows if i >= 0 and spreads(a.rows[i])]
             if moving and len({(input_name(a.rows[i]), a.rows[i].low, a.rows[i].high) for i in rows if i >= 0}) > 1:
                 yield moving[0], f"set_use of the set {chosen!r} is uncertain and stands in several rows: key one row to the set"
+
+
+# Correlations
+
+
+def correlated(a: Assumptions) -> dict[tuple[str, str], list[Correlation]]:
+    """The pairs of inputs that the sheet correlates, by their names in the order of first mention, and the rows that say so."""
+    inputs = [(row, input_name(row)) for row in a.rows if spreads(row) and row.distribution != "dirichlet"]
+    pairs: dict[tuple[str, str], list[Correlation]] = {}
+    for c in a.correlations:
+        within = [
+            list(dict.fromkeys(name for row, name in inputs if row.quantity == q and _inside(a, row, keys)))
+            for q, keys in zip(c.quantities, c.keys, strict=True)
+        ]
+        for first, second in dict.fromkeys((x, y) for x in within[0] for y in within[1] if x != y):
+            said = pairs.setdefault((second, first) if (second, first) in pairs else (first, second), [])
+            if c not in said:
+                said.append(c)
+    return pairs
+
+
+def _inside(a: Assumptions, row: Row, keys: Keys) -> bool:
+    """Whether the therapies and subtypes that a row is keyed to lie within some labels."""
+    for dim in (SEGMENT, PRIMARY):
+        label, other = row.keys[dim - REGION], keys[dim - REGION]
+        if label and other and not set(a.axes.axis(dim).members(label)) <= set(a.axes.axis(dim).members(other)):
+            return False
+    return True
+
+
+def correlation_groups(a: Assumptions) -> list[tuple[tuple[str, ...], Array]]:
+    """The inputs that correlations join, in the order of first mention, with the correlations of their normal scores."""
+    pairs = correlated(a)
+    groups: list[list[str]] = []
+    for pair in pairs:
+        joined = [g for g in groups if set(g) & set(pair)]
+        groups = [g for g in groups if g not in joined] + [list(dict.fromkeys(x for g in (*joined, pair) for x in g))]
+    found = []
+    for names in groups:
+        matrix = np.eye(len(names))
+        for (first, second), said in pairs.items():
+            if first in names:
+                i, j = names.index(first), names.index(second)
+                matrix[i, j] = matrix[j, i] = 2 * np.sin(
+                    np.pi / 6 * said[0].value
+                )  # the normal scores' correlation behind a rank correlation
+        found.append((tuple(names), matrix))
+    return found
+
+
+def correlation_faults(a: Assumptions) -> Iterator[Fault]:
+    """Correlations of nothing, said twice, or that no inputs can have together."""
+
+    def fault(c: Correlation, message: str) -> Fault:
+        return Fault(a.path.name, "Correlations", c.cell, message)
+
+    pairs = correlated(a)
+    used = {id(c) for said in pairs.values() for c in said}
+    for c in a.correlations:
+        if id(c) not in used:
+            sides = " and ".join(stream_of(q, *k[1:]) for q, k in zip(c.quantities, c.keys, strict=True))
+            yield fault(c, f"{c.value:g} between {sides}: no two uncertain inputs lie there (a Dirichlet set is drawn by itself)")
+    for (first, second), said in pairs.items():
+        if len(said) > 1:
+            yield fault(said[1], f"{first} and {second} are correlated already, in {said[0].cell}")
+    for names, matrix in correlation_groups(a):
+        least = float(np.linalg.eigvalsh(matrix)[0])
+        if least < -TAIL:
+            said = list(dict.fromkeys(c for pair, told in pairs.items() if pair[0] in names for c in told))
+            yield fault(
+                said[0],
+                f"the correlations in {', '.join(c.cell for c in said)} cannot hold together for {len(names)} inputs: their matrix is not positive "
+                f"semi-definite (least eigenvalue {least:.3g}), bring them nearer to 0",
+            )

@@ -32,7 +32,7 @@ PRIMARIES = [
 ]
 REGIONS = ["US", "Germany", "France", "Japan", "China", "India", "Brazil"]
 
-NOT_ROWS = ("Axes", "Scenarios", "Published", "Currencies", "Sources", "Changes")
+NOT_ROWS = ("Axes", "Scenarios", "Correlations", "Published", "Currencies", "Sources", "Changes")
 TYPICAL = {
     "index_year": 2025, "incident_cases": 10_000, "incidence_year": 2022, "incidence_growth": 0.02, "ever_metastatic_share": 0.4,
     "survival_exposure_growth": 0.005, "lm_risk": 0.08, "lm_risk_growth": 0.01, "care_access": 0.8, "test_use": 0.5, "sensitivity": 0.6,

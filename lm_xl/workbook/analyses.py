@@ -252,7 +252,7 @@ def tornado_page(ws: Worksheet, n: Analyses, pen: Pen) -> None:
                 at,
                 at + min(SHOWN, len(moving)) - 1,
                 1,
-                7,
+                (7, 8),
                 f"One input at a time, {found.at}: difference from the centre",
                 "USD million",
             ),
@@ -319,7 +319,7 @@ def uncertainty(ws: Worksheet, n: Analyses, pen: Pen) -> None:
     chart: Any = ws
     for k, (top, title, unit) in enumerate(fans):
         chart.add_chart(fan(ws, top, CONSTANT + 1, CONSTANT + len(years), title, unit), f"A{end + 2 + 22 * k}")
-    ws.freeze_panes = f"{get_column_letter(CONSTANT + 1)}{FIRST_ROW}"
+    ws.freeze_panes = f"{get_column_letter(CONSTANT + 1)}{FIRST_ROW + 2}"
     page(ws, HEADER_ROW)
 
 

@@ -15,7 +15,7 @@ from lm_xl.workbook.layout import Line, Plan
 from lm_xl.workbook.state import Numbers, State
 
 AS_BUILT = "As_built"
-SUMMED = (*schema.SHEETS, "Scenarios")
+SUMMED = (*schema.SHEETS, "Scenarios", "Correlations")
 """The sheets whose numbers decide the analyses."""
 NOW, BUILT, TOLERANCE, SAME = range(2, 6)
 """Columns of the sheet; the first names the summed sheet."""
@@ -28,11 +28,12 @@ BANNER = f"{AS_BUILT}!$B${BANNER_ROW}"
 
 
 def sums(a: Assumptions, numbers: Numbers) -> dict[str, float]:
-    """The sum of the numbers of each summed sheet: values, lows and highs, or a scenario's amounts."""
+    """The sum of the numbers of each summed sheet: values, lows and highs; a scenario's amounts; correlations."""
     found = dict.fromkeys(SUMMED, 0.0)
     for row, inputs in zip(a.rows, numbers.inputs, strict=True):
         found[row.sheet] += sum(inputs) + (row.low or 0) + (row.high or 0)
     found["Scenarios"] = float(sum(numbers.amounts))
+    found["Correlations"] = float(sum(c.value for c in a.correlations))
     return found
 
 
@@ -41,9 +42,10 @@ def add_as_built(p: Plan, built: Mapping[str, float] | None = None) -> None:
     p.built = dict(built or sums(p.assumptions, Numbers.of(p.assumptions)))
     for row, sheet in enumerate(SUMMED, FIRST_ROW):
         columns = columns_of(sheet, p.years)
-        first, last = ("amount", "amount") if sheet == "Scenarios" else ("value", "high")
+        only = {"Scenarios": ("amount", len(p.assumptions.deltas)), "Correlations": ("rank_correlation", len(p.assumptions.correlations))}
+        first, last = (only[sheet][0],) * 2 if sheet in only else ("value", "high")
         letters = [get_column_letter(columns.index(name) + 1) for name in (first, last)]
-        n = HEADER_ROW + max(1, len(p.assumptions.deltas) if sheet == "Scenarios" else sum(r.sheet == sheet for r in p.assumptions.rows))
+        n = HEADER_ROW + max(1, only[sheet][1] if sheet in only else sum(r.sheet == sheet for r in p.assumptions.rows))
         _line(p, row, NOW, f"sum of {sheet}", f"SUM({sheet}!${letters[0]}${FIRST_ROW}:${letters[1]}${n})")
         _line(p, row, SAME, f"{sheet} is the same", f'IF(ABS($B{row}-$C{row})<=$D{row},"same","differs")')
         p.measures[f"sum of {sheet}"] = lambda state, sheet=sheet: sums(state.plan.assumptions, state.numbers)[sheet]  # type: ignore[misc]

@@ -111,7 +111,7 @@ def _workbook(a: Assumptions, records: Records, traced: Plan, found: analyses.An
     workbook.properties.title = "Leptomeningeal metastases market model"
     workbook.properties.creator = f"lm_xl {__version__}"
     pen = pages.Pen()
-    pages.cover(workbook.create_sheet(COVER), a, traced, pen)
+    pages.cover(workbook.create_sheet(COVER), a, traced, f"seed {found.simulation.seed}, {found.simulation.draws:,} draws", pen)
     workbook.create_sheet("Contents")
     pages.summary(workbook.create_sheet(SUMMARY), traced, pen)
     pages.charts(workbook.create_sheet(CHARTS))

@@ -258,7 +258,8 @@ def fan(ws: Worksheet, top: int, first: int, last: int, title: str, unit: str) -
     _titled(area, title, f"year. Source: sheet {ws.title}", unit)
     area.y_axis.number_format = "#,##0"
     area.width, area.height = 2 * WIDTH, 1.1 * HEIGHT
-    return area + lines
+    area += lines
+    return area
 
 
 def _column(ws: Worksheet, top: int, bottom: int, column: int) -> Any:

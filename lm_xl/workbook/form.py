@@ -41,7 +41,7 @@ def _axis(name: str, leaves: Sequence[str], sets: Sequence[str], roles: Sequence
 
 def form(axes: Axes) -> dict[str, list[Record]]:
     """The records of an empty workbook: the axes, and rows without numbers keyed to the totals, or to leaves where units differ."""
-    records: dict[str, list[Record]] = {"Axes": [], "Scenarios": [], "Published": [], "Sources": [], "Changes": []}
+    records: dict[str, list[Record]] = {"Axes": [], "Scenarios": [], "Correlations": [], "Published": [], "Sources": [], "Changes": []}
     records["Currencies"] = [{"currency": schema.DOLLAR, "rate": 1, "date": "always", "status": "derived"}]
     for axis in (axes.region, axes.segment, axes.primary):
         for i, leaf in enumerate(axis.leaves):

@@ -18,7 +18,15 @@ from openpyxl.worksheet.worksheet import Worksheet
 from lm_xl import schema
 from lm_xl.assumptions import Assumptions
 from lm_xl.axes import ROLES, Axes
-from lm_xl.reader import AXES_COLUMNS, CHANGE_COLUMNS, CURRENCY_COLUMNS, PUBLISHED_COLUMNS, SCENARIO_COLUMNS, SOURCE_COLUMNS
+from lm_xl.reader import (
+    AXES_COLUMNS,
+    CHANGE_COLUMNS,
+    CORRELATION_COLUMNS,
+    CURRENCY_COLUMNS,
+    PUBLISHED_COLUMNS,
+    SCENARIO_COLUMNS,
+    SOURCE_COLUMNS,
+)
 from lm_xl.schema import QUANTITIES
 from lm_xl.version import __version__
 from lm_xl.workbook.styles import TAB, number_format
@@ -35,16 +43,19 @@ WIDTHS = {
     "quantity": 27, "region": 20, "segment": 30, "primary": 22, "unit": 17, "fill": 9, "value": 15, "low": 11, "high": 11,
     "distribution": 12, "source": 24, "status": 11, "note": 64, "axis": 10, "label": 34, "set": 18, "role": 12, "groups": 52,
     "scenario": 24, "operation": 11, "amount": 10, "reason": 60, "publisher": 24, "what": 42, "metric": 11, "scope": 11, "id": 20, "citation": 70,
-    "currency": 12, "rate": 12, "date": 14, "version": 10, "who": 20, "effect": 40, "year": 9, "address": 50, "read": 16, "grade": 8,
+    "other_quantity": 27, "other_segment": 30, "other_primary": 22, "rank_correlation": 17, "currency": 12, "rate": 12, "date": 14, "version": 10, "who": 20, "effect": 40, "year": 9, "address": 50, "read": 16, "grade": 8,
 }  # fmt: skip
 LINE = 12.5
 """Height of a line of text; neither engine fits rows to wrapped text by itself."""
 PLAIN_NUMBERS: dict[str, dict[str, tuple[Literal["decimal", "whole"], float, float]]] = {
     "Scenarios": {"amount": ("decimal", -1_000_000, 1_000_000)},
+    "Correlations": {"rank_correlation": ("decimal", -1, 1)},
     "Published": {"year": ("whole", 1900, 2100), "value": ("decimal", 0, 1_000_000_000_000_000)},
     "Currencies": {"rate": ("decimal", 0.000001, 1_000_000)},
 }
 """Numbers beside the quantities, with the range that their cells take."""
+TYPED = ("value", "low", "high", "amount", "rate", "rank_correlation")
+"""Columns of numbers beside the years."""
 WRAPPED = ("what", "effect", "note", "citation", "reason", "address", "groups", "source")
 
 MEANINGS = {
@@ -56,6 +67,7 @@ MEANINGS = {
     "Launches": "When products arrive, how fast they are taken up, how likely they succeed, how long they are protected.",
     "Pricing": "Prices, what is given away, and what counts as LM revenue.",
     "Scenarios": "A scenario is a list of deltas on the base case, applied from top to bottom, each with a reason.",
+    "Correlations": "Uncertain inputs that go together: the rank correlation of all inputs within the first labels with all within the second.",
     "Published": "Published sizes and counts, compared at their own scope and never calibrated to.",
     "Currencies": "Units of a currency for one US dollar, at one date for all years. The report shows the currency chosen on the cover.",
     "Changes": "What changed between versions, and what it did to the world's revenue in 2035.",
@@ -78,6 +90,7 @@ HELP = {
     "set": "For a therapy its choice set, for a subtype its cancer: shares within it sum to 1.",
     "role": "incumbent: in use today. entrant: has a launch and an uptake curve. rest: takes what the others of its set leave. test: a diagnostic.",
     "groups": "Groups of this leaf, split by semicolons.",
+    "rank_correlation": "Spearman's, from -1 to 1. An input's correlation with itself does not count.",
     "operation": "multiply the value by the amount, add the amount, or set the value to it.",
 }
 
@@ -96,7 +109,7 @@ class Written:
 def columns_of(sheet: str, years: Sequence[int]) -> tuple[str, ...]:
     """A sheet's columns in order."""
     special = {
-        "Axes": AXES_COLUMNS, "Scenarios": SCENARIO_COLUMNS, "Published": PUBLISHED_COLUMNS, "Currencies": CURRENCY_COLUMNS,
+        "Axes": AXES_COLUMNS, "Scenarios": SCENARIO_COLUMNS, "Correlations": CORRELATION_COLUMNS, "Published": PUBLISHED_COLUMNS, "Currencies": CURRENCY_COLUMNS,
         "Sources": SOURCE_COLUMNS, "Changes": CHANGE_COLUMNS,
     }  # fmt: skip
     if sheet in special:
@@ -135,6 +148,12 @@ def records_of(a: Assumptions) -> tuple[dict[str, list[Record]], Written]:
             "scenario": delta.scenario, "quantity": delta.quantity, **delta.keys._asdict(), "operation": delta.operation, "amount": delta.amount,
             "source": "; ".join(delta.sources), "status": delta.status, "reason": delta.reason,
         })  # fmt: skip
+    for c in a.correlations:
+        (_, segment, primary), (_, other_segment, other_primary) = c.keys
+        records["Correlations"].append({
+            "quantity": c.quantities[0], "segment": segment, "primary": primary, "other_quantity": c.quantities[1], "other_segment": other_segment,
+            "other_primary": other_primary, "rank_correlation": c.value, "source": "; ".join(c.sources), "status": c.status, "note": c.note,
+        })  # fmt: skip
     for figure in a.published:
         records["Published"].append({**figure.__dict__, **figure.keys._asdict(), "source": "; ".join(figure.sources)})
     records["Currencies"] += [{**c.__dict__, "currency": c.code, "source": "; ".join(c.sources)} for c in a.currencies]
@@ -160,7 +179,7 @@ def _write(ws: Worksheet, records: Sequence[Record], columns: Sequence[str], lis
     heading(ws, ws.title, MEANINGS[ws.title], LEGEND)
     for i, name in enumerate(columns, 1):
         head = ws.cell(HEADER_ROW, i, name)
-        head.style = "lm year" if name.isdigit() or name in ("value", "low", "high", "amount", "rate") else "lm header"
+        head.style = "lm year" if name.isdigit() or name in TYPED else "lm header"
         if name in HELP:
             head.comment = _comment(HELP[name])
         ws.column_dimensions[get_column_letter(i)].width = WIDTHS.get(name, 11)
@@ -176,7 +195,7 @@ def _write(ws: Worksheet, records: Sequence[Record], columns: Sequence[str], lis
             if cell.style == "lm input" and not isinstance(value, str):
                 cell.number_format = (
                     number_format(str(record.get("unit", "")), str(record.get("quantity", "")))
-                    if name not in ("amount", "rate")
+                    if name not in ("amount", "rate", "rank_correlation")
                     else "0.00##"
                 )
                 if name in ("year",):
@@ -193,7 +212,7 @@ def _write(ws: Worksheet, records: Sequence[Record], columns: Sequence[str], lis
 
 
 def _style(sheet: str, name: str, record: Record) -> str:
-    typed = name.isdigit() or name in ("value", "low", "high", "amount", "rate") or (sheet == "Published" and name == "year")
+    typed = name.isdigit() or name in TYPED or (sheet == "Published" and name == "year")
     if typed:
         used = record.get(name) not in (None, "") or (name == "value" and record.get("fill", "constant") == "constant")
         return "lm input" if used or (name in ("low", "high") and record.get("distribution") != "fixed") else "lm label"
@@ -280,6 +299,7 @@ class _Lists:
 
     def reference(self, name: str) -> str | None:
         """The range of a list, for a validation."""
+        name = name.removeprefix("other_")
         return list_reference(name, self.columns) if name in self.columns else None
 
     def write(self) -> None:
@@ -315,7 +335,7 @@ def _validate(ws: Worksheet, records: Sequence[Record], columns: Sequence[str], 
         column = get_column_letter(columns.index(name) + 1)
         rule.add(f"{column}{FIRST_ROW}:{column}{last}")
         ws.add_data_validation(rule)
-    if "quantity" not in columns or ws.title == "Scenarios":
+    if not {"quantity", "value"} <= set(columns):
         return
     by_quantity: dict[str, list[int]] = {}
     for r, record in enumerate(records, FIRST_ROW):

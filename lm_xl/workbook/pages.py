@@ -141,7 +141,7 @@ def long_data(ws: Worksheet, sheet: Sheet, pen: Pen) -> None:
     page(ws, HEADER_ROW)
 
 
-def cover(ws: Worksheet, a: Assumptions, traced: Plan, pen: Pen) -> None:
+def cover(ws: Worksheet, a: Assumptions, traced: Plan, drawn: str, pen: Pen) -> None:
     """What is chosen, the key figures, and where the workbook comes from."""
     ws.sheet_properties.tabColor = TAB["control"]
     heading(
@@ -179,7 +179,7 @@ def cover(ws: Worksheet, a: Assumptions, traced: Plan, pen: Pen) -> None:
         ("Kind", LIVE),
         ("Formulas", f"{traced.formulas:,}, each recalculated by an independent engine and equal to Python"),
         ("Regions, segments, subtypes, years", " x ".join(str(n) for n in a.axes.shape)),
-        ("Seed and draws", "none: a deterministic forecast"),
+        ("Seed and draws", f"{drawn}, for the sheets Uncertainty and Convergence; all else is deterministic"),
         ("Legend: an input, change it", "input"),
         ("Legend: calculated; bold on pale blue for a total", "calculated"),
     )

@@ -341,6 +341,7 @@ SHEET_NOTES: dict[str, str] = {
     "As_built": "Are the inputs still those that the analyses were made with?",
     "Triangulation": "How does the model compare with published figures at their own regions, segments and year?",
     "Scenarios": "What does each scenario change in the base case, by how much, and why?",
+    "Correlations": "Which uncertain inputs go together in the draws, how strongly, and why?",
     "Published": "Which published sizes and counts is the model compared with?",
     "Sources": "What do the assumptions rest on, how good is it, and was it read?",
     "Currencies": "At which rates are US dollars converted for the report?",
