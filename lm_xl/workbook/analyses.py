@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 MILLION = 1e6
 SHOWN = 25
 """Inputs that the tornado draws; the table has all that move the number."""
-START, END = "Start", "End"
+FANS = {"revenue": FIRST_ROW + 2, "diagnosed": FIRST_ROW + 11}
+"""The totals that are drawn as fans, and the first of the six rows of each."""
 
 
 @dataclass(frozen=True)
@@ -283,8 +284,7 @@ def uncertainty(ws: Worksheet, n: Analyses, pen: Pen) -> None:
     ]
     columns = [*keys, *((y, "USD million") for y in years)]
     row = FIRST_ROW
-    fans = []
-    for metric in ("revenue", "diagnosed"):
+    for metric in FANS:
         at = simulated.at(metric)
         p10, p50, p90 = (simulated.percentiles[0, at, :, p - 1] for p in (10, 50, 90))
         stated = (
@@ -299,7 +299,6 @@ def uncertainty(ws: Worksheet, n: Analyses, pen: Pen) -> None:
         top = _table(
             ws, pen, row, f"fan_of_{metric}", f"{metric.capitalize()} of the world, {simulated.runs[0]}. {_drawn(n)}", columns, lines
         )
-        fans.append((top, f"{metric.capitalize()}: P10 to P90, median, mean and the deterministic forecast", lines[0][4]))
         row = top + len(lines) + 1
     lines = []
     for i in range(len(simulated.labels)):
@@ -307,7 +306,7 @@ def uncertainty(ws: Worksheet, n: Analyses, pen: Pen) -> None:
         lines.append(_line(simulated, i, "deterministic", simulated.deterministic[0, i], 0.0))
         lines.append(_line(simulated, i, "mean", simulated.mean[0, i], simulated.mean_error[0, i, -1]))
         lines += [_line(simulated, i, f"P{p}", x[:, p - 1], errors[p - 1]) for p in (10, 50, 90)]
-    end = _table(
+    _table(
         ws,
         pen,
         row,
@@ -315,12 +314,18 @@ def uncertainty(ws: Worksheet, n: Analyses, pen: Pen) -> None:
         "Each label by itself: a group's percentiles are those of its own draws and are no sums",
         columns,
         lines,
-    ) + len(lines)
-    chart: Any = ws
-    for k, (top, title, unit) in enumerate(fans):
-        chart.add_chart(fan(ws, top, CONSTANT + 1, CONSTANT + len(years), title, unit), f"A{end + 2 + 22 * k}")
+    )
     ws.freeze_panes = f"{get_column_letter(CONSTANT + 1)}{FIRST_ROW + 2}"
     page(ws, HEADER_ROW)
+
+
+def fans(ws: Worksheet, page_of_charts: Any, years: int) -> None:
+    """The fans of the totals, after the other charts of a page."""
+    for metric, top in FANS.items():
+        title = f"{metric.capitalize()}: P10 to P90, median, mean and the deterministic forecast"
+        i = len(page_of_charts._charts)
+        chart = fan(ws, top, CONSTANT + 1, CONSTANT + years, title, "USD million" if metric == "revenue" else "patients")
+        page_of_charts.add_chart(chart, f"{'AK'[i % 2]}{6 + 20 * (i // 2)}")
 
 
 def _drawn(n: Analyses) -> str:

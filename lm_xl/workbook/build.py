@@ -128,6 +128,7 @@ def _workbook(a: Assumptions, records: Records, traced: Plan, found: analyses.An
         elif title not in workbook.sheetnames:
             pages.sheet_of_lines(workbook.create_sheet(title), traced.sheets[title], a.axes.years, "calculations", pen)
     add_charts(workbook, traced)
+    analyses.fans(workbook["Uncertainty"], workbook[CHARTS], len(a.axes.years))
     pages.contents(workbook, pen)
     for title, sheet in traced.sheets.items():
         for line in sheet.lines:

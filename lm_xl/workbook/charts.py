@@ -257,7 +257,6 @@ def fan(ws: Worksheet, top: int, first: int, last: int, title: str, unit: str) -
     _draw_lines(lines)
     _titled(area, title, f"year. Source: sheet {ws.title}", unit)
     area.y_axis.number_format = "#,##0"
-    area.width, area.height = 2 * WIDTH, 1.1 * HEIGHT
     area += lines
     return area
 
