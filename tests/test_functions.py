@@ -136,6 +136,11 @@ def test_the_order_of_tables_and_rows_makes_no_other_model(small_assumptions: lm
         (VALUE, "LM_ASSUMPTION", ("base_share", 2027, "MODEL", "US", "Other drug")),
         (VALUE, "LM_ASSUMPTION", ("care_access", 2027, "MODEL", "Global")),
         (VALUE, "LM_LIST", ("regions",)),
+        (VALUE, "LM_PERCENTILE", (0, "Therapeutics", 2027)),
+        (VALUE, "LM_PERCENTILE", (0.955, "Therapeutics", 2027)),
+        (VALUE, "LM_PERCENTILE", (True, "Therapeutics", 2027)),
+        (VALUE, "LM_PERCENTILE", (None, "Therapeutics", 2027)),
+        (VALUE, "LM_PERCENTILE", ("P100", "Therapeutics", 2027)),
         (VALUE, "LM_PATIENTS", ("Global",)),
     ],
 )

@@ -451,6 +451,22 @@ def _price(asked: _Call) -> Any:
     return at.each(price)
 
 
+def _percentile(asked: _Call) -> Any:
+    from lm_xl.simulation import percent_at
+
+    p = asked.value("p")
+    if isinstance(p, str) and re.fullmatch(r"[Pp]\d{1,2}", p.strip()):
+        p = int(p.strip()[1:]) / 100
+    try:
+        percent = percent_at(p if type(p) is not bool else 0)
+    except UnknownLabel:
+        raise asked.fault(f"{shown(p)} where a percentile is due: 0.01 to 0.99 in whole percents, or as P10") from None
+    at = asked.places(segment=0, year=0)
+    simulated = asked.model.simulation
+    lines = np.array([simulated.percentiles[0, simulated.at(segment=s), :, percent] for s in asked.model.assumptions.axes.segment.labels])
+    return at.shown(lines[at["segment"], at["year"]])
+
+
 def _element(asked: _Call, quantity: str, at: dict[str, int | None]) -> tuple[int, int, int]:
     """The element of a quantity that labels name. Raises CallError where they name none or several."""
     axes = asked.model.assumptions.axes
@@ -535,7 +551,7 @@ def _version(asked: _Call) -> str:
 
 _ANSWERS: dict[str, Callable[[_Call], Any]] = {
     "LM_MODEL": _model, "LM_PATIENTS": _patients, "LM_REVENUE": _revenue, "LM_TABLE": _table, "LM_SHARE": _share, "LM_CAGR": _cagr,
-    "LM_PRICE": _price, "LM_ASSUMPTION": _assumption, "LM_SOURCE": _source, "LM_LIST": _list, "LM_WHY": _why, "LM_VERSION": _version,
+    "LM_PRICE": _price, "LM_PERCENTILE": _percentile, "LM_ASSUMPTION": _assumption, "LM_SOURCE": _source, "LM_LIST": _list, "LM_WHY": _why, "LM_VERSION": _version,
 }  # fmt: skip
 _MODEL_AT = {f.name: i for f in FUNCTIONS.values() for i, a in enumerate(f.arguments) if a.kind == "model"}
 

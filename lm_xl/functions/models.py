@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from lm_xl.ops import Array
 from lm_xl.results import Results
 from lm_xl.schema import OUTPUTS
 from lm_xl.version import __version__
+
+if TYPE_CHECKING:
+    from lm_xl.simulation import Simulation
 
 MOST_MODELS = 64
 """Models whose assumptions are kept; the least recently asked goes first."""
@@ -46,6 +49,13 @@ class Model:
     @cached_property
     def results(self) -> Results:
         return forecast(self.assumptions, self.scenario)
+
+    @cached_property
+    def simulation(self) -> Simulation:
+        """Draws over every uncertain input, as many as `simulate` makes if it is not told."""
+        from lm_xl.simulation import simulate
+
+        return simulate(self.assumptions, scenarios=self.scenario)
 
     @cached_property
     def inputs(self) -> Mapping[str, Array]:

@@ -159,6 +159,18 @@ FUNCTIONS: dict[str, Function] = {
             '=LM_PRICE("Osimertinib", "US", 2030, Model)',
         ),
         Function(
+            "LM_PERCENTILE",
+            (
+                Argument("p", "percentile", 'The percentile in whole percents: 0.1, or "P10", is exceeded by 90 % of the draws.'),
+                SEGMENT,
+                YEAR,
+                MODEL,
+            ),
+            "Percentile of a segment's revenue in a year over the draws of a simulation; the first call for a model takes some seconds.",
+            "nominal USD, net sales of the products that succeed",
+            '=LM_PERCENTILE(0.9, "Therapeutics", 2035, Model)',
+        ),
+        Function(
             "LM_ASSUMPTION",
             (QUANTITY, YEAR, MODEL, OF_REGION, OF_SEGMENT, OF_PRIMARY),
             "The value of an assumption in the model's scenario.",

@@ -377,6 +377,7 @@ def _functions(ws: Worksheet, t: Template) -> None:
         "LM_SHARE": f'=LM_SHARE("revenue","{region}",{year},Model)',
         "LM_CAGR": f'=LM_CAGR("revenue","{axes.segment.total}",Model)',
         "LM_PRICE": f'=LM_PRICE("{therapy}","{region}",{year},Model)',
+        "LM_PERCENTILE": f'=LM_PERCENTILE("P90","{axes.segment.total}",{year},Model)',
         "LM_ASSUMPTION": f'=LM_ASSUMPTION("care_access",{year},Model,"{region}")',
         "LM_SOURCE": f'=LM_SOURCE("care_access",Model,"{region}")',
         "LM_LIST": '=INDEX(LM_LIST("region",Model),1)',
