@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lm_xl.model import IdentityError, forecast
     from lm_xl.reader import read_assumptions
     from lm_xl.results import Results
+    from lm_xl.simulation import Lever, Simulation, load_simulation, simulate, sweep
     from lm_xl.verification import verify
     from lm_xl.workbook.build import build
 
@@ -33,13 +34,18 @@ _HOMES = {
     "IdentityError": "model",
     "forecast": "model",
     "Results": "results",
+    "simulate": "simulation",
+    "sweep": "simulation",
+    "Lever": "simulation",
+    "Simulation": "simulation",
+    "load_simulation": "simulation",
     "verify": "verification",
     "build": "workbook.build",
 }
 
 __all__ = [
-    "Assumptions", "Fault", "IdentityError", "Refused", "Results", "UnknownLabel", "__version__",
-    "build", "forecast", "read_assumptions", "verify",
+    "Assumptions", "Fault", "IdentityError", "Lever", "Refused", "Results", "Simulation", "UnknownLabel", "__version__",
+    "build", "forecast", "load_simulation", "read_assumptions", "simulate", "sweep", "verify",
 ]  # fmt: skip
 
 

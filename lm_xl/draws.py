@@ -99,7 +99,9 @@ class Atom:
 
 
 STEP, FAR, DEGREE = 1 / 16, 6.5, 5
-"""Step and end of the table of a quantile function, and the degree of the curve through it: right to 1e-9 of a share or amount."""
+"""Step and end of the table of a quantile function, and the degree of the curve through it: right to 1e-9 of odds or amounts."""
+LEAST_SHAPE = 0.3
+"""Below this shape the quantile function bends too sharply for the table."""
 
 
 def exact(atom: Atom, z: Array) -> Array:
@@ -148,12 +150,12 @@ class Atoms:
 
 
 def tabled(atoms: Sequence[Atom]) -> Atoms:
-    """Atoms with their tables; one whose quantiles leave what a number can hold has none and is computed exactly."""
+    """Atoms with their tables; one that is too sharp for a table has none and is computed exactly."""
     from scipy.interpolate import PPoly, make_interp_spline
 
     knots = np.linspace(-FAR, FAR, round(2 * FAR / STEP) + 1)
-    heights = {i: exact(a, knots) for i, a in enumerate(atoms) if a.kind != "normal"}
-    heights = {i: h for i, h in heights.items() if np.isfinite(h).all()}
+    shapes = [(a.first, a.second if a.kind == "beta" else a.first) for a in atoms]
+    heights = {i: exact(a, knots) for i, a in enumerate(atoms) if a.kind != "normal" and min(shapes[i]) >= LEAST_SHAPE}
     if not heights:
         return Atoms(tuple(atoms), {})
     curves = make_interp_spline(knots, np.array(list(heights.values())).T, k=DEGREE)
@@ -239,16 +241,20 @@ class Drawn:
         for places in (*(group.places for group in self.alone), *(one.places for one in self.joint)):
             inside = ((out[places] >= quantity.least) & (out[places] <= quantity.most)).all(axis=(0, 1))
             if not inside.all():
-                raise OutOfRange(int(np.argmin(inside)))
+                raise OutOfRange(self.quantity, int(np.argmin(inside)))
         return out
 
 
 class OutOfRange(ArithmeticError):
-    """A draw in which a value leaves its quantity's allowed range, by its position in the block."""
+    """A draw in which a value leaves its quantity's allowed range, by its position among those drawn."""
 
-    def __init__(self, draw: int) -> None:
-        super().__init__(draw)
-        self.draw = draw
+    def __init__(self, quantity: str, draw: int) -> None:
+        super().__init__(quantity, draw)
+        self.quantity, self.draw = quantity, draw
+
+    def __str__(self) -> str:
+        allowed = QUANTITIES[self.quantity]
+        return f"{self.quantity} leaves its allowed range, {allowed.least:g} to {allowed.most:g}"
 
 
 class Registry:
@@ -423,6 +429,8 @@ class Plan:
 
     seed: int
     streams: tuple[str, ...]
+    inputs: tuple[str, ...]
+    """The uncertain input that each stream belongs to; a yes/no draw is one by itself."""
     together: tuple[Together, ...]
     atoms: Atoms
     scenes: tuple[Scene, ...]
@@ -531,23 +539,22 @@ def _together(registry: Registry, names: Sequence[str], matrix: Array) -> Togeth
 
 def plan_of(a: Assumptions, scenarios: Sequence[str], seed: int) -> Plan:
     """The plan of a simulation. Raises Refused with every impossible spread or correlation, UnknownLabel for a scenario."""
-    inputs = uncertain_inputs(a)
     registry = Registry()
-    for one in inputs:
-        for stream in one.streams:
-            registry.stream(stream)
+    input_of = {stream: one.name for one in uncertain_inputs(a) for stream in one.streams}
+    for stream in input_of:
+        registry.stream(stream)
     scenes = tuple(_scene(a, a.axes.scenario(s), registry) for s in scenarios)
-    years = np.array(a.axes.years, dtype=float).reshape(1, 1, 1, 1, -1, 1)
-    together = tuple(_together(registry, names, matrix) for names, matrix in correlation_groups(a))
+    streams = tuple(registry.streams)
     return Plan(
-        seed,
-        tuple(registry.streams),
-        together,
-        tabled(tuple(registry.atoms)),
-        scenes,
-        a.axes.shape,
-        years,
-        tuple(c.members for c in labels_of(a)),
+        seed=seed,
+        streams=streams,
+        inputs=tuple(input_of.get(s, s) for s in streams),
+        together=tuple(_together(registry, names, matrix) for names, matrix in correlation_groups(a)),
+        atoms=tabled(tuple(registry.atoms)),
+        scenes=scenes,
+        shape=a.axes.shape,
+        years=np.array(a.axes.years, dtype=float).reshape(1, 1, 1, 1, -1, 1),
+        labels=tuple(c.members for c in labels_of(a)),
     )
 
 
@@ -704,7 +711,7 @@ def labels_of(a: Assumptions) -> tuple[Label, ...]:
 
 
 def block(plan: Plan, number: int, scene: int = 0) -> tuple[Array, Array]:
-    """The draws of one block in one scenario: what is kept, (columns, years, BLOCK), and what of it goes with which stream.
+    """The draws of one block in one scenario: what is kept, (years, columns, BLOCK), and what of it goes with which stream.
 
     The second is the rank correlation of each stream with each label in the last year, (streams, labels); of a yes/no draw, with
     the outcome. Raises BrokenDraw.
@@ -716,7 +723,7 @@ def block(plan: Plan, number: int, scene: int = 0) -> tuple[Array, Array]:
     for i, stream in enumerate(plan.scenes[scene].chances):
         if stream >= 0 and succeeds is not None:
             causes[stream] = succeeds[i]
-    return kept, _standard(causes) @ _standard(last.argsort(axis=1).argsort(axis=1).astype(float)).T
+    return np.ascontiguousarray(kept.swapaxes(0, 1)), _standard(causes) @ _standard(last.argsort(axis=1).argsort(axis=1).astype(float)).T
 
 
 def _standard(x: Array) -> Array:

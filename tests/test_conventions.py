@@ -22,7 +22,7 @@ MODULES = {".".join(p.relative_to(PACKAGE).with_suffix("").parts): ast.parse(p.r
 ORDER = [
     "version", "axes", "schema", "faults", "formulas", "ops", "stages", "sheets", "assumptions", "uncertain", "reader", "results", "model", "draws", "engines",
     "workbook.report", "workbook.styles", "workbook.inputs", "workbook.layout", "workbook.state", "workbook.prose", "workbook.triangulation", "workbook.drivers", "workbook.checks",
-    "workbook.trace", "workbook.charts", "workbook.pages", "workbook.form", "workbook.stored", "workbook.build", "verification", "data", "inspection", "rules", "audit", "cli",
+    "workbook.trace", "workbook.charts", "workbook.pages", "workbook.form", "workbook.stored", "workbook.build", "verification", "data", "simulation", "inspection", "rules", "audit", "cli",
 ]  # fmt: skip
 """A module imports only from those before it."""
 
