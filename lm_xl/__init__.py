@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from lm_xl.model import IdentityError, forecast
     from lm_xl.reader import read_assumptions, with_scenario
     from lm_xl.results import Results
+    from lm_xl.simulation import Lever, Simulation, load_simulation, simulate, sweep
     from lm_xl.swings import Tornado, tornado
     from lm_xl.verification import verify
     from lm_xl.workbook.build import build
@@ -43,6 +44,11 @@ _HOMES = {
     "IdentityError": "model",
     "forecast": "model",
     "Results": "results",
+    "simulate": "simulation",
+    "sweep": "simulation",
+    "Lever": "simulation",
+    "Simulation": "simulation",
+    "load_simulation": "simulation",
     "verify": "verification",
     "build": "workbook.build",
     "Comparison": "comparison",
@@ -56,8 +62,8 @@ _HOMES = {
 }
 
 __all__ = [
-    "Assumptions", "Bridge", "CallError", "Comparison", "Difference", "Fault", "IdentityError", "Refused", "Results", "Tornado", "UnknownLabel", "__version__",
-    "bridge", "build", "compare", "diff", "forecast", "read_assumptions", "tornado", "verify", "with_scenario",
+    "Assumptions", "Bridge", "CallError", "Comparison", "Difference", "Fault", "IdentityError", "Lever", "Refused", "Results", "Simulation", "Tornado", "UnknownLabel", "__version__",
+    "bridge", "build", "compare", "diff", "forecast", "load_simulation", "read_assumptions", "simulate", "sweep", "tornado", "verify", "with_scenario",
 ]  # fmt: skip
 
 

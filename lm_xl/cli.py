@@ -10,17 +10,21 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from lm_xl.schema import BASES, KEYS, PATIENT_STAGES
+from lm_xl.schema import BASES, KEYS, MOST_DRAWS, PATIENT_STAGES
 from lm_xl.version import __version__
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     import pandas as pd
 
     from lm_xl.assumptions import Assumptions
+    from lm_xl.simulation import Simulation
 
-REFUSED, FAILED, MISSING = 1, 3, 4
+REFUSED, FAILED, MISSING, INTERRUPTED = 1, 3, 4, 130
 FORMATS = ("table", "csv", "json", "parquet")
 MOST_FAULTS = 200
+MOST_CAUSES = 12
 
 FILE = click.Path(path_type=Path)
 
@@ -44,6 +48,21 @@ class Words(click.ParamType[tuple[str, ...]]):
         if not chosen or len(set(chosen)) < len(chosen):
             self.fail("give each word once, and at least one", param, ctx)
         return chosen
+
+
+class Percent(click.ParamType[float]):
+    """A share typed in percent, such as 1%."""
+
+    name = "percent"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            share = value if isinstance(value, float) else float(value.removesuffix("%")) / 100
+        except ValueError:
+            share = 0.0
+        if not 0 < share < 1:
+            self.fail(f"{value!r}: give a percentage above 0% and below 100%, such as 1%", param, ctx)
+        return share
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -591,6 +610,141 @@ def remove() -> None:
     from lm_xl import doctor
 
     click.echo("\n".join(doctor.remove(doctor.registry())))
+
+
+@cli.command()
+@click.argument("file", type=FILE, required=False)
+@click.option("--draws", type=click.IntRange(1, MOST_DRAWS), default=10_000, show_default=True, help="How many draws.")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="The same seed gives the same draws.")
+@click.option("--scenario", multiple=True, help="One or several scenarios, with the same draws; without it the first.")
+@click.option(
+    "--stop-at",
+    type=Percent(),
+    metavar="PERCENT",
+    help="Stop when mean, P10 and P90 of the last year's total are known to this, such as 1%.",
+)
+@click.option(
+    "-o", "--output", type=FILE, help="Write the result to a .npz file, which lm_xl.load_simulation reads, or its table to a .csv file."
+)
+@click.option("--force", is_flag=True, help="Replace the output if it exists.")
+@click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Processes on this machine.")
+@click.option("--scheduler", metavar="ADDRESS", help="Draw on a Dask cluster instead, such as tcp://10.0.0.1:8786; needs lm-xl[dask].")
+def simulate(
+    file: Path | None,
+    draws: int,
+    seed: int,
+    scenario: tuple[str, ...],
+    stop_at: float | None,
+    output: Path | None,
+    force: bool,
+    workers: int,
+    scheduler: str | None,
+) -> None:
+    """Monte Carlo over every uncertain assumption: means, percentiles, and what the variance comes from.
+
+    With -o, an interrupted run keeps its draws in a folder beside the output, and the same command goes on from there.
+    """
+    from lm_xl.simulation import simulate as run
+    from lm_xl.workbook.build import replacing
+
+    if output is not None and output.suffix not in (".npz", ".csv"):
+        raise click.UsageError(f"-o {output}: the file ends in .npz or .csv")
+    a = _read(file)
+    store = None if output is None else output.with_name(output.name + ".draws")
+    with _nothing() if output is None else replacing(output, force=force) as draft:
+        try:
+            with _executor(workers, scheduler) as executor, _bar() as progress:
+                result = run(a, draws, seed, scenario or None, executor, stop_at=stop_at, store=store, progress=progress)
+        except KeyboardInterrupt:
+            kept = f"; {store} keeps the draws, the same command goes on from there" if store is not None and store.exists() else ""
+            click.echo(f"interrupted{kept}", err=True)
+            sys.exit(INTERRUPTED)
+        if draft is not None and draft.suffix == ".npz":
+            result.save(draft, force=True)
+        elif draft is not None:
+            from lm_xl.data import as_csv
+
+            draft.write_text(as_csv(result.frame()), encoding="utf-8")
+    for name in result.runs:
+        click.echo(_simulated(result, name))
+    click.echo(
+        f"{result.draws:,} draws, seed {seed}, {result.provenance['engine']}, assumptions {a.path.name} {a.fingerprint}, spreads {a.uncertainty}"
+    )
+    if not result.reached:
+        click.echo(f"the error asked for was not reached: give more than {draws:,} --draws", err=True)
+    if output is not None:
+        click.echo(f"{output}: written")
+
+
+def _simulated(result: Simulation, name: str) -> str:
+    """The last year's total and what it depends on, as text."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    frame = result.frame()
+    total = frame[(frame["scenario"] == name) & (frame["metric"] == "revenue") & (frame["label"] == result.axes.region.total)]
+    title = f"{name}: revenue, USD million; P10 to P90 with Monte Carlo errors (+-)"
+    table = Table(title=title, box=SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    for column in ("year", "deterministic", "weighed by success", "mean", "+-", "P10", "+-", "P50", "+-", "P90", "+-"):
+        table.add_column(column, justify="right")
+    columns = ["deterministic", "by_success", *(f"{x}{e}" for x in ("mean", "p10", "p50", "p90") for e in ("", "_error"))]
+    for year, values in zip(total["year"], total[columns].to_numpy() / 1e6, strict=True):
+        table.add_row(str(year), *("n/a" if v != v else f"{v:,.1f}" for v in values))
+    causes = result.variance(name)
+    words = [f"  {share:6.1%}  {cause}" for cause, share in zip(causes["input"], causes["share"], strict=True)]
+    console = Console(width=130)
+    with console.capture() as captured:
+        console.print(table)
+    return f"{captured.get()}Share of the variance of {result.axes.years[-1]}, by regression of ranks:\n" + "\n".join(
+        [*words[:MOST_CAUSES], words[-1]]
+    )
+
+
+@contextmanager
+def _nothing() -> Iterator[None]:
+    yield None
+
+
+@contextmanager
+def _executor(workers: int, scheduler: str | None) -> Iterator[Executor | Callable[[], Executor] | None]:
+    """Where draws are made: here, in processes that are replaced when they die, or on a Dask cluster."""
+    if scheduler is None:
+        if workers == 1:
+            yield None
+            return
+        from concurrent.futures import ProcessPoolExecutor
+
+        yield lambda: ProcessPoolExecutor(workers, initializer=_uninterrupted)
+        return
+    try:
+        from distributed import Client
+    except ImportError:
+        click.echo('a Dask cluster needs Dask: pip install "lm-xl[dask]"', err=True)
+        sys.exit(MISSING)
+    with Client(scheduler) as client:
+        yield client.get_executor()
+
+
+def _uninterrupted() -> None:
+    """A worker leaves an interrupt to the process that started it."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[int, int], None]]:
+    """Tell how much is done, on a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda done, of: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("drawing")
+        yield lambda done, of: bar.update(task, completed=done, total=of)
 
 
 def _read(path: Path | None) -> Assumptions:

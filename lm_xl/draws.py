@@ -99,7 +99,9 @@ class Atom:
 
 
 STEP, FAR, DEGREE = 1 / 16, 6.5, 5
-"""Step and end of the table of a quantile function, and the degree of the curve through it: right to 1e-9 of a share or amount."""
+"""Step and end of the table of a quantile function, and the degree of the curve through it: right to 1e-9 of odds or amounts."""
+LEAST_SHAPE = 0.3
+"""Below this shape the quantile function bends too sharply for the table."""
 
 
 def exact(atom: Atom, z: Array) -> Array:
@@ -148,12 +150,12 @@ class Atoms:
 
 
 def tabled(atoms: Sequence[Atom]) -> Atoms:
-    """Atoms with their tables; one whose quantiles leave what a number can hold has none and is computed exactly."""
+    """Atoms with their tables; one that is too sharp for a table has none and is computed exactly."""
     from scipy.interpolate import PPoly, make_interp_spline
 
     knots = np.linspace(-FAR, FAR, round(2 * FAR / STEP) + 1)
-    heights = {i: exact(a, knots) for i, a in enumerate(atoms) if a.kind != "normal"}
-    heights = {i: h for i, h in heights.items() if np.isfinite(h).all()}
+    shapes = [(a.first, a.second if a.kind == "beta" else a.first) for a in atoms]
+    heights = {i: exact(a, knots) for i, a in enumerate(atoms) if a.kind != "normal" and min(shapes[i]) >= LEAST_SHAPE}
     if not heights:
         return Atoms(tuple(atoms), {})
     curves = make_interp_spline(knots, np.array(list(heights.values())).T, k=DEGREE)

@@ -189,6 +189,9 @@ OUTPUTS: dict[str, Output] = {
     )
 }  # fmt: skip
 
+MOST_DRAWS = 10_000_000
+"""Draws of a simulation."""
+
 PATIENT_STAGES = ("incidence", "metastatic", "lm_cases", "suspected", "diagnosed", "treated")
 """Counts of people by region and primary, for `Results.patients`."""
 

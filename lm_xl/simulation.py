@@ -30,13 +30,12 @@ from lm_xl.faults import Fault, Refused
 from lm_xl.model import IdentityError, check_identities, forecast
 from lm_xl.ops import Array
 from lm_xl.results import Results
-from lm_xl.schema import OPERATIONS, QUANTITIES
+from lm_xl.schema import MOST_DRAWS, OPERATIONS, QUANTITIES
 from lm_xl.version import __version__
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST_DRAWS = 10_000_000
 LEAST_BLOCKS = 8
 """Blocks before the scatter between them may stop a run."""
 IN_FLIGHT = 32
@@ -295,6 +294,7 @@ def with_levers(a: Assumptions, levers: Sequence[Lever], scenarios: Sequence[str
             deltas += [
                 Delta(name, lever.quantity, k, lever.operation, float(x), "", "", (), "", "a point of a sweep")
                 for lever, k, x in zip(levers, keys, amounts, strict=True)
+                if (lever.operation, x) not in (("multiply", 1), ("add", 0))
             ]
     from lm_xl.reader import checked
 
@@ -670,4 +670,4 @@ def _contributions(plan: Plan, kept: _Kept, blocks: int) -> Array:
         at = list(group.streams)
         ranked = 6 / np.pi * np.arcsin((group.factor @ group.factor.T).clip(-1, 1) / 2)
         weight[:, at] = np.linalg.pinv(ranked, hermitian=True) @ mean[:, at]
-    return weight * mean - (squares / blocks - mean**2) / (blocks - 1) if blocks > 1 else weight * mean
+    return weight * mean - ((squares / blocks - mean**2) / (blocks - 1) if blocks > 1 else (1 - mean**2) / (BLOCK - 1))

@@ -179,7 +179,7 @@ def spread_faults(a: Assumptions) -> Iterator[Fault]:
         and (why := impossible(QUANTITIES[row.quantity], row.distribution, row.inputs[-1], row.low, row.high))
     }
     joint = [x for name in EXCLUSIVE for x in _crowded(a, name, single.keys())] + list(_set_uses(a))
-    moved = [x for scenario in a.axes.scenarios for x in _beyond(a, scenario, single.keys())]
+    moved = [x for scenario in ("", *a.axes.scenarios) for x in _beyond(a, scenario, single.keys())]
     for i, why in (*single.items(), *joint, *dict(reversed(moved)).items()):
         row = a.rows[i]
         yield Fault(a.path.name, row.sheet, row.low_cell or row.cells[0], why)
@@ -245,10 +245,12 @@ def _crowded(a: Assumptions, name: str, wrong: Collection[int]) -> Iterator[tupl
 
 
 def _beyond(a: Assumptions, scenario: str, wrong: Collection[int]) -> Iterator[tuple[int, str]]:
-    """Spreads that a scenario, or another year, carries out of the allowed range."""
+    """Spreads that a scenario, or without one another year, carries out of the allowed range."""
     arrays = a.inputs([scenario])
+    touched = {d.quantity for d in a.deltas if d.scenario == scenario} if scenario else QUANTITIES.keys()
+    within = f" in scenario {scenario!r}" if scenario else ""
     for i, row in enumerate(a.rows):
-        if i in wrong or not spreads(row) or row.distribution in ("beta", "dirichlet"):
+        if i in wrong or row.quantity not in touched or not spreads(row) or row.distribution in ("beta", "dirichlet"):
             continue
         quantity, values = QUANTITIES[row.quantity], arrays[row.quantity][0]
         paths = np.unique(values[a.covers[row.quantity] == i], axis=0)
@@ -259,7 +261,7 @@ def _beyond(a: Assumptions, scenario: str, wrong: Collection[int]) -> Iterator[t
             if outside.size:
                 yield (
                     i,
-                    f"{row.distribution!r} with low {row.low:g} and high {row.high:g} reaches {outside[0]:.4g} in scenario {scenario!r}, outside {quantity.least:g} to {quantity.most:g}",
+                    f"{row.distribution!r} with low {row.low:g} and high {row.high:g} reaches {outside[0]:.4g}{within}, outside {quantity.least:g} to {quantity.most:g}",
                 )
 
 
