@@ -5,7 +5,10 @@ from __future__ import annotations
 import ctypes
 import datetime as dt
 import io
+import json
+import os
 import re
+import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
@@ -19,7 +22,8 @@ import pytest
 from openpyxl.chart import LineChart, Reference
 from openpyxl.comments import Comment
 from openpyxl.workbook.defined_name import DefinedName
-from pyopenvba import ExcelFile
+from openpyxl.worksheet.formula import ArrayFormula
+from pyopenvba import ExcelFile, VBAModuleKind
 from pyopenvba.apps.excel import ExcelApplication
 from pyopenvba.exceptions import VBARuntimeError
 from pyopenvba.interpreter import EMPTY, MISSING, VBAArray, VBAErrorValue, VBAObject, method
@@ -103,7 +107,7 @@ def test_every_error_that_is_passed_on_has_its_number(windows: SimpleNamespace) 
 @pytest.mark.parametrize(
     ("given", "taken"),
     [
-        ("US", "US"), (2030.0, 2030.0), (True, True), (None, None), ("", None), (LEFT_OUT, OMITTED), ((("US",),), "US"), (((None,),), None),
+        ("US", "US"), (2030.0, 2030.0), (True, True), (None, None), ("", None), (LEFT_OUT, OMITTED), ("\x1aleft out\x1a", OMITTED), ((("US",),), "US"), (((None,),), None),
         ((("US",), ("France",)), [["US"], ["France"]]), (("US", "France"), [["US", "France"]]), (((1.0, None), (False, "x")), [[1.0, None], [False, "x"]]),
     ],
 )  # fmt: skip
@@ -418,3 +422,97 @@ def test_the_settings_are_those_that_xlwings_reads() -> None:
     assert {key.upper() for key, _ in vba.conf_rows()} <= asked
     assert "WScript.ExpandEnvironmentStrings(s)" in code
     assert not any(re.search(r"[:/\\]", value) for _, value in vba.conf_rows())
+
+
+SHIM = """
+Private held As Object
+Sub Hold(given As Object)
+    Set held = given
+End Sub
+Function Kept() As Object
+    Set Kept = held
+End Function
+Function XLPy() As Object
+    Set XLPy = New Server
+End Function
+"""
+SERVER = """
+Public Function CallUDF(script, called, given)
+    Dim rows As Variant, block() As Variant, i As Long, j As Long
+    rows = Kept().callFunction(called, given)
+    CallUDF = rows
+    If Not IsArray(rows) Then Exit Function
+    If Not IsArray(rows(0)) Then Exit Function
+    ReDim block(0 To UBound(rows), 0 To UBound(rows(0)))
+    For i = 0 To UBound(rows)
+        For j = 0 To UBound(rows(0))
+            block(i, j) = rows(i)(j)
+        Next j
+    Next i
+    CallUDF = block
+End Function
+"""
+
+
+@pytest.mark.libreoffice
+def test_libreoffice_runs_the_stubs_against_python(
+    windows: SimpleNamespace, small_path: Path, small_assumptions: lm_xl.Assumptions, tmp_path: Path
+) -> None:
+    """Its Basic runs our module as written but for Value2, which it lacks; xlwings' own modules it cannot compile."""
+    python = "/usr/bin/python3"
+    if not os.environ.get("CI") and subprocess.run([python, "-c", "import uno"], stderr=subprocess.DEVNULL, check=False).returncode:
+        pytest.skip("python3-uno is not installed")
+    handle = Model(small_assumptions, "Base").handle
+    book = openpyxl.load_workbook(small_path)
+    ranges = ",".join(f"{ws.title}!{table.ref}" for ws in book for table in ws.tables.values())
+    sheet = book.create_sheet("Start", 0)
+    formulas = {
+        "A1": f"=LM_MODEL({ranges})",
+        "A2": '=LM_PATIENTS("US",2030,A1)',
+        "A3": '=LM_REVENUE(A7,B6,A1,"US")',
+        "A4": '=LM_WHY("LM_PATIENTS","Atlantis",2030,A1)',
+        "A5": '=LM_PATIENTS("Atlantis",2030,A1)',
+        "D1": '=LM_PATIENTS("US",2030,Z99)',
+    }
+    for place, value in {**formulas, "B6": 2030, "C6": 2031, "A7": "New drug", "A8": "Global"}.items():
+        sheet[place] = value
+    sheet["B7"] = ArrayFormula("B7:C8", '=LM_TABLE("revenue",A7:A8,B6:C6,A1)')
+    book.create_sheet("xlwings.conf")
+    book.save(tmp_path / "plain.xlsx")
+    vba.add_macros(tmp_path / "plain.xlsx", tmp_path / "made.xlsm")
+    with ExcelFile(tmp_path / "made.xlsm") as made:
+        project = made.vba_project()
+        project.delete_module("Dictionary")
+        made.set_module("xlwings", SHIM.replace("\n", "\r\n"))
+        project.add_module("Server", SERVER.replace("\n", "\r\n"), kind=VBAModuleKind.other)
+        made.set_module("xlwings_udfs", made.get_module("xlwings_udfs").replace("Value2", "Value"))
+        made.save()
+    script = Path(__file__).parent / "libreoffice.py"
+    cells = [*formulas, "B7", "C7", "B8", "C8"]
+    running = subprocess.Popen(
+        [python, script, tmp_path / "made.xlsm", tmp_path / "profile", *cells],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    with running as office:
+        assert office.stdin and office.stdout
+        for line in office.stdout:
+            name, given = json.loads(line)
+            if not name:
+                break
+            answer = over_com(windows, name, *tupled(given))
+            office.stdin.write(json.dumps(answer) + "\n")
+            office.stdin.flush()
+        else:
+            pytest.fail("LibreOffice ended early")
+    assert given["A1"][0] == handle
+    assert given["A2"][1] == call("LM_PATIENTS", ["US", 2030, handle])
+    assert given["A3"][1] == call("LM_REVENUE", ["New drug", 2030, handle, "US"])
+    assert given["A4"][0] == call("LM_WHY", ["LM_PATIENTS", "Atlantis", 2030, handle])
+    assert (given["A5"][0], given["D1"][0]) == ("Error 2015", "Error 2042")
+    block = call("LM_TABLE", ["revenue", [["New drug"], ["Global"]], [[2030, 2031]], handle])
+    assert [[given[column + row][1] for column in "BC"] for row in "78"] == block
+
+
+def tupled(value: Any) -> Any:
+    """Lists as the tuples that pywin32 makes."""
+    return tuple(map(tupled, value)) if isinstance(value, list) else value

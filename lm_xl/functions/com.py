@@ -23,6 +23,8 @@ _SCODE = -0x7FF60000
 _TEXTS = {_SCODE + number: text for text, number in CVERR.items()}
 _SPELLED = {"function": "function_name"}
 """VBA reserves these words."""
+LEFT_OUT = "\x1aleft out\x1a"
+"""Our VBA puts this in the place of an argument that was left out."""
 LONGEST_HELP = 255
 """Characters of help that Excel takes for a function and for an argument."""
 
@@ -66,11 +68,11 @@ def _excel_function(declared: Function) -> Callable[..., Any]:
 
 
 def _given(argument: Any) -> Any:
-    """An argument as `call` takes it. xlwings hands over rows of cells, and what was left out of a ParamArray as a bare None."""
+    """An argument as `call` takes it. xlwings hands over rows of cells, and what it knows to be left out as it is, or as None."""
     if not isinstance(argument, list):
         return OMITTED if argument is None else argument
     if len(argument) == 1 and len(argument[0]) == 1:
-        return _cell(argument[0][0])
+        return OMITTED if argument[0][0] == LEFT_OUT else _cell(argument[0][0])
     return [[_cell(x) for x in row] for row in argument]
 
 

@@ -29,7 +29,7 @@ def conf_rows() -> list[tuple[str, str]]:
 
 def stubs() -> str:
     """The VBA module with a function for each entry of the registry."""
-    from lm_xl.functions.com import CVERR
+    from lm_xl.functions.com import CVERR, LEFT_OUT
 
     places: dict[int, list[str]] = {}
     for name, declared in FUNCTIONS.items():
@@ -43,6 +43,7 @@ def stubs() -> str:
             value=CVERR["#VALUE!"],
             na=CVERR["#N/A"],
             pause=PAUSE,
+            left_out=" & ".join(f"Chr$({ord(c)})" if c < " " else f'"{c}"' for c in re.findall(r"[^ -~]|[ -~]+", LEFT_OUT)),
             functions="\n\n".join(_stub(f) for f in FUNCTIONS.values()),
             places="\n".join(f"        Case {', '.join(names)}: ModelAt = {at}" for at, names in sorted(places.items())),
             errors="\n".join(f'        Case "{text}": CellValue = CVErr({number})' for text, number in CVERR.items()),
@@ -184,7 +185,11 @@ Private Function Answer(wanted As String, at As Long, ByVal given As Variant, Op
     If UBound(given) + shift >= 0 Then ReDim values(0 To UBound(given) + shift)
     If shift = 1 Then values(0) = Plain(asked)
     For i = 0 To UBound(given)
-        values(i + shift) = Plain(given(i))
+        If IsMissing(given(i)) Then
+            values(i + shift) = {left_out}
+        Else
+            values(i + shift) = Plain(given(i))
+        End If
     Next i
     If shift = 0 And at >= 0 Then
         If IsEmpty(values(at)) Then
@@ -218,13 +223,19 @@ Private Sub Tell(words As Variant)
     Application.StatusBar = words
 End Sub
 
-Private Function Plain(Optional given As Variant) As Variant
-    If Not IsObject(given) Then
-        Plain = given
-    ElseIf given.Areas.Count > 1 Then
-        Plain = CVErr({value})
+Private Function Plain(given As Variant) As Variant
+    If TypeName(given) = "Range" Then
+        Plain = Contents(given)
     Else
-        Plain = given.Value2
+        Plain = given
+    End If
+End Function
+
+Private Function Contents(cells As Variant) As Variant
+    If cells.Areas.Count > 1 Then
+        Contents = CVErr({value})
+    Else
+        Contents = cells.Value2
     End If
 End Function
 
