@@ -79,15 +79,17 @@ def cli() -> None:
 @click.argument("assumptions", type=FILE, required=False)
 @click.option("-o", "--output", type=FILE, default=Path("lm_forecast.xlsx"), show_default=True, help="The workbook to write.")
 @click.option("--static", is_flag=True, help="Values only: the same pages without formulas, and a cover that says so.")
+@click.option("--draws", type=click.IntRange(1, MOST_DRAWS), default=10_000, show_default=True, help="Of the simulation that it shows.")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Of the simulation that it shows.")
 @click.option("--force", is_flag=True, help="Replace the output if it exists.")
-def build(assumptions: Path | None, output: Path, static: bool, force: bool) -> None:
+def build(assumptions: Path | None, output: Path, static: bool, draws: int, seed: int, force: bool) -> None:
     """Build the live workbook of an assumptions workbook."""
     from lm_xl.workbook.build import build as build_workbook
 
     with _progress() as tell:
         tell("reading the assumptions")
         a = _read(assumptions)
-        traced = build_workbook(a, output, force=force, static=static, progress=tell)
+        traced = build_workbook(a, output, force=force, static=static, draws=draws, seed=seed, progress=tell)
     click.echo(
         f"{output}: {traced.formulas:,} {'values of' if static else 'live'} formulas, recalculated and equal to Python; assumptions {a.path.name} {a.fingerprint}"
     )
