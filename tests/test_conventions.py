@@ -22,7 +22,7 @@ MODULES = {".".join(p.relative_to(PACKAGE).with_suffix("").parts): ast.parse(p.r
 ORDER = [
     "version", "axes", "schema", "faults", "formulas", "ops", "stages", "sheets", "assumptions", "reader", "results", "model", "engines",
     "workbook.report", "workbook.styles", "workbook.inputs", "workbook.layout", "workbook.state", "workbook.prose", "workbook.triangulation", "workbook.drivers", "workbook.checks",
-    "workbook.trace", "workbook.charts", "workbook.pages", "workbook.form", "workbook.stored", "workbook.build", "verification", "functions.registry", "functions.tables", "functions.models", "functions.calls", "functions.com", "functions.vba", "data", "inspection", "rules", "audit", "doctor", "cli",
+    "workbook.trace", "workbook.charts", "workbook.pages", "workbook.form", "workbook.stored", "workbook.build", "verification", "doctor", "functions.registry", "functions.tables", "functions.models", "functions.calls", "functions.com", "functions.vba", "data", "inspection", "rules", "audit", "cli",
 ]  # fmt: skip
 """A module imports only from those before it."""
 
