@@ -98,7 +98,7 @@ def findings(facts: Facts) -> list[Finding]:
             Finding(
                 None,
                 f"this is {facts.system}: the functions of {TEMPLATE} need Excel on Windows",
-                f"Here they work in {here} through xlwings Lite, and without Excel in Python",
+                f"Here they work in {here} through xlwings Lite, and without Excel in Python and with lm-xl recalc",
             )
         )
     found.append(

@@ -22,7 +22,7 @@ MODULES = {".".join(p.relative_to(PACKAGE).with_suffix("").parts): ast.parse(p.r
 ORDER = [
     "version", "axes", "schema", "faults", "formulas", "ops", "stages", "sheets", "assumptions", "uncertain", "reader", "results", "model", "draws", "simulation", "engines",
     "workbook.report", "workbook.styles", "workbook.inputs", "workbook.layout", "workbook.state", "workbook.prose", "workbook.triangulation", "workbook.drivers", "workbook.as_built", "workbook.checks",
-    "comparison", "drivers", "difference", "swings", "workbook.trace", "workbook.charts", "workbook.pages", "workbook.form", "workbook.stored", "workbook.analyses", "workbook.build", "verification", "functions.registry", "functions.tables", "functions.models", "functions.calls", "functions.plain", "functions.reference", "functions.headless", "functions.lite", "functions.com", "functions.vba", "workbook.template", "data", "inspection", "rules", "audit", "doctor", "cli",
+    "comparison", "drivers", "difference", "swings", "workbook.trace", "workbook.charts", "workbook.pages", "workbook.form", "workbook.stored", "workbook.analyses", "workbook.build", "verification", "doctor", "functions.registry", "functions.tables", "functions.models", "functions.calls", "functions.plain", "functions.reference", "functions.headless", "functions.lite", "functions.com", "functions.vba", "workbook.template", "data", "inspection", "rules", "audit", "cli",
 ]  # fmt: skip
 """A module imports only from those before it."""
 

@@ -6,13 +6,12 @@ import re
 import zipfile
 from pathlib import Path
 
+from lm_xl.doctor import VARIABLE
 from lm_xl.engines import EngineMissing
 from lm_xl.faults import Fault, Refused
 from lm_xl.functions.calls import call
 from lm_xl.functions.registry import CATEGORY, FUNCTIONS, Function
 
-PYTHON = "LM_XL_PYTHON"
-"""The environment variable that holds the path of the Python that answers."""
 MODULE = "lm_xl.functions.com"
 CONF = "xlwings.conf"
 """The sheet that xlwings' own VBA reads its settings from."""
@@ -24,7 +23,7 @@ _NEVER = "1980-01-01T00:00:00Z"
 
 def conf_rows() -> list[tuple[str, str]]:
     """What the sheet xlwings.conf must hold, key and value, from A1 on and without a gap. No path is absolute."""
-    return [("Interpreter_Win", f"%{PYTHON}%"), ("UDF Modules", MODULE), ("ADD_WORKBOOK_TO_PYTHONPATH", "False")]
+    return [("Interpreter_Win", f"%{VARIABLE}%"), ("UDF Modules", MODULE), ("ADD_WORKBOOK_TO_PYTHONPATH", "False")]
 
 
 def stubs() -> str:
