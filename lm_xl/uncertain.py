@@ -174,8 +174,8 @@ def spread_faults(a: Assumptions) -> Iterator[Fault]:
     single = {
         i: why
         for i, row in enumerate(a.rows)
-        if row.quantity
-        and row.inputs
+        if row.inputs
+        and row.low is not None
         and (why := impossible(QUANTITIES[row.quantity], row.distribution, row.inputs[-1], row.low, row.high))
     }
     joint = [x for name in EXCLUSIVE for x in _crowded(a, name, single.keys())] + list(_set_uses(a))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from inspect import Parameter, Signature
 from typing import Any
 
 import xlwings
@@ -56,12 +55,7 @@ def _excel_function(declared: Function) -> Callable[..., Any]:
     function.__name__ = function.__qualname__ = declared.name
     function.__doc__ = f"{declared.meaning} Returns {declared.returns}."
     function.__annotations__ = {}
-    parameters = []
-    for a in declared.arguments:
-        kind = Parameter.VAR_POSITIONAL if a.rest else Parameter.POSITIONAL_OR_KEYWORD
-        default = Parameter.empty if a.required or a.rest else OMITTED
-        parameters.append(Parameter(spelled(a), kind, default=default))
-    function.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    function.__signature__ = declared.parameters(OMITTED, spelled)  # type: ignore[attr-defined]
     for a in declared.arguments:
         function = xlwings.arg(spelled(a), ndim=2, err_to_str=True, doc=described(a))(function)
     return xlwings.func(category=CATEGORY)(function)  # last: arg re-enters it and would reset the category

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import re
 import zipfile
@@ -36,16 +35,12 @@ def hosted(function: Function) -> Callable[..., Any]:
 
     called.__name__ = called.__qualname__ = function.name
     called.__doc__ = f"{function.meaning} Returns {function.returns}."
-    called.__annotations__ = {a.name: Literal[a.choices] for a in function.arguments if a.choices}
-    called.__signature__ = inspect.Signature([  # type: ignore[attr-defined]
-        inspect.Parameter(
-            a.name,
-            inspect.Parameter.VAR_POSITIONAL if a.rest else inspect.Parameter.POSITIONAL_OR_KEYWORD,
-            default=inspect.Parameter.empty if a.required or a.rest else OMITTED,
-            annotation=called.__annotations__.get(a.name, inspect.Parameter.empty),
-        )
-        for a in function.arguments
-    ])  # fmt: skip
+    signature = function.parameters(OMITTED)
+    hints = {a.name: Literal[a.choices] for a in function.arguments if a.choices}
+    called.__annotations__ = hints
+    called.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[p.replace(annotation=hints.get(p.name, p.empty)) for p in signature.parameters.values()]
+    )
     return called
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -18,14 +17,7 @@ def plain(function: Function) -> Callable[..., Any]:
 
     Without a model the shipped base case answers. Raises CallError for whatever Excel would show as an error, in any cell.
     """
-    signature = inspect.Signature([
-        inspect.Parameter(
-            a.name,
-            inspect.Parameter.VAR_POSITIONAL if a.rest else inspect.Parameter.POSITIONAL_OR_KEYWORD,
-            default=inspect.Parameter.empty if a.required or a.rest else OMITTED,
-        )
-        for a in function.arguments
-    ])  # fmt: skip
+    signature = function.parameters(OMITTED)
     years = {a.name for a in function.arguments if a.kind == "year"}
 
     def called(*args: Any, **kwargs: Any) -> Any:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import Parameter, Signature
 
 from lm_xl.schema import BASES, PATIENT_STAGES
 
@@ -57,6 +59,14 @@ class Function:
         """As Excel shows it: optional arguments in brackets."""
         shown = [a.name if a.required else f"[{a.name}]" if not a.rest else f"{a.name}..." for a in self.arguments]
         return f"{self.name}({', '.join(shown)})"
+
+    def parameters(self, omitted: object, spelled: Callable[[Argument], str] = lambda a: a.name) -> Signature:
+        """As a Python function has it: `omitted` stands for an argument left out, `spelled` names an argument as a host can."""
+        empty = Parameter.empty
+        return Signature([
+            Parameter(spelled(a), Parameter.VAR_POSITIONAL if a.rest else Parameter.POSITIONAL_OR_KEYWORD, default=empty if a.required or a.rest else omitted)
+            for a in self.arguments
+        ])  # fmt: skip
 
 
 def _label(axis: str, default: str | None = None, note: str = "") -> Argument:
