@@ -148,7 +148,8 @@ def _bars(a: Assumptions, one: Uncertain, values: dict[str, Array]) -> Iterator[
         ]
     for name, moved in members:
         low, high = (_at(a, one.quantity, values[one.quantity], moved, side) for side in SIDES)
-        yield name, tuple(i for i in one.rows if (cover[moved] == i).any()), (low, high)
+        covering = tuple(i for i in one.rows if (cover[moved] == i).any())
+        yield name, covering or one.rows, (low, high)  # rows that cover nothing make an input without effect
 
 
 def _at(a: Assumptions, quantity: str, x: Array, moved: Array, side: str) -> Array:

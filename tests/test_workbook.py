@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shutil
 import zipfile
@@ -9,16 +10,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import formualizer
 import openpyxl
 import pandas as pd
 import pytest
 import small
 from openpyxl.formula.tokenizer import Token, Tokenizer
 from openpyxl.formula.translate import Translator
+from openpyxl.utils.cell import coordinate_to_tuple
 
 import lm_xl
 from lm_xl.verification import Disagreement, verify
 from lm_xl.workbook import build as builder
+from lm_xl.workbook.as_built import SAY_CHANGED, SAY_SAME
 
 Records = dict[str, list[dict[str, Any]]]
 
@@ -215,3 +219,54 @@ def test_every_sheet_opens_tidily(deliverable: Path) -> None:
     assert book.sheetnames[0] == "Cover"
     assert all(len(t) <= 31 and re.fullmatch(r"\w+", t) for t in book.sheetnames)
     assert all(ws.sheet_state == "visible" for ws in book.worksheets)
+
+
+@pytest.fixture(scope="module")
+def spread_built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small deliverable with uncertain inputs."""
+    folder = tmp_path_factory.mktemp("spread")
+
+    def spread(records: Records) -> None:
+        for row in (*records["Pricing"], *records["Epidemiology"]):
+            if row["quantity"] in ("list_price", "lm_risk"):
+                kind = "lognormal" if row["quantity"] == "list_price" else "beta"
+                row.update(distribution=kind, low=row["value"] * 0.8, high=row["value"] * 1.25)
+
+    path = folder / "spread_forecast.xlsx"
+    lm_xl.build(lm_xl.read_assumptions(small.workbook(folder / "spread.xlsx", change=spread)), path)
+    return path
+
+
+def test_the_analyses_are_those_of_python(spread_built: Path) -> None:
+    a = lm_xl.read_assumptions(spread_built)
+    pages = openpyxl.load_workbook(spread_built, data_only=True)
+    rows = list(pages["Scenarios_and_bridge"].iter_rows(values_only=True))
+    start = next(i for i, row in enumerate(rows) if row[0] == "driver") + 1
+    bars = list(itertools.takewhile(lambda row: row[8] != "where it ends", rows[start + 1 :]))
+    end = rows[start + 1 + len(bars)]
+    results = lm_xl.forecast(a)
+    total = results.series("risk_adjusted_sales") / 1e6
+    assert (rows[start][1], end[1]) == pytest.approx((total[0], total[-1]), rel=1e-12)
+    assert rows[start][1] + sum(bar[1] for bar in bars) == pytest.approx(end[1], rel=1e-9)
+    simulated = lm_xl.simulate(a, 10_000, 1)
+    shown = {(r[0], r[1], r[2], r[3], r[5]): r[7:] for r in pages["Uncertainty"].iter_rows(min_row=26, values_only=True)}
+    for year, value in zip(a.axes.years, shown["revenue", None, "Therapeutics", None, "P90"], strict=False):
+        assert value == pytest.approx(simulated.percentile(0.9, year, segment="Therapeutics") / 1e6, rel=1e-9)
+    found = lm_xl.tornado(a)
+    largest = found.swings[0]
+    assert "lm_risk | All cancers" in found.idle  # covered by the rows of single subtypes
+    assert [pages["Tornado"].cell(8, c).value for c in (1, 9)] == [largest.input, pytest.approx(largest.swing / 1e6, rel=1e-9)]
+    assert "10,000 draws of seed 1" in pages["Uncertainty"]["A6"].value
+    assert a.fingerprint in pages["Uncertainty"]["A6"].value
+
+
+def test_the_analyses_tell_when_an_input_has_changed(spread_built: Path) -> None:
+    workbook = formualizer.load_workbook(str(spread_built))
+    workbook.evaluate_all()
+    assert workbook.get_value("Tornado", 3, 1) == SAY_SAME
+    spread = next(r for r in lm_xl.read_assumptions(spread_built).rows if r.low_cell and r.low is not None)
+    row, column = coordinate_to_tuple(spread.low_cell)
+    for value, words in ((spread.low * 0.999, SAY_CHANGED), (spread.low, SAY_SAME)):
+        workbook.set_value(spread.sheet, row, column, value)
+        workbook.evaluate_all()
+        assert workbook.get_value("Uncertainty", 3, 1) == words
