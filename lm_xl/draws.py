@@ -208,6 +208,11 @@ class Drawn:
     alone: tuple[Alone, ...]
     joint: tuple[Joint, ...]
 
+    @property
+    def moved(self) -> Array:
+        """Which of the distinct values draws move."""
+        return np.concatenate([group.places for group in self.alone] + [one.places for one in self.joint])
+
     def draw(self, numbers: Array) -> Array:
         """The distinct values in every draw: (values, years, draws). Raises OutOfRange."""
         from scipy.special import expit
@@ -508,11 +513,11 @@ def _strip(a: Assumptions, arrays: Mapping[str, Array], drawn: Mapping[str, Draw
         if take == "is_rest":
             spots = (np.arange(len(cells)) == 0).astype(float).reshape(1, -1, 1, 1) * (rest is not None)
         spots = _narrowed(spots, range(3))
-        if take in drawn:
-            values = drawn[take].values[spots]
+        values = drawn[take].values[spots[..., 0]] if take in drawn else spots
+        if take in drawn and np.isin(spots, drawn[take].moved).any():
             parts[take, slotted] = Part(None, spots[..., 0], bool((values == values[..., :1]).all()))
         else:
-            parts[take, slotted] = Part(_narrowed(spots, (3,))[np.newaxis, ..., np.newaxis])
+            parts[take, slotted] = Part(_narrowed(values, range(4))[np.newaxis, ..., np.newaxis])
     return Strip(segments, cells, used, np.full(len(cells), -1 if rest is None else 0), stages, parts)
 
 

@@ -271,6 +271,29 @@ def test_impossible_correlations_are_refused(shipped: Assumptions, correlations:
     assert all(w in fault.message for w in words.split("|")), fault.message
 
 
+def test_a_wrong_row_of_correlations_is_refused_in_full(tmp_path: Path) -> None:
+    def add(sheets: dict[str, list[dict[str, Any]]]) -> None:
+        sheets["Timeline"][0]["source"] = "TEST"
+        row = {
+            "quantity": "lm_risk",
+            "primary": "HR breast",
+            "other_quantity": "sensitivty",
+            "rank_correlation": 1.5,
+            "source": "NONE",
+            "status": "expert",
+        }
+        sheets["Correlations"] = [row, {**row, "primary": "", "segment": "Scan", "other_quantity": "compliance"}]
+
+    with pytest.raises(lm_xl.Refused) as refused:
+        lm_xl.read_assumptions(small.workbook(tmp_path / "c.xlsx", change=add))
+    found = {f.cell: f.message for f in refused.value.faults}
+    for cell, words in {
+        "C6": "nearest is 'HR+ breast'", "D6": "nearest is 'sensitivity'", "G6": "outside -1 to 1", "H6": "unknown source 'NONE'", "B7": "does not vary by segment",
+        "C7": "a primary is due", "E7": "a segment is due",
+    }.items():  # fmt: skip
+        assert words in found.get(cell, ""), (cell, found)
+
+
 def test_inputs_can_go_together_entirely(shipped: Assumptions) -> None:
     one = correlation(("sensitivity", "MRI", ""), ("sensitivity", "CSF cytology", ""), 1, "G6")
     plan = plan_of(replace(shipped, correlations=(one,)), ["Base"], 4)
