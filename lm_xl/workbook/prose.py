@@ -381,6 +381,7 @@ TEMPLATE_NOTES = {
     "Basis": "What counts as revenue: gross, net of rebates, or net times the probability of success.",
     "Model": "Changes whenever an assumption or the scenario does, and with it all that depends on it.",
     "Faults": "Every fault of the assumption tables, by table, row and column; until they are mended the functions show errors.",
+    "Slow": "Type the example into a cell to see it: it takes some seconds, and again whenever an assumption changes.",
     "Tables": "Groups overlap: 7MM and North America both hold the US. Growth is compound, over the years of the table.",
 }
 """What stands beside the choices of the function-backed template."""

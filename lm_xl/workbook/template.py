@@ -47,6 +47,8 @@ EXCEL_CALCULATION = 191029
 FIRST_ZIP_DAY = (1980, 1, 1, 0, 0, 0)
 TEXTS = ("LM_MODEL", "LM_SOURCE", "LM_LIST", "LM_WHY", "LM_VERSION")
 """The functions that answer with words."""
+SLOW = "LM_PERCENTILE"
+"""The function whose example is not live: it draws anew whenever an assumption changes."""
 CHANGE_SHOWN = 1e-9
 """Relative difference from which a number counts as other than at the time of building."""
 
@@ -388,21 +390,18 @@ def _functions(ws: Worksheet, t: Template) -> None:
     for row, function in enumerate(FUNCTIONS.values(), FIRST_ROW):
         pen.text(ws, row, 1, function.name, "lm label")
         pen.text(ws, row, 2, examples[function.name], "lm wrapped")
-        pen.write(
-            ws,
-            row,
-            3,
-            t.formula(examples[function.name]),
-            "lm wrapped" if function.name in TEXTS else "lm calculation",
-            number_format(forms.get(function.name, "patients")),
-        )
+        if function.name == SLOW:
+            pen.text(ws, row, 3, TEMPLATE_NOTES["Slow"], "lm wrapped")
+        else:
+            style = "lm wrapped" if function.name in TEXTS else "lm calculation"
+            pen.write(ws, row, 3, t.formula(examples[function.name]), style, number_format(forms.get(function.name, "patients")))
         for column, text in ((4, function.returns), (5, function.meaning)):
             pen.text(ws, row, column, text, "lm wrapped")
         ws.row_dimensions[row].height = LINE * max(
             lines_of(examples[function.name], 70),
             lines_of(function.meaning, 60),
             lines_of(function.returns, 38),
-            7 if function.name == "LM_SOURCE" else 1,
+            7 if function.name == "LM_SOURCE" else 3 if function.name == SLOW else 1,
         )
     row = FIRST_ROW + len(FUNCTIONS) + 1
     pen.text(ws, row, 1, "Try one", "lm band")
