@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from itertools import pairwise
 from math import log
 from typing import Any
@@ -79,7 +80,7 @@ def scores(streams: Sequence[str], together: Sequence[Together], seed: int, bloc
 
     z = ndtri(np.array([uniforms(seed, s, block) for s in streams]).reshape(len(streams), BLOCK))
     for group in together:
-        mixed = group.factor @ z[list(group.streams)]
+        mixed = np.einsum("ij,jn->in", group.factor, z[list(group.streams)])  # in one order on any number of threads
         for k, i in enumerate(group.streams[1:], 1):
             z[i] = np.sort(z[i])[np.argsort(np.argsort(mixed[k]))]
     return z
@@ -605,7 +606,7 @@ def _shared(known: Known) -> Array:
 
 
 def _all(*holds: Array) -> Array:
-    return np.logical_and.reduce(np.broadcast_arrays(*(h.all(axis=(0, 1, 2, 3, 4)) for h in holds)))
+    return np.asarray(reduce(np.logical_and, holds).all(axis=(0, 1, 2, 3, 4)))
 
 
 NOTHING = np.zeros((1,) * 6)
@@ -627,7 +628,7 @@ def _piece(plan: Plan, scene: Scene, values: Mapping[str, Array], succeeds: Arra
         _fail(common, peak)
         _run(strip, common)
         sold = np.zeros((*strip.cells.shape, years, size))
-        found: list[Known] = []
+        people: dict[str, list[Array]] = {name: [] for name in FUNNEL}
         step = max(1, CACHED // sold.size)
         for r in range(0, regions, step):
             here = slice(r, min(r + step, regions))
@@ -639,25 +640,19 @@ def _piece(plan: Plan, scene: Scene, values: Mapping[str, Array], succeeds: Arra
             revenue[here] += sales.sum(axis=(1, 2))
             sold += sales.sum(axis=0)
             sound &= _shared(known) if of_all else _chained(known)
-            found.append(known)
+            if not of_all:
+                for name, found in people.items():
+                    x = known[name, False]
+                    found.append(np.broadcast_to(x, (1, here.stop - r, *x.shape[2:])))
         if not of_all:
-            of_all = {
-                name: np.concatenate(
-                    [
-                        np.broadcast_to(k[name, False], (1, min(step, regions - i * step), *k[name, False].shape[2:]))
-                        for i, k in enumerate(found)
-                    ],
-                    axis=REGION,
-                )
-                for name in FUNNEL
-            }
+            of_all = {name: np.concatenate(x, axis=REGION) for name, x in people.items()}
         by_primary += sold.sum(axis=0)
         for slot, primary in np.argwhere(strip.used):
             by_segment[strip.segments[strip.cells[slot, primary]]] += sold[slot, primary]
     kept = [revenue, by_segment, by_primary]
     for name in KEPT[1:]:
-        people = np.broadcast_to(of_all[name][0, :, 0], (regions, primaries, years, size))
-        kept += [people.sum(axis=1), people.sum(axis=0)]
+        x = np.broadcast_to(of_all[name][0, :, 0], (regions, primaries, years, size))
+        kept += [x.sum(axis=1), x.sum(axis=0)]
     sound &= np.isfinite(revenue).all(axis=(0, 1))
     return np.concatenate(kept), sound
 
@@ -723,12 +718,18 @@ def block(plan: Plan, number: int, scene: int = 0) -> tuple[Array, Array]:
     """
     z = scores(plan.streams, plan.together, plan.seed, number)
     kept, succeeds = outcomes(plan, scene, z, number * BLOCK)
-    last = np.array([kept[list(members), -1].sum(axis=0) for members in plan.labels])
+    last = [kept[list(members), -1].sum(axis=0) for members in plan.labels]
     causes = z.argsort(axis=1).argsort(axis=1).astype(float)
     for i, stream in enumerate(plan.scenes[scene].chances):
         if stream >= 0 and succeeds is not None:
             causes[stream] = succeeds[i]
-    return np.ascontiguousarray(kept.swapaxes(0, 1)), _standard(causes) @ _standard(last.argsort(axis=1).argsort(axis=1).astype(float)).T
+    return np.ascontiguousarray(kept.swapaxes(0, 1)), _standard(causes) @ _standard(np.array([_ranks(x) for x in last])).T
+
+
+def _ranks(x: Array) -> Array:
+    """Ranks, the same for equal numbers."""
+    ordered = np.sort(x)
+    return np.searchsorted(ordered, x, "left") + np.searchsorted(ordered, x, "right")
 
 
 def _standard(x: Array) -> Array:
