@@ -724,7 +724,13 @@ def _executor(workers: int, scheduler: str | None) -> Iterator[Executor | Callab
     except ImportError:
         click.echo('a Dask cluster needs Dask: pip install "lm-xl[dask]"', err=True)
         sys.exit(MISSING)
-    with Client(scheduler) as client:
+    from lm_xl.faults import Fault, Refused
+
+    try:
+        client = Client(scheduler)
+    except (OSError, ValueError) as error:
+        raise Refused([Fault(scheduler, "", "", f"no Dask scheduler answers there ({error})")]) from None
+    with client:
         yield client.get_executor()
 
 
