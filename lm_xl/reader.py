@@ -494,7 +494,8 @@ class _Reader:
             cell = RawCell(row.sheet, row.cells[0], None)
             if not (reach & domain).any():
                 self.fault(cell, f"{quantity.name} of {row.keys}: only {' and '.join(quantity.roles)} segments have it")
-            for j in np.unique(winner[reach & (winner >= 0)]):
+            both = reach & (winner >= 0)
+            for j in np.unique(winner[both]) if both.any() else ():
                 if np.array_equal(reach, reaches[j]):
                     self.fault(cell, f"{quantity.name} of {row.keys} is there already, in {rows[j].place}")
                 elif (reaches[j] & ~reach).any() and (j, i) not in told:
