@@ -42,8 +42,6 @@ from lm_xl.uncertain import (
 
 BLOCK = 512
 """Draws in a block: enough strata for the sampling to matter, few enough for the scatter between blocks to tell the error."""
-GRID = 2**32
-"""Points that a draw may fall on within its stratum."""
 PIECE = 128
 CACHED = 40_000
 """Draws that the stages take at once, and about how many numbers an array of theirs may hold: few enough to stay in a processor's cache."""
@@ -57,10 +55,12 @@ SUCCESS = "success"
 
 def uniforms(seed: int, stream: str, block: int) -> Array:
     """A Latin hypercube sample of one stream in one block: BLOCK numbers between 0 and 1, one in each stratum."""
+    from scipy.stats.qmc import LatinHypercube
+
     words = np.frombuffer(hashlib.sha256(stream.encode()).digest(), dtype="<u4").tolist()
     chance = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, *words, block])))
-    within = (chance.integers(GRID, size=BLOCK) + 0.5) / GRID  # never 0 or 1
-    return (chance.permutation(BLOCK) + within) / BLOCK
+    sample: Array = LatinHypercube(d=1, rng=chance).random(BLOCK)[:, 0]
+    return sample
 
 
 @dataclass(frozen=True)

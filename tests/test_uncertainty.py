@@ -224,8 +224,8 @@ def test_a_chunk_that_always_fails_stops_the_run(shipped: Assumptions, monkeypat
 
 def test_ranks_are_correlated_as_stated(shipped: Assumptions) -> None:
     plan = plan_of(shipped, ["Base"], 4)
-    z = np.concatenate([scores(plan.streams, plan.together, plan.seed, b) for b in range(10)], axis=1)
-    alone = np.concatenate([scores(plan.streams, (), plan.seed, b) for b in range(10)], axis=1)
+    z = np.concatenate([scores(plan.streams, plan.together, plan.seed, b) for b in range(40)], axis=1)
+    alone = np.concatenate([scores(plan.streams, (), plan.seed, b) for b in range(40)], axis=1)
     at = {name: plan.streams.index(name) for name in plan.streams}
     risks = [at[s] for s in plan.streams if s.startswith("lm_risk |")]
     for first, second, stated in (
