@@ -80,7 +80,7 @@ def scores(streams: Sequence[str], together: Sequence[Together], seed: int, bloc
 
     z = ndtri(np.array([uniforms(seed, s, block) for s in streams]).reshape(len(streams), BLOCK))
     for group in together:
-        mixed = np.einsum("ij,jn->in", group.factor, z[list(group.streams)])  # in one order on any number of threads
+        mixed = _sums(group.factor, z[list(group.streams)])
         for k, i in enumerate(group.streams[1:], 1):
             z[i] = np.sort(z[i])[np.argsort(np.argsort(mixed[k]))]
     return z
@@ -723,7 +723,13 @@ def block(plan: Plan, number: int, scene: int = 0) -> tuple[Array, Array]:
     for i, stream in enumerate(plan.scenes[scene].chances):
         if stream >= 0 and succeeds is not None:
             causes[stream] = succeeds[i]
-    return np.ascontiguousarray(kept.swapaxes(0, 1)), _standard(causes) @ _standard(np.array([_ranks(x) for x in last])).T
+    effects = _standard(np.array([_ranks(x) for x in last]))
+    return np.ascontiguousarray(kept.swapaxes(0, 1)), _sums(_standard(causes), effects.T)
+
+
+def _sums(x: Array, y: Array) -> Array:
+    """The matrix product, without BLAS: its threads keep other workers' processors busy, and their number may show in the bits."""
+    return np.einsum("ij,jk->ik", x, y)
 
 
 def _ranks(x: Array) -> Array:
