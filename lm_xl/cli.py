@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from lm_xl.assumptions import Assumptions
+    from lm_xl.assumptions import Assumptions, Correlation, Currency, Delta, Published, Row
     from lm_xl.simulation import Simulation
 
 REFUSED, FAILED, MISSING, INTERRUPTED = 1, 3, 4, 130
@@ -136,6 +136,7 @@ def verify(file: Path, engine: str) -> None:
 @click.argument("file", type=FILE, required=False)
 def check(file: Path | None) -> None:
     """Read an assumptions workbook and print its faults, or a one-screen summary."""
+    from lm_xl.draws import misfits
     from lm_xl.model import forecast as run
 
     a = _read(file)
@@ -151,6 +152,12 @@ def check(file: Path | None) -> None:
     for i in idle[:5]:
         if i not in never:
             click.echo(f"  {a.rows[i].place}: {a.rows[i].quantity} of {a.rows[i].keys} is never used: more specific rows cover all of it")
+    if far := misfits(a):
+        click.echo(f"  {len(far)} rows: low and high are not P10 and P90 around the value, which draws keep as the mean; the farthest:")
+        for row, (p10, p90) in far[:3]:
+            click.echo(
+                f"    {row.sheet}!{row.low_cell}: {row.quantity} of {row.keys}: {row.low:g} to {row.high:g} stated, {p10:.4g} to {p90:.4g} drawn"
+            )
     cited = {s.casefold() for ids in _citations(a) for s in ids}
     unused = [s for s in a.sources if s.casefold() not in cited]
     click.echo(
@@ -762,7 +769,14 @@ def _read(path: Path | None) -> Assumptions:
 
 
 def _citations(a: Assumptions) -> list[tuple[str, ...]]:
-    return [*(r.sources for r in a.rows), *(d.sources for d in a.deltas), *(p.sources for p in a.published)]
+    everything: tuple[Sequence[Row | Delta | Correlation | Published | Currency], ...] = (
+        a.rows,
+        a.deltas,
+        a.correlations,
+        a.published,
+        a.currencies,
+    )
+    return [x.sources for some in everything for x in some]
 
 
 def _status_line(a: Assumptions) -> str:

@@ -221,17 +221,12 @@ class Drawn:
         out = np.repeat(self.values[:, :, np.newaxis], numbers.shape[1], axis=2)
         for group in self.alone:
             path, y = self.values[group.places][:, :, np.newaxis], numbers[group.atoms][:, np.newaxis]
-            means = group.means[:, np.newaxis, np.newaxis]
-            if group.row.distribution == "beta":
-                x = expit(y)
-                out[group.places] = carried(group.row, path, x, path[:, -1:]) if path.shape[1] > 1 else x
-            elif group.row.distribution in ("gamma", "lognormal"):
-                out[group.places] = carried(group.row, path, means * np.exp(y), means)
-            elif group.row.distribution == "normal":
-                out[group.places] = carried(group.row, path, means + y, means)
+            means, low, high = (x[:, np.newaxis, np.newaxis] for x in (group.means, *group.ends.T))
+            x = _amount(group.row.distribution, y, means, low, high)
+            if group.row.distribution != "beta":
+                out[group.places] = carried(group.row, path, x, means)
             else:
-                low, high = (group.ends[:, k, np.newaxis, np.newaxis] for k in (0, 1))
-                out[group.places] = carried(group.row, path, low + (high - low) * expit(y), means)
+                out[group.places] = carried(group.row, path, x, path[:, -1:]) if path.shape[1] > 1 else x
         for one in self.joint:
             left, y = one.left[:, np.newaxis], numbers[one.atoms]
             if one.row.distribution == "dirichlet":
@@ -249,6 +244,43 @@ class Drawn:
             if not inside.all():
                 raise OutOfRange(self.quantity, int(np.argmin(inside)))
         return out
+
+
+def _amount(distribution: str, y: Array, mean: Array | float, low: Array | float, high: Array | float) -> Array:
+    """What the number that a score decides makes of a row in its last year."""
+    from scipy.special import expit
+
+    if distribution == "beta":
+        return np.asarray(expit(y))
+    if distribution in ("gamma", "lognormal"):
+        return mean * np.exp(y)
+    if distribution == "normal":
+        return mean + y
+    return low + (high - low) * expit(y)
+
+
+def drawn_bounds(row: Row) -> Array:
+    """P10 and P90 of an uncertain row drawn by itself, in its last year: near low and high where these fit the mean."""
+    assert row.low is not None and row.high is not None
+    y = exact(_atom(row, 0, mean_of(row)), np.array([-0.5, 0.5]) * P10_TO_P90)
+    return _amount(row.distribution, y, mean_of(row), row.low, row.high)
+
+
+MISFIT = 0.15
+"""Part of the distance from low to high by which P10 or P90 may miss them, before `check` tells."""
+
+
+def misfits(a: Assumptions) -> list[tuple[Row, Array]]:
+    """The rows whose low and high cannot be P10 and P90 around their mean, the farthest first, and what draws make of them."""
+    found = []
+    for row in a.rows:
+        if spreads(row) and row.distribution not in ("pert", "dirichlet"):
+            assert row.low is not None and row.high is not None
+            bounds = drawn_bounds(row)
+            missed = float(np.abs(bounds - [row.low, row.high]).max()) / (row.high - row.low)
+            if missed > MISFIT:
+                found.append((missed, row, bounds))
+    return [(row, bounds) for _, row, bounds in sorted(found, key=lambda x: -x[0])]
 
 
 class OutOfRange(ArithmeticError):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+from math import exp, log
 from pathlib import Path
+from statistics import NormalDist
 
 import openpyxl
 import pandas as pd
@@ -22,6 +25,19 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *wo
         code = int(stop.code or 0)
     printed = capsys.readouterr()
     return code, printed.out, printed.err
+
+
+def test_check_tells_what_is_odd(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(monkeypatch, capsys, "check")
+    assert code == 0
+    assert "117 sources, all cited; 12 published figures" in out
+    told = re.findall(r"^    (\w+)!S(\d+): (\w+) of .*: ([0-9.]+) to ([0-9.]+) stated, ([0-9.]+) to ([0-9.]+) drawn$", out, re.M)
+    assert len(told) == 3
+    sheet, row, name, low, high, p10, p90 = told[1]  # a lognormal with the mean 1,800: sigma from the ratio of 4,500 to 1,000
+    assert (sheet, row, name, float(low), float(high)) == ("Pricing", "23", "list_price", 1000, 4500)
+    sigma = log(4.5) / (2 * NormalDist().inv_cdf(0.9))
+    around = [1800 * exp(side * NormalDist().inv_cdf(0.9) * sigma - sigma**2 / 2) for side in (-1, 1)]
+    assert [float(p10), float(p90)] == pytest.approx(around, rel=1e-3)
 
 
 def test_new_check_build_verify(
