@@ -17,8 +17,6 @@ CONF = "xlwings.conf"
 """The sheet that xlwings' own VBA reads its settings from."""
 PAUSE = 30
 """Seconds for which no cell asks again after Python could not be started: each attempt takes long, and a workbook has many cells."""
-_NEVER = "1980-01-01T00:00:00Z"
-"""The earliest time that a zip package can hold; a file that always has it is the same file every time."""
 
 
 def conf_rows() -> list[tuple[str, str]]:
@@ -66,7 +64,7 @@ def on_open() -> str:
 def add_macros(source: Path, target: Path) -> None:
     """Write a workbook that openpyxl saved as an .xlsm that carries xlwings' standalone VBA and ours; its other parts stay as they are.
 
-    The file's times and dates are fixed, so that the same source gives the same bytes. Raises Refused where the source has no sheet xlwings.conf or is
+    The times of its parts are fixed, so that the same source gives the same bytes. Raises Refused where the source has no sheet xlwings.conf or is
     no .xlsx, or the target is no .xlsm; EngineMissing where pyOpenVBA is not installed.
     """
     try:
@@ -102,7 +100,7 @@ def _parts(source: Path) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(source) as package:
             parts = {name: package.read(name) for name in package.namelist()}
-        book, types, core = (parts[name].decode() for name in ("xl/workbook.xml", "[Content_Types].xml", "docProps/core.xml"))
+        book, types = (parts[name].decode() for name in ("xl/workbook.xml", "[Content_Types].xml"))
     except (zipfile.BadZipFile, KeyError) as error:
         raise Refused([Fault(source.name, "", "", f"is no workbook that openpyxl saved ({error})")]) from None
     plain = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"
@@ -110,7 +108,6 @@ def _parts(source: Path) -> dict[str, bytes]:
         what = f"has no sheet {CONF!r}" if plain in types else "is no .xlsx: its main part is of another type"
         raise Refused([Fault(source.name, "", "", what)])
     parts["[Content_Types].xml"] = types.replace(plain, "application/vnd.ms-excel.sheet.macroEnabled.main+xml").encode()
-    parts["docProps/core.xml"] = re.sub(r"(<dcterms:(created|modified)\b[^>]*>)[^<]*", rf"\g<1>{_NEVER}", core).encode()
     return parts
 
 
