@@ -691,6 +691,8 @@ def _simulated(result: Simulation, name: str) -> str:
     from rich.console import Console
     from rich.table import Table
 
+    from lm_xl.draws import BLOCK
+
     frame = result.frame()
     total = frame[(frame["scenario"] == name) & (frame["metric"] == "revenue") & (frame["label"] == result.axes.region.total)]
     title = f"{name}: revenue, USD million; P10 to P90 with Monte Carlo errors (+-)"
@@ -700,14 +702,15 @@ def _simulated(result: Simulation, name: str) -> str:
     columns = ["deterministic", "by_success", *(f"{x}{e}" for x in ("mean", "p10", "p50", "p90") for e in ("", "_error"))]
     for year, values in zip(total["year"], total[columns].to_numpy() / 1e6, strict=True):
         table.add_row(str(year), *("n/a" if v != v else f"{v:,.1f}" for v in values))
-    causes = result.variance(name)
-    words = [f"  {share:6.1%}  {cause}" for cause, share in zip(causes["input"], causes["share"], strict=True)]
     console = Console(width=130)
     with console.capture() as captured:
         console.print(table)
-    return f"{captured.get()}Share of the variance of {result.axes.years[-1]}, by regression of ranks:\n" + "\n".join(
-        [*words[:MOST_CAUSES], words[-1]]
-    )
+    causes = result.variance(name)
+    about = f"Share of the variance of {result.axes.years[-1]}"
+    if causes["share"].isna().any():
+        return f"{captured.get()}{about}: {'nothing varies' if result.draws >= BLOCK else f'needs at least {BLOCK} draws'}"
+    words = [f"  {share:6.1%}  {cause}" for cause, share in zip(causes["input"], causes["share"], strict=True)]
+    return "\n".join([f"{captured.get()}{about}, by regression of ranks:", *words[:-1][:MOST_CAUSES], words[-1]])
 
 
 @contextmanager

@@ -67,7 +67,8 @@ class Simulation:
     `percentiles` and their errors have a last axis of the percents 1 to 99. Errors are standard errors from the scatter between
     blocks, NaN for less than two whole blocks. `by_success` is the deterministic forecast weighed over what may succeed or fail.
     `convergence` is (run, point, statistic, estimate and error) of the last year's total revenue: mean, P10, P50, P90 of the first
-    `points` draws. `contributions` is (run, stream, label): the share of the last year's variance of ranks, see `variance`.
+    `points` draws, at the last point of all. `contributions` is (run, stream, label): the share of the last year's variance of ranks,
+    NaN for less than one whole block, see `variance`.
     """
 
     axes: Axes
@@ -173,21 +174,32 @@ class Simulation:
             frame[f"p{percent}_error"] = self.percentile_errors[..., percent - 1].reshape(-1)
         return frame
 
-    def variance(self, run: str | None = None, *, metric: str = "revenue", **label: str) -> pd.DataFrame:
+    def variance(
+        self,
+        run: str | None = None,
+        *,
+        metric: str = "revenue",
+        region: str | None = None,
+        segment: str | None = None,
+        primary: str | None = None,
+    ) -> pd.DataFrame:
         """Share of the last year's variance of ranks by input, largest first, by a linear regression of ranks on all inputs.
 
         For an uncorrelated input it is the squared rank correlation; correlated inputs share what they explain together. What all
         of them leave of 1 stands last: interactions, and what is not monotone. Each is less what chance gives, so the least may be
-        below 0 by as much. A Dirichlet set is one input, with the shares of its members together.
+        below 0 by as much. A Dirichlet set is one input, with the shares of its members together. All are NaN where nothing varies
+        and for less than one whole block of draws. Raises UnknownLabel.
         """
         import pandas as pd
 
-        x = self.contributions[self.run(run), :, self.at(metric, **label)]
+        at, i = self.run(run), self.at(metric, region, segment, primary)
+        x = self.contributions[at, :, i]
         shares = dict.fromkeys(self.inputs, 0.0)
         for name, share in zip(self.inputs, x.tolist(), strict=True):
             shares[name] += share
         ranked = [*sorted(shares.items(), key=lambda item: -item[1]), ("interactions and the rest", 1 - float(x.sum()))]
-        return pd.DataFrame(ranked, columns=["input", "share"])
+        found = pd.DataFrame(ranked, columns=["input", "share"])
+        return found if self.draws >= BLOCK and self.deviation[at, i, -1] else found.assign(share=np.nan)
 
     def save(self, path: str | Path, *, force: bool = False) -> None:
         """Write everything to one file that `load_simulation` reads: numpy's .npz, of numbers and text alone. Raises Refused."""
@@ -342,7 +354,7 @@ def simulate(
     with _store(store, plan, runs, blocks, stamp) as kept:
         headline = np.full((len(runs), blocks, BLOCK), np.nan)
         try:
-            done, reached = _fill(plan, kept, headline, executor, chunk, stop_at, progress)
+            done, reached = _fill(plan, kept, headline, draws // BLOCK, executor, chunk, stop_at, progress)
         except BrokenDraw as broken:
             raise _explained(a, plan, broken) from None
         return _reduced(a, plan, kept, headline[:, :done], forecast(a, runs), min(draws, done * BLOCK), reached, stamp)
@@ -459,12 +471,13 @@ def _fill(
     plan: Plan,
     kept: _Kept,
     headline: Array,
+    whole_blocks: int,
     executor: Executor | Callable[[], Executor] | None,
     chunk: int,
     stop_at: float | None,
     progress: Progress,
 ) -> tuple[int, bool]:
-    """Draw until all blocks are there or, in their order, enough for the error: the number of blocks, and whether the error is reached."""
+    """Draw until all blocks are there or, in their order, enough whole ones for the error: how many, and whether the error is reached."""
     runs, blocks = headline.shape[:2]
     regions = plan.shape[0]
     there = kept.done()
@@ -485,7 +498,7 @@ def _fill(
             while ordered < blocks and there[:, ordered].all():
                 statistics[:, ordered] = _statistics(headline[:, ordered])
                 ordered += 1
-                if stop_at is not None and ordered >= LEAST_BLOCKS and _settled(statistics[:, :ordered], stop_at):
+                if stop_at is not None and LEAST_BLOCKS <= ordered <= whole_blocks and _settled(statistics[:, :ordered], stop_at):
                     return ordered, True
     return blocks, stop_at is None
 
@@ -614,12 +627,12 @@ def _reduced(
                     if abs(base - value) <= SAME * abs(value):
                         x = np.where(x == base, value, x)
                     mean[run, i, year] = value + (x - value).mean()
-                    deviation[run, i, year] = (x - value).std()
+                    deviation[run, i, year] = (x - x[0]).std()
                     percentiles[run, i, year] = at_percents(np.sort(x), PERCENTS)
                     scattered = x[: whole_blocks * BLOCK].reshape(whole_blocks, BLOCK)
                     mean_error[run, i, year] = scatter_error(scattered.mean(axis=1), 0)
                     percentile_errors[run, i, year] = scatter_error(at_percents(np.sort(scattered, axis=1), PERCENTS), 0)
-    points, convergence = _converged(headline)
+    points, convergence = _converged(headline, draws)
     return Simulation(
         axes=a.axes,
         runs=runs,
@@ -635,31 +648,35 @@ def _reduced(
         percentile_errors=percentile_errors,
         deterministic=stated,
         by_success=by_success,
-        points=np.minimum(points, draws),
+        points=points,
         convergence=convergence,
-        contributions=_contributions(plan, kept, max(whole_blocks, 1)),
+        contributions=_contributions(plan, kept, whole_blocks),
         provenance={**stamp, "draws": str(draws), "runs": "; ".join(runs)},
     )
 
 
-def _converged(headline: Array) -> tuple[Array, Array]:
-    """The headline's statistics and their errors after more and more blocks: numbers of draws, (run, point, statistic, estimate and error)."""
-    blocks = headline.shape[1]
-    statistics = _statistics(headline)
+def _converged(headline: Array, draws: int) -> tuple[Array, Array]:
+    """The headline's statistics after more and more blocks, at last after all draws, and their errors from the whole ones among them.
+
+    Returns the numbers of draws, and (run, point, statistic, estimate and error).
+    """
+    runs, blocks, _ = headline.shape
+    statistics, drawn = _statistics(headline), headline.reshape(runs, -1)
     counts = np.unique(np.geomspace(1, blocks, CONVERGENCE_POINTS).round().astype(int))
-    found = [
-        np.stack([_statistics(headline[:, :k].reshape(len(headline), -1)), scatter_error(statistics[:, :k], 1)], axis=-1) for k in counts
-    ]
-    return counts * BLOCK, np.stack(found, axis=1)
+    points = np.minimum(counts * BLOCK, draws)
+    found = [np.stack([_statistics(drawn[:, :n]), scatter_error(statistics[:, : n // BLOCK], 1)], axis=-1) for n in points]
+    return points, np.stack(found, axis=1)
 
 
 def _contributions(plan: Plan, kept: _Kept, blocks: int) -> Array:
-    """The part of each stream in the variance of ranks, less what chance gives: (run, stream, label).
+    """The part of each stream in the variance of ranks, less what chance gives: (run, stream, label), NaN without a whole block.
 
     The part is its correlation times its weight in a linear regression of ranks, which for an uncorrelated input is the square of
     its correlation. The parts of all inputs add up to what the regression explains.
     """
     total, squares = (np.zeros((kept.causes[0], *kept.causes[2:])) for _ in range(2))
+    if not blocks:
+        return np.full_like(total, np.nan)
     for run, number in np.ndindex(len(total), blocks):
         found = kept.causes_of(run, number)
         total[run] += found

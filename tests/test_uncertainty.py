@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import time
@@ -30,7 +31,7 @@ from lm_xl.model import check_identities
 from lm_xl.reader import checked
 from lm_xl.schema import QUANTITIES
 from lm_xl.simulation import Lever, load_simulation, simulate, sweep
-from lm_xl.uncertain import broken_sticks, spread_faults, uncertain_inputs
+from lm_xl.uncertain import broken_sticks, correlation_groups, dirichlet_concentration, spread_faults, uncertain_inputs
 
 DRAWS = 2 * BLOCK + 100
 """Two whole blocks and a part of one."""
@@ -379,6 +380,10 @@ def test_a_broken_identity_names_its_draw(shipped: Assumptions, monkeypatch: pyt
 # Results
 
 
+def interrupted(*_: int) -> None:
+    raise KeyboardInterrupt
+
+
 def test_without_spread_every_percentile_is_the_forecast(shipped: Assumptions) -> None:
     sure = changed(shipped, lambda r: certain(replace(r, inputs=(1.0,)) if r.quantity == "probability_of_success" else r))
     result = simulate(replace(sure, correlations=()), DRAWS)
@@ -523,3 +528,158 @@ def test_the_command_line_simulates(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["s.npz"]
     for wrong in (["--draws", "0"], ["--draws", "ten"], ["--draws", "1e12"], ["--stop-at", "nothing"], ["-o", "s.txt"]):
         assert CliRunner().invoke(cli, ["simulate", *wrong]).exit_code == 2
+
+
+def test_the_command_line_tells_each_cause_once(tmp_path: Path) -> None:
+    def sure(sheets: dict[str, list[dict[str, Any]]]) -> None:
+        for row in (r for r in sheets["Launches"] if r["quantity"] == "probability_of_success"):
+            row["value"] = 1
+
+    def spread(sheets: dict[str, list[dict[str, Any]]]) -> None:
+        row = next(r for r in sheets["Epidemiology"] if r["quantity"] == "incident_cases")
+        row.update(distribution="gamma", low=row["value"] * 0.9, high=row["value"] * 1.1)
+
+    one, nothing = small.workbook(tmp_path / "one.xlsx", change=spread), small.workbook(tmp_path / "nothing.xlsx", change=sure)
+    for path, n, words in ((one, BLOCK, "regression of ranks"), (one, 1, "needs at least 512 draws"), (nothing, BLOCK, "nothing varies")):
+        run = CliRunner().invoke(cli, ["simulate", str(path), "--draws", str(n), "--workers", "1"])
+        assert run.exit_code == 0 and words in run.output, run.output
+        assert run.output.count("interactions and the rest") == (words == "regression of ranks")
+
+
+def test_scores_are_correlated_so_that_ranks_are_as_stated(shipped: Assumptions) -> None:
+    matrices = [(names, 6 / np.pi * np.arcsin(m / 2)) for names, m in correlation_groups(shipped)]
+    stated = {v for _, m in matrices for v in m[np.triu_indices(len(m), 1)].round(12) if v}
+    assert stated == {c.value for c in shipped.correlations}
+
+
+def test_a_run_stops_only_when_all_three_statistics_of_every_run_are_known() -> None:
+    known = np.ones((2, 8, 4))
+    assert simulation._settled(known, 0.01)
+    for statistic in (0, 1, 3):
+        unknown = known.copy()
+        unknown[1, ::2, statistic] = 1.5
+        assert not simulation._settled(unknown, 0.01)
+
+
+def test_a_store_of_anything_else_is_refused(shipped: Assumptions, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        simulate(shipped, 100, 1, store=tmp_path / "draws", progress=interrupted)
+    manifest = tmp_path / "draws" / "manifest.json"
+    kept = json.loads(manifest.read_text())
+    assert {"fingerprint", "uncertainty", "engine", "seed", "scenarios", "blocks"} <= set(kept)
+    for name in kept:
+        manifest.write_text(json.dumps({**kept, name: "other"}))
+        with pytest.raises(lm_xl.Refused, match=f"its {name} is 'other'"):
+            simulate(shipped, 100, 1, store=tmp_path / "draws")
+
+
+def test_what_only_goes_along_explains_nothing(shipped: Assumptions) -> None:
+    """A correlated input without effect has no share, and a yes/no draw alone has all of it."""
+    prices = ("MRI", "CSF cytology")
+    two = changed(shipped, lambda r: r if r.quantity == "list_price" and r.keys.segment in prices else certain(r))
+    along = correlation(("list_price", "MRI", ""), ("list_price", "CSF cytology", ""), 0.7, "G6")
+    shares = simulate(replace(two, correlations=(along,)), DRAWS).variance(segment="MRI").set_index("input")["share"]
+    assert shares["list_price | MRI"] == pytest.approx(1, abs=0.05) and shares["list_price | CSF cytology"] == pytest.approx(0, abs=0.05)
+    chance = simulate(replace(changed(shipped, certain), correlations=()), DRAWS).variance(segment="Rhenium-186 obisbemeda")
+    assert chance["input"][0].startswith("success | Rhenium") and chance["share"][0] == pytest.approx(1, abs=0.01)
+
+
+def test_convergence_ends_at_the_result(shipped: Assumptions) -> None:
+    s = simulate(shipped, 3 * BLOCK, 1)
+    at, last = s.at(), [9, 49, 89]
+    assert s.points.tolist() == [BLOCK, 2 * BLOCK, 3 * BLOCK]
+    assert s.convergence[0, -1, :, 0] == pytest.approx([s.mean[0, at, -1], *s.percentiles[0, at, -1, last]], rel=1e-12)
+    assert s.convergence[0, -1, :, 1] == pytest.approx([s.mean_error[0, at, -1], *s.percentile_errors[0, at, -1, last]], rel=1e-9)
+    assert np.isnan(s.convergence[0, 0, :, 1]).all()
+    two = simulate(shipped, 2 * BLOCK, 1)
+    assert np.array_equal(s.convergence[0, 1], two.convergence[0, -1])
+
+
+def test_convergence_of_a_part_of_a_block_ends_at_the_result(base: lm_xl.Simulation) -> None:
+    at, last = base.at(), [9, 49, 89]
+    assert base.points.tolist() == [BLOCK, 2 * BLOCK, DRAWS]
+    assert base.convergence[0, -1, :, 0] == pytest.approx([base.mean[0, at, -1], *base.percentiles[0, at, -1, last]], rel=1e-12)
+    assert base.convergence[0, -1, :, 1] == pytest.approx([base.mean_error[0, at, -1], *base.percentile_errors[0, at, -1, last]], rel=1e-9)
+
+
+def test_less_than_a_block_has_no_shares_of_variance(shipped: Assumptions) -> None:
+    one = simulate(shipped, 1)
+    assert one.points.tolist() == [1] and one.convergence[0, 0, :, 0] == pytest.approx([one.mean[0, one.at(), -1]] * 4, rel=1e-12)
+    assert one.variance()["share"].isna().all() and np.isnan(one.convergence[0, 0, :, 1]).all()
+
+
+def test_a_run_stops_at_whole_blocks(shipped: Assumptions) -> None:
+    n = 8 * BLOCK - 1
+    result = simulate(shipped, n, stop_at=0.5)
+    assert result.draws == n and not result.reached
+
+
+def test_spread_and_errors_of_percentiles_are_those_of_the_draws(shipped: Assumptions, base: lm_xl.Simulation) -> None:
+    plan = plan_of(shipped, ["Base"], 1)
+    z = np.concatenate([scores(plan.streams, plan.together, plan.seed, b) for b in range(3)], axis=1)[:, :DRAWS]
+    i = base.at(region="Europe")
+    x = outcomes(plan, 0, z)[0][list(base.labels[i].members)].sum(axis=0)
+    assert base.deviation[0, i] == pytest.approx(x.std(axis=1), rel=1e-9)
+    ways = np.percentile(x[:, : 2 * BLOCK].reshape(-1, 2, BLOCK), range(1, 100), axis=2)
+    assert base.percentile_errors[0, i] == pytest.approx(ways.std(axis=2, ddof=1).T / sqrt(2), rel=1e-6)
+    row = base.frame().query("label == 'Europe' and metric == 'revenue' and year == 2035").iloc[0]
+    for p in (10, 50, 90):
+        assert (row[f"p{p}"], row[f"p{p}_error"]) == (base.percentiles[0, i, -1, p - 1], base.percentile_errors[0, i, -1, p - 1])
+    assert base.expected(2035, region="Europe") == base.mean[0, i, -1] == row["mean"] != row["deterministic"]
+
+
+def test_a_sweep_of_a_scenario_keeps_its_deltas_and_runs_their_names(shipped: Assumptions) -> None:
+    swept = sweep(shipped, [Lever("list_price", "multiply", (1.2,), segment="MRI")], 300, 1, ["Base", "High"])
+    plain = simulate(shipped, 300, 1, ["Base", "High"])
+    for run, name in zip(swept.runs, plain.runs, strict=True):
+        for label in ({"segment": "MRI"}, {"segment": "Therapeutics"}):
+            ratio = 1.2 if label["segment"] == "MRI" else 1
+            assert swept.percentile(0.9, 2035, run=run, **label) == pytest.approx(
+                ratio * plain.percentile(0.9, 2035, run=name, **label), rel=1e-9
+            )
+    assert plain.percentile(0.9, 2035, run="High") > plain.percentile(0.9, 2035, run="Base")
+
+
+@pytest.mark.parametrize(
+    ("distribution", "quantity"),
+    [("beta", "lm_risk"), ("gamma", "list_price"), ("normal", "incidence_growth"), ("lognormal", "list_price")],
+)
+def test_single_rows_spread_as_stated(tmp_path: Path, distribution: str, quantity: str) -> None:
+    def spread(sheets: dict[str, list[dict[str, Any]]]) -> None:
+        for row in (r for rows in sheets.values() for r in rows if r.get("quantity") == quantity and "value" in r):
+            low, high = (
+                (row["value"] - 0.02, row["value"] + 0.02) if quantity != "list_price" else (row["value"] * 0.9, row["value"] * 1.12)
+            )
+            row.update(distribution=distribution, low=low, high=high)
+
+    a = lm_xl.read_assumptions(small.workbook(tmp_path / "a.xlsx", change=spread))
+    plan = plan_of(a, ["Base"], 3)
+    drawn = plan.scenes[0].drawn[quantity]
+    x = drawn.draw(plan.atoms.at(np.concatenate([scores(plan.streams, plan.together, 3, b) for b in range(8)], axis=1)))[:, -1]
+    (group,) = drawn.alone
+    error = (group.ends[:, 1] - group.ends[:, 0]) / 2.5631031
+    if distribution == "lognormal":
+        assert np.percentile(x[group.places], 90, axis=1) / np.percentile(x[group.places], 10, axis=1) == pytest.approx(
+            1.12 / 0.9, rel=0.01
+        )
+    else:
+        assert x[group.places].std(axis=1) == pytest.approx(error, rel=0.03)
+
+
+def test_the_members_of_a_set_spread_together_as_stated() -> None:
+    means, errors = np.array([0.5, 0.3, 0.2]), np.array([0.04, 0.03, 0.05])
+    shares = np.random.default_rng(1).dirichlet(dirichlet_concentration(means, errors) * means, 200_000)
+    assert shares.var(axis=0).sum() == pytest.approx((errors**2).sum(), rel=0.02)
+
+
+def test_a_moving_row_keeps_its_path_in_a_draw(tmp_path: Path) -> None:
+    def spread(sheets: dict[str, list[dict[str, Any]]]) -> None:
+        for row in (r for rows in sheets.values() for r in rows if r.get("quantity") == "care_access" and r.get("2031")):
+            row.update(distribution="beta", low=row["2031"] - 0.05, high=row["2031"] + 0.04)
+
+    plan = plan_of(lm_xl.read_assumptions(small.workbook(tmp_path / "a.xlsx", change=spread)), ["Base"], 3)
+    drawn = plan.scenes[0].drawn["care_access"]
+    (group,) = drawn.alone
+    x = drawn.draw(plan.atoms.at(scores(plan.streams, plan.together, 3, 0)))[group.places]
+    odds, path = x / (1 - x), drawn.values[group.places] / (1 - drawn.values[group.places])
+    assert odds / odds[:, -1:] == pytest.approx(np.broadcast_to((path / path[:, -1:])[..., None], x.shape), rel=1e-9)

@@ -7,6 +7,7 @@ import re
 import shutil
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -270,3 +271,91 @@ def test_the_analyses_tell_when_an_input_has_changed(spread_built: Path) -> None
         workbook.set_value(spread.sheet, row, column, value)
         workbook.evaluate_all()
         assert workbook.get_value("Uncertainty", 3, 1) == words
+
+
+def lines_of(path: Path, sheet: str, table: str) -> list[tuple[Any, ...]]:
+    """The lines of a table of the analyses, without its header."""
+    ws: Any = openpyxl.load_workbook(path, data_only=True)[sheet]
+    return [tuple(c.value for c in row) for row in ws[ws.tables[f"tbl_{table}"].ref]][1:]
+
+
+def test_every_table_of_the_analyses_is_pythons(tmp_path: Path) -> None:
+    def spread(records: Records) -> None:
+        for row in records["Pricing"]:
+            if row["quantity"] == "list_price":
+                row.update(distribution="lognormal", low=row["value"] * 0.8, high=row["value"] * 1.25)
+        records["Axes"].append({"axis": "scenario", "label": "Low"})
+        records["Scenarios"].append({**records["Scenarios"][0], "scenario": "Low", "amount": 0.7})
+
+    a = lm_xl.read_assumptions(small.workbook(tmp_path / "a.xlsx", change=spread))
+    lm_xl.build(a, path := tmp_path / "b.xlsx")
+    near = {"rel": 1e-9, "abs": 1e-9}
+    results = lm_xl.forecast(a, a.axes.scenarios)
+    for line in lines_of(path, "Scenarios_and_bridge", "scenario_headlines"):
+        revenue, base = (results.series("risk_adjusted_sales", run=run) / 1e6 for run in (line[0], "Base"))
+        people = results.series("diagnosed", run=line[0])
+        due = (people[0], people[-1], revenue[0], revenue[-1], results.cagr(revenue), revenue[-1] - base[-1], revenue[-1] / base[-1] - 1)
+        assert line[1:8] == pytest.approx(due, **near)
+    bars = {s: {b.driver: b.effect / 1e6 for b in lm_xl.bridge(a, "Base", s).bars} for s in ("High", "Low")}
+    for driver, *effects in lines_of(path, "Scenarios_and_bridge", "bridges_to_scenarios"):
+        assert effects == pytest.approx([bars[s][driver] for s in ("High", "Low")], **near)
+    level = 0.0
+    for line in lines_of(path, "Scenarios_and_bridge", "bridge_over_time")[:-1]:
+        drawn_from, rise, fall = line[5:8]
+        assert (drawn_from + rise + fall, rise - fall) == pytest.approx((max(level, level + line[1]), line[1]), **near)
+        level += line[1]
+    found = lm_xl.tornado(a)
+    for line, s in zip(lines_of(path, "Tornado", "tornado"), found.swings, strict=False):
+        assert line[4:] == pytest.approx([x / 1e6 for x in (s.at_low, s.at_high, s.low_effect, s.high_effect, s.swing)], **near)
+    drawn = lm_xl.simulate(a, 10_000, 1)
+    for metric, scale in (("revenue", 1e6), ("diagnosed", 1)):
+        i = drawn.at(metric)
+        p10, p50, p90 = (drawn.percentiles[0, i, :, p - 1] / scale for p in (10, 50, 90))
+        mean, stated = drawn.mean[0, i] / scale, drawn.deterministic[0, i] / scale
+        fan = lines_of(path, "Uncertainty", f"fan_of_{metric}")
+        for line, due in zip(fan, (p10, p50 - p10, p90 - p50, p50, mean, stated), strict=True):
+            assert line[7:] == pytest.approx(due, **near), line[:6]
+        p10_error, p50_error = drawn.percentile_errors[0, i, -1, [9, 49]] / scale
+        due = (p10_error, None, None, p50_error, drawn.mean_error[0, i, -1] / scale, 0)
+        assert [line[6] for line in fan] == [x if x is None else pytest.approx(x, rel=1e-6) for x in due]
+    errors = {line[5]: line[6] for line in lines_of(path, "Uncertainty", "percentiles")[:5]}
+    due = [drawn.mean_error[0, 0, -1], *drawn.percentile_errors[0, 0, -1, [9, 49, 89]]]
+    assert [errors[k] for k in ("mean", "P10", "P50", "P90")] == pytest.approx([x / 1e6 for x in due], rel=1e-6)
+    i = drawn.at()
+    four = [x[0, i, -1] / 1e6 for x in (drawn.deterministic, drawn.by_success, drawn.mean, drawn.mean_error)]
+    assert [line[1] for line in lines_of(path, "Convergence", "mean_and_forecast")] == pytest.approx(four, rel=1e-6)
+    settled = lines_of(path, "Convergence", "convergence")
+    for line, k, x in zip(settled, drawn.points, drawn.convergence[0], strict=True):
+        assert [v for v in line if v != "n/a"] == pytest.approx([k, *(v / 1e6 for v in x.ravel() if v == v)], rel=1e-6)
+    assert settled[-1][:3] == pytest.approx((drawn.draws, *four[2:]), rel=1e-9)
+    causes = lines_of(path, "Convergence", "causes_of_variance")
+    assert causes[-1][0] == "interactions and the rest" and sum(c[1] for c in causes) == pytest.approx(1, rel=1e-6)
+
+
+def test_the_analyses_tell_when_a_scenario_has_changed(spread_built: Path) -> None:
+    workbook = formualizer.load_workbook(str(spread_built))
+    delta = lm_xl.read_assumptions(spread_built).deltas[0]
+    row, column = coordinate_to_tuple(delta.cell)
+    workbook.set_value("Scenarios", row, column, delta.amount * 1.001)
+    workbook.evaluate_all()
+    assert workbook.get_value("Tornado", 3, 1) == SAY_CHANGED
+
+
+def test_the_analyses_tell_when_two_inputs_have_changed_places(spread_built: Path) -> None:
+    workbook = formualizer.load_workbook(str(spread_built))
+    one, other = [r for r in lm_xl.read_assumptions(spread_built).rows if r.quantity == "lm_risk" and r.keys.primary][1:3]
+    assert one.inputs != other.inputs
+    for row, value in ((one, other.inputs[0]), (other, one.inputs[0])):
+        workbook.set_value(row.sheet, *coordinate_to_tuple(row.cells[0]), value)
+    workbook.evaluate_all()
+    assert workbook.get_value("Tornado", 3, 1) == SAY_CHANGED
+
+
+def test_the_analyses_need_a_block_of_draws_and_say_where_nothing_varies(small_assumptions: lm_xl.Assumptions, tmp_path: Path) -> None:
+    with pytest.raises(lm_xl.Refused, match="draws: 511 is not a whole number from 512 to 10,000,000"):
+        lm_xl.build(small_assumptions, tmp_path / "few.xlsx", draws=511)
+    rows = tuple(replace(r, inputs=(1.0,)) if r.quantity == "probability_of_success" else r for r in small_assumptions.rows)
+    lm_xl.build(replace(small_assumptions, rows=rows), path := tmp_path / "sure.xlsx", draws=512)
+    ws = openpyxl.load_workbook(path)["Convergence"]
+    assert "tbl_causes_of_variance" not in ws.tables
+    assert any(str(row[0]).startswith("Nothing varies") for row in ws.iter_rows(values_only=True))

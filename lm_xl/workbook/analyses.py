@@ -14,6 +14,7 @@ from lm_xl.drivers import Bridge, bridge
 from lm_xl.model import forecast
 from lm_xl.ops import Array
 from lm_xl.results import Results
+from lm_xl.schema import MOST_DRAWS
 from lm_xl.swings import Tornado, tornado
 from lm_xl.workbook.as_built import BANNER_ROW, BUILT, NOW, SAY_CHANGED, SAY_SAME, SUMMED, TOLERANCE, sums
 from lm_xl.workbook.charts import fan, point_lines, swing_bars, waterfall
@@ -48,9 +49,11 @@ class Analyses:
 
 
 def analyse(a: Assumptions, draws: int, seed: int, progress: Callable[[str], None] = lambda _: None) -> Analyses:
-    """Compute every analysis. Raises what the analyses raise."""
-    from lm_xl.simulation import simulate
+    """Compute every analysis. Raises what the analyses raise, and Refused for fewer draws than a block, which the pages need."""
+    from lm_xl.draws import BLOCK
+    from lm_xl.simulation import simulate, whole
 
+    draws = whole("draws", draws, BLOCK, MOST_DRAWS)
     first, *others = a.axes.scenarios
     progress("bridges")
     over_time = bridge(a)
@@ -287,15 +290,16 @@ def uncertainty(ws: Worksheet, n: Analyses, pen: Pen) -> None:
     for metric in FANS:
         at = simulated.at(metric)
         p10, p50, p90 = (simulated.percentiles[0, at, :, p - 1] for p in (10, 50, 90))
+        errors = simulated.percentile_errors[0, at, -1]
         stated = (
-            ("P10", p10),
-            ("P10 to P50", p50 - p10),
-            ("P50 to P90", p90 - p50),
-            ("P50", p50),
-            ("mean", simulated.mean[0, at]),
-            ("deterministic", simulated.deterministic[0, at]),
+            ("P10", p10, errors[9]),
+            ("P10 to P50", p50 - p10, None),
+            ("P50 to P90", p90 - p50, None),
+            ("P50", p50, errors[49]),
+            ("mean", simulated.mean[0, at], simulated.mean_error[0, at, -1]),
+            ("deterministic", simulated.deterministic[0, at], 0.0),
         )
-        lines = [_line(simulated, at, name, x, simulated.mean_error[0, at, -1] if name == "mean" else 0.0) for name, x in stated]
+        lines = [_line(simulated, at, *line) for line in stated]
         top = _table(
             ws, pen, row, f"fan_of_{metric}", f"{metric.capitalize()} of the world, {simulated.runs[0]}. {_drawn(n)}", columns, lines
         )
@@ -332,12 +336,19 @@ def _drawn(n: Analyses) -> str:
     return f"{n.simulation.draws:,} draws of seed {n.simulation.seed}. {_stamp(n)}"
 
 
-def _line(simulated: Simulation, at: int, statistic: str, values: Array, error: float) -> tuple[Any, ...]:
-    """A line of percentiles, money in USD million."""
+def _line(simulated: Simulation, at: int, statistic: str, values: Array, error: float | None) -> tuple[Any, ...]:
+    """A line of percentiles, money in USD million; what is between two percentiles has no error."""
     label = simulated.labels[at]
     scale, unit = (MILLION, "USD million") if label.metric == "revenue" else (1.0, "patients")
     keys = {name: label.label if label.axis == name else "" for name in ("region", "segment", "primary")}
-    return (label.metric, *keys.values(), unit, statistic, *(_short(x / scale) for x in (error, *values)))
+    return (
+        label.metric,
+        *keys.values(),
+        unit,
+        statistic,
+        error if error is None else _short(error / scale),
+        *(_short(x / scale) for x in values),
+    )
 
 
 def _short(x: float) -> float | str:
@@ -378,16 +389,27 @@ def convergence(ws: Worksheet, n: Analyses, pen: Pen) -> None:
     chart: Any = ws
     drawn = point_lines(ws, top, top + len(settled) - 1, 1, (2, 4, 6, 8), f"Revenue {last} by the number of draws", "USD million", "draws")
     chart.add_chart(drawn, f"K{FIRST_ROW}")
-    causes = [(str(name), _short(share)) for name, share in simulated.variance().itertuples(index=False)]
+    row = top + len(settled) + 1
+    if not simulated.deviation[0, at, -1]:
+        pen.text(ws, row, 1, f"Nothing varies in the revenue of {last}: there is no variance to share out.", "lm text")
+    else:
+        _causes(ws, n, pen, row)
+    ws.freeze_panes = f"B{FIRST_ROW}"
+    page(ws, HEADER_ROW)
+
+
+def _causes(ws: Worksheet, n: Analyses, pen: Pen, row: int) -> None:
+    """What causes the spread of the last year's revenue, as a table and a chart."""
+    last = n.results.axes.years[-1]
+    causes = [(str(name), _short(share)) for name, share in n.simulation.variance().itertuples(index=False)]
     shown = [*causes[:SHOWN], *causes[-1:]] if len(causes) > SHOWN else causes
     title = f"Share of the variance of ranks of revenue {last}, by a regression of ranks on all inputs: the {SHOWN} largest and the rest"
-    top = _table(ws, pen, top + len(settled) + 1, "causes_of_variance", title, [("input", "text"), ("share of variance", "share")], shown)
+    top = _table(ws, pen, row, "causes_of_variance", title, [("input", "text"), ("share of variance", "share")], shown)
+    chart: Any = ws
     chart.add_chart(
         swing_bars(ws, top, top + len(shown) - 1, 1, (2,), f"What causes the spread of revenue {last}", "share of variance"),
         f"K{FIRST_ROW + 22}",
     )
-    ws.freeze_panes = f"B{FIRST_ROW}"
-    page(ws, HEADER_ROW)
 
 
 def as_built(ws: Worksheet, traced: Plan, pen: Pen) -> None:
