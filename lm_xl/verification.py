@@ -135,7 +135,7 @@ def verify(path: str | Path, engine: str = "formualizer", progress: Callable[[st
     """
     file = Path(path)
     a = read_assumptions(file)
-    traced = _plan_of(a, built_sums(file))
+    traced = _plan_of(a, built_sums(file, a.axes.years))
     present = _formula_cells(file)
     read_areas = _known_areas(file, traced, present)
     cases: list[tuple[Case, State, dict[Address, Any]]] = []
@@ -161,7 +161,7 @@ def _told(grids: Any, names: Sequence[str], progress: Callable[[str], None]) -> 
         yield grid
 
 
-def _plan_of(a: Assumptions, built: Mapping[str, float] | None) -> Plan:
+def _plan_of(a: Assumptions, built: Mapping[tuple[str, str], float] | None) -> Plan:
     """The plan of a delivered file: its numbers stand where they were read, and it was built with these sums of them."""
     rows = {i: row.cells for i, row in enumerate(a.rows)}
     deltas = {k: int(split(d.cell)[1]) for k, d in enumerate(a.deltas)}

@@ -16,13 +16,12 @@ from lm_xl.ops import Array
 from lm_xl.results import Results
 from lm_xl.schema import MOST_DRAWS
 from lm_xl.swings import Tornado, tornado
-from lm_xl.workbook.as_built import BANNER_ROW, BUILT, NOW, SAY_CHANGED, SAY_SAME, SUMMED, TOLERANCE, sums
+from lm_xl.workbook.as_built import BANNER_ROW, BUILT, FIRST_SUM, NOW, SAY_CHANGED, SAY_SAME, SEEN, SMALL, TOLERANCE, WEIGHT, weights
 from lm_xl.workbook.charts import fan, point_lines, swing_bars, waterfall
 from lm_xl.workbook.inputs import FIRST_ROW, HEADER_ROW, LINE, heading, lines_of, page, table
 from lm_xl.workbook.layout import CONSTANT, Plan
 from lm_xl.workbook.pages import Pen
 from lm_xl.workbook.prose import SHEET_NOTES
-from lm_xl.workbook.state import Numbers
 from lm_xl.workbook.stored import DIGITS
 from lm_xl.workbook.styles import TAB, number_format
 
@@ -413,17 +412,26 @@ def _causes(ws: Worksheet, n: Analyses, pen: Pen, row: int) -> None:
 
 
 def as_built(ws: Worksheet, traced: Plan, pen: Pen) -> None:
-    """Sums of the inputs now and at the time of building, and the banner over them."""
+    """The banner, and under it the weighed sums of the inputs' columns now and at the time of building."""
     ws.sheet_properties.tabColor = TAB["control"]
-    heading(ws, ws.title, SHEET_NOTES[ws.title])
-    for i, (name, width) in enumerate((("sheet", 24), ("sum now", 60), ("sum as built", 60), ("tolerance", 60), ("same", 12)), 1):
+    heading(ws, ws.title, SHEET_NOTES[ws.title], SEEN)
+    columns = (
+        ("column", 30),
+        ("weighed sum now", 60),
+        ("weighed sum as built", 60),
+        ("tolerance", 60),
+        ("same", 12),
+        ("weight of row", 14),
+    )
+    for i, (name, width) in enumerate(columns, 1):
         pen.write(ws, HEADER_ROW, i, name, "lm header" if i in (1, 5) else "lm year")
         ws.column_dimensions[get_column_letter(i)].width = width
-    built = sums(traced.assumptions, Numbers.of(traced.assumptions))
-    for row, sheet in enumerate(SUMMED, FIRST_ROW):
-        pen.text(ws, row, 1, sheet, "lm label")
-        pen.write(ws, row, BUILT, built[sheet], "lm calculation", "#,##0.000000")
-        pen.write(ws, row, TOLERANCE, 1e-6, "lm calculation", "0E+00")
+    for row, (place, built) in enumerate(traced.built.items(), FIRST_SUM):
+        pen.text(ws, row, 1, ", ".join(place), "lm label")
+        pen.write(ws, row, BUILT, built, "lm calculation", "#,##0.000000")
+        pen.write(ws, row, TOLERANCE, SMALL, "lm calculation", "0E+00")
+    for row, weight in weights(traced).items():
+        pen.write(ws, row, WEIGHT, weight, "lm calculation", "0.000000000")
     pen.text(ws, BANNER_ROW, 1, "What the analyses say", "lm label")
     pen.text(ws, BANNER_ROW, BUILT, SAY_SAME, "lm text")
     pen.text(ws, BANNER_ROW, TOLERANCE, SAY_CHANGED, "lm text")

@@ -104,8 +104,8 @@ class Plan:
     moving: dict[str, bool] = field(default_factory=dict)
     measures: dict[str, Callable[[State], float | str]] = field(default_factory=dict)
     """What Python computes for formulas that are no array: checks, comparisons."""
-    built: dict[str, float] = field(default_factory=dict)
-    """Sums of the inputs at the time of building, by sheet."""
+    built: dict[tuple[str, str], float] = field(default_factory=dict)
+    """Weighed sums of the inputs at the time of building, by sheet and column."""
     said: int = 0
     """How many numbers the sentences have said so far."""
     kept: dict[str, Array] = field(default_factory=dict)

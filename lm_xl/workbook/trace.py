@@ -25,7 +25,7 @@ HEADER_CELL = (4, 1)
 """Row and column of the master check on every sheet."""
 
 
-def trace(a: Assumptions, written: Written, built: Mapping[str, float] | None = None) -> Plan:
+def trace(a: Assumptions, written: Written, built: Mapping[tuple[str, str], float] | None = None) -> Plan:
     """Every formula of the deliverable, and where its Python value is. `written` says where the assumptions' numbers stand.
 
     `built` are the sums of the inputs at the time of building, where that is past.
