@@ -9,22 +9,24 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+import zlib
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, fields, replace
 from importlib.metadata import version
 from itertools import chain, groupby, product
-from math import ceil, prod, sqrt
-from numbers import Integral
+from math import ceil, isfinite, prod, sqrt
+from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 
 from lm_xl.assumptions import Assumptions, Delta, Keys
-from lm_xl.axes import PRIMARY, REGION, SEGMENT, Axes, UnknownLabel, nearest
+from lm_xl.axes import PRIMARY, REGION, SEGMENT, Axes, UnknownLabel, folded, nearest
 from lm_xl.draws import BLOCK, BrokenDraw, Label, OutOfRange, Plan, block, certain, full_draw, labels_of, plan_of
 from lm_xl.faults import Fault, Refused
 from lm_xl.model import IdentityError, check_identities, forecast
@@ -96,9 +98,10 @@ class Simulation:
         """The position of a run; without a name, the first. Raises UnknownLabel."""
         if name is None:
             return 0
-        if name not in self.runs:
-            raise UnknownLabel(f"no run {name!r}: {nearest(name, self.runs)}")
-        return self.runs.index(name)
+        for i, run in enumerate(self.runs):
+            if folded(run) == folded(str(name)):
+                return i
+        raise UnknownLabel(f"no run {name!r}: {nearest(str(name), self.runs)}")
 
     def at(self, metric: str = "revenue", region: str | None = None, segment: str | None = None, primary: str | None = None) -> int:
         """The position of a label. Draws are kept by region, by segment and by primary: at most one may be less than the total.
@@ -224,7 +227,7 @@ def load_simulation(path: str | Path) -> Simulation:
 
     path = Path(path)
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             words = json.loads(str(file["words"]))
             *sides, years, scenarios = words.pop("axes")
             region, segment, primary = (
@@ -239,8 +242,10 @@ def load_simulation(path: str | Path) -> Simulation:
                 **words,
                 **{name: file[name] for name in file.files if name != "words"},
             )
-    except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
-        raise Refused([Fault(path.name, "", "", f"is no simulation that lm-xl simulate wrote ({error})")]) from None
+    except OSError as error:
+        raise Refused([Fault(path.name, "", "", f"cannot be read: {error.strerror or error}")]) from None
+    except (ValueError, KeyError, TypeError, AttributeError, EOFError, BadZipFile, zlib.error):
+        raise Refused([Fault(path.name, "", "", "is no simulation that lm-xl simulate wrote, or is damaged")]) from None
 
 
 def percent_at(p: float) -> int:
@@ -271,7 +276,7 @@ def sweep(
     levers: Sequence[Lever],
     draws: int,
     seed: int,
-    scenarios: Sequence[str] | None = None,
+    scenarios: Sequence[str] | str | None = None,
     executor: Executor | Callable[[], Executor] | None = None,
     **options: Any,
 ) -> Simulation:
@@ -279,11 +284,13 @@ def sweep(
 
     A run is named by its scenario and amounts. Raises Refused and UnknownLabel as `simulate` does, and for a lever out of range.
     """
-    grid, names = with_levers(a, levers, scenarios or a.axes.scenarios[:1])
+    grid, names = with_levers(a, levers, scenarios)
     return simulate(grid, draws, seed, names, executor, **options)
 
 
-def with_levers(a: Assumptions, levers: Sequence[Lever], scenarios: Sequence[str]) -> tuple[Assumptions, tuple[str, ...]]:
+def with_levers(
+    a: Assumptions, levers: Sequence[Lever], scenarios: Sequence[str] | str | None = None
+) -> tuple[Assumptions, tuple[str, ...]]:
     """Assumptions with a scenario for each point of a grid, and the names of these. Raises Refused and UnknownLabel."""
     keys = []
     for lever in levers:
@@ -295,11 +302,14 @@ def with_levers(a: Assumptions, levers: Sequence[Lever], scenarios: Sequence[str
         labels = ((REGION, lever.region), (SEGMENT, lever.segment), (PRIMARY, lever.primary))
         if wrong := [a.axes.axis(d).name for d, x in labels if x and d not in dims]:
             raise UnknownLabel(f"{lever.quantity} does not vary by {wrong[0]}")
+        _demand_amounts(lever)
         keys.append(Keys(*(a.axes.axis(d).label(x or a.axes.axis(d).total) if d in dims else "" for d, x in labels)))
     names, deltas = [], list(a.deltas)
-    for scenario in map(a.axes.scenario, scenarios):
+    for scenario in scenarios_of(a, scenarios):
         for amounts in product(*(lever.amounts for lever in levers)):
-            point = "; ".join(f"{lever.quantity} {k} {lever.operation} {x:g}" for lever, k, x in zip(levers, keys, amounts, strict=True))
+            point = "; ".join(
+                f"{lever.quantity} {k} {lever.operation} {_exactly(x)}" for lever, k, x in zip(levers, keys, amounts, strict=True)
+            )
             name = f"{scenario}; {point}" if point else scenario
             names.append(name)
             deltas += [replace(d, scenario=name) for d in a.deltas if d.scenario == scenario and point]
@@ -312,12 +322,39 @@ def with_levers(a: Assumptions, levers: Sequence[Lever], scenarios: Sequence[str
 
     new = [n for n in names if n not in a.axes.scenarios]
     if len(set(names)) < len(names):
-        raise UnknownLabel("a lever or scenario is there twice: give each amount once")
+        raise UnknownLabel("a lever is there twice: give each amount once")
     axes = replace(a.axes, scenarios=(*a.axes.scenarios, *new))
     return checked(replace(a, axes=axes, deltas=tuple(deltas))), tuple(names)
 
 
+def _demand_amounts(lever: Lever) -> None:
+    """Raises Refused where a lever's amounts are not one or several numbers."""
+    amounts, place = lever.amounts, f"lever on {lever.quantity}"
+    if isinstance(amounts, str) or not isinstance(amounts, Collection) or not len(amounts):
+        raise Refused([Fault(place, "", "", f"amounts {amounts!r}: give one or several numbers, such as (0.8, 1.2)")])
+    wrong = [x for x in amounts if not isinstance(x, Real) or isinstance(x, bool) or not isfinite(x)]
+    if wrong:
+        raise Refused([Fault(place, "", "", f"amount {x!r} is not a finite number") for x in wrong])
+
+
+def _exactly(x: float) -> str:
+    """A number in the fewest digits that tell it from all others."""
+    return repr(float(x)).removesuffix(".0")
+
+
 # Running
+
+
+def scenarios_of(a: Assumptions, scenarios: Sequence[str] | str | None) -> tuple[str, ...]:
+    """Scenarios as the workbook writes them: one, several, or without any the first. Raises UnknownLabel, Refused for one given twice."""
+    wanted = a.axes.scenarios[:1] if scenarios is None else [scenarios] if isinstance(scenarios, str) else list(scenarios)
+    names = [a.axes.scenario(str(name)) for name in wanted]
+    twice = [name for i, name in enumerate(names) if name in names[:i]]
+    if twice or not names:
+        raise Refused(
+            [Fault("scenarios", "", "", f"{twice[0]!r} is there twice" if twice else "none is given: leave them out for the first")]
+        )
+    return tuple(names)
 
 
 def simulate(
@@ -338,13 +375,14 @@ def simulate(
     it the draws are made here. `stop_at` ends the run at the first number of blocks at which the errors of the mean, P10 and P90 of
     the last year's total revenue are below this share of them, in every scenario. `store` is a folder that keeps the draws of an
     interrupted run and is removed at the end. `chunk` is the number of blocks that a worker takes at once.
-    Raises Refused for impossible spreads, numbers or stores, UnknownLabel for a scenario, IdentityError naming a draw that breaks an identity.
+    Raises Refused for impossible spreads, arguments or stores, UnknownLabel for a scenario, IdentityError naming a draw that breaks an identity.
     """
     draws, seed, chunk = whole("draws", draws, 1, MOST_DRAWS), whole("seed", seed, 0, 2**128 - 1), whole("chunk", chunk, 1, MOST_DRAWS)
-    if stop_at is not None and not 0 < stop_at < 1:
-        raise Refused([Fault("stop_at", "", "", f"{stop_at!r} is not a share between 0 and 1")])
-    names = [scenarios] if isinstance(scenarios, str) else list(scenarios or a.axes.scenarios[:1])
-    plan = plan_of(a, names, seed)
+    if stop_at is not None and not (isinstance(stop_at, Real) and 0 < stop_at < 1):
+        raise Refused([Fault("stop_at", "", "", f"{stop_at!r} is not a share between 0 and 1, such as 0.01")])
+    if executor is not None and not isinstance(executor, Executor) and not callable(executor):
+        raise Refused([Fault("executor", "", "", f"{executor!r} is no concurrent.futures.Executor and no function that makes one")])
+    plan = plan_of(a, scenarios_of(a, scenarios), seed)
     runs = tuple(scene.name for scene in plan.scenes)
     blocks = ceil(draws / BLOCK)
     stamp = {
@@ -380,8 +418,16 @@ class _Kept:
     def bytes(self) -> int:
         return 8 * (prod(self.draws) + prod(self.causes))
 
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        return 8 * prod(self.draws), 8 * prod(self.causes), prod(self.draws[:2])
+
+    def complete(self) -> bool:
+        """Whether all files are there in full."""
+        return all(path.is_file() and path.stat().st_size == size for path, size in zip(self.paths, self.sizes, strict=True))
+
     def create(self) -> None:
-        for path, size in zip(self.paths, (8 * prod(self.draws), 8 * prod(self.causes), prod(self.draws[:2])), strict=True):
+        for path, size in zip(self.paths, self.sizes, strict=True):
             with path.open("wb") as file:
                 file.truncate(size)
 
@@ -421,7 +467,10 @@ class _Kept:
 
 @contextmanager
 def _store(store: str | Path | None, plan: Plan, runs: tuple[str, ...], blocks: int, stamp: dict[str, str]) -> Iterator[_Kept]:
-    """The folder of draws: a passing one, or one that stays when the run is interrupted. Raises Refused where it cannot be used."""
+    """The folder of draws: a passing one, or one that stays when the run is interrupted. Raises Refused where it cannot be used.
+
+    The manifest comes first, and whole: a folder that has one but not all of its files starts anew.
+    """
     if store is None:
         with tempfile.TemporaryDirectory(prefix="lm_xl-") as passing:
             kept = _Kept(Path(passing), plan, len(runs), blocks)
@@ -430,11 +479,16 @@ def _store(store: str | Path | None, plan: Plan, runs: tuple[str, ...], blocks: 
             yield kept
         return
     folder = Path(store)
-    manifest = folder / "manifest.json"
+    manifest, draft = folder / "manifest.json", folder / "manifest.new"
     wanted = {**stamp, "scenarios": "; ".join(runs), "blocks": str(blocks)}
     kept = _Kept(folder, plan, len(runs), blocks)
     if manifest.exists():
-        found = json.loads(manifest.read_text(encoding="utf-8"))
+        try:
+            found = dict(json.loads(manifest.read_text(encoding="utf-8")).items())
+        except (ValueError, AttributeError):
+            raise Refused(
+                [Fault(folder.name, "", "", f"its {manifest.name} is damaged: remove the folder, or give another name")]
+            ) from None
         for name in sorted({*wanted, *found}):
             if found.get(name) != wanted.get(name):
                 told = f"its {name} is {found.get(name)!r}, not {wanted.get(name)!r}"
@@ -442,16 +496,25 @@ def _store(store: str | Path | None, plan: Plan, runs: tuple[str, ...], blocks: 
                     [Fault(folder.name, "", "", f"holds the draws of another run: {told}; remove the folder, or run that one to its end")]
                 )
     else:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        if folder.exists() and (not folder.is_dir() or any(path != draft for path in folder.iterdir())):
             raise Refused([Fault(folder.name, "", "", "is no folder of draws: give another name")])
         if not folder.absolute().parent.is_dir():
             raise Refused([Fault(folder.name, "", "", f"cannot be made: there is no folder {folder.parent}")])
         _demand_space(folder.absolute().parent, kept.bytes)
         folder.mkdir(exist_ok=True)
-        kept.create()
-        manifest.write_text(json.dumps(wanted, indent=1), encoding="utf-8")
-    yield kept
-    shutil.rmtree(folder)
+        draft.write_text(json.dumps(wanted, indent=1), encoding="utf-8")
+        draft.replace(manifest)
+    try:
+        if not kept.complete():
+            kept.create()
+        yield kept
+    except FileNotFoundError as gone:
+        if Path(gone.filename or "") not in kept.paths:
+            raise
+        told = "was removed while draws were made: another run with the same output has ended, or somebody removed it; run again"
+        raise Refused([Fault(folder.name, "", "", told)]) from None
+    with suppress(FileNotFoundError):
+        shutil.rmtree(folder)
 
 
 def _demand_space(folder: Path, size: int) -> None:

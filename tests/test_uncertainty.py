@@ -30,7 +30,7 @@ from lm_xl.draws import BLOCK, Atom, exact, full_draw, outcomes, plan_of, scores
 from lm_xl.model import check_identities
 from lm_xl.reader import checked
 from lm_xl.schema import QUANTITIES
-from lm_xl.simulation import Lever, load_simulation, simulate, sweep
+from lm_xl.simulation import Lever, load_simulation, simulate, sweep, with_levers
 from lm_xl.uncertain import broken_sticks, correlation_groups, dirichlet_concentration, spread_faults, uncertain_inputs
 
 DRAWS = 2 * BLOCK + 100
@@ -498,9 +498,48 @@ def test_a_saved_simulation_is_read_again(base: lm_xl.Simulation, tmp_path: Path
     assert (base.provenance, base.runs, base.seed, base.draws) == (again.provenance, again.runs, again.seed, again.draws)
     with pytest.raises(lm_xl.Refused, match="exists already"):
         base.save(tmp_path / "s.npz")
-    (tmp_path / "bad.npz").write_text("no archive")
-    with pytest.raises(lm_xl.Refused, match="is no simulation"):
-        load_simulation(tmp_path / "bad.npz")
+    whole = (tmp_path / "s.npz").read_bytes()
+    np.save(tmp_path / "array.npy", np.zeros(3))
+    array = (tmp_path / "array.npy").read_bytes()
+    for content in (b"no archive", b"", whole[:10_000], whole[: len(whole) // 2] + bytes(200) + whole[len(whole) // 2 + 200 :], array):
+        (tmp_path / "bad.npz").write_bytes(content)
+        with pytest.raises(lm_xl.Refused, match=r"is no simulation that lm-xl simulate wrote, or is damaged$"):
+            load_simulation(tmp_path / "bad.npz")
+    with pytest.raises(lm_xl.Refused, match=r"none.npz: cannot be read: No such file"):
+        load_simulation(tmp_path / "none.npz")
+
+
+@pytest.mark.parametrize("amounts", [(), ("1.2",), 1.2, "1.2", (1.2, float("nan")), (True,), None])
+def test_senseless_amounts_of_a_lever_are_refused(shipped: Assumptions, amounts: Any) -> None:
+    with pytest.raises(lm_xl.Refused, match=r"lever on list_price: amounts? .*(give one or several numbers|is not a finite number)"):
+        sweep(shipped, [Lever("list_price", "multiply", amounts)], 100, 1)
+
+
+def test_points_of_a_sweep_have_names_of_their_own(shipped: Assumptions) -> None:
+    lever = Lever("list_price", "multiply", (1.0000001, 1.0000002, 1), segment="MRI")
+    _, names = with_levers(shipped, [lever], "High")
+    assert [name.split()[-1] for name in names] == ["1.0000001", "1.0000002", "1"] and all(name.startswith("High; ") for name in names)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"scenarios": [5]}, "unknown scenario '5'"),
+        ({"scenarios": ["Base", "base"]}, "scenarios: 'Base' is there twice"),
+        ({"scenarios": []}, "scenarios: none is given"),
+        ({"stop_at": "1%"}, "stop_at: '1%' is not a share between 0 and 1"),
+        ({"executor": 4}, "executor: 4 is no concurrent.futures.Executor"),
+    ],
+)
+def test_senseless_arguments_are_refused(shipped: Assumptions, wrong: dict[str, Any], words: str) -> None:
+    with pytest.raises((lm_xl.Refused, lm_xl.UnknownLabel), match=words):
+        simulate(shipped, 100, 1, **wrong)
+
+
+def test_a_run_is_found_whatever_its_case(base: lm_xl.Simulation) -> None:
+    assert base.percentile(0.5, 2035, run="base") == base.percentile(0.5, 2035, run="Base")
+    with pytest.raises(TypeError, match="regoin"):
+        base.variance(regoin="US")  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize(
@@ -571,6 +610,32 @@ def test_a_store_of_anything_else_is_refused(shipped: Assumptions, tmp_path: Pat
         manifest.write_text(json.dumps({**kept, name: "other"}))
         with pytest.raises(lm_xl.Refused, match=f"its {name} is 'other'"):
             simulate(shipped, 100, 1, store=tmp_path / "draws")
+    for damaged in ("{bad", "[]"):
+        manifest.write_text(damaged)
+        with pytest.raises(lm_xl.Refused, match=r"its manifest.json is damaged: remove the folder"):
+            simulate(shipped, 100, 1, store=tmp_path / "draws")
+
+
+@pytest.mark.parametrize("lost", [("done",), ("draws",), ("draws", "causes", "done"), ("draws", "causes", "done", "manifest.json")])
+def test_a_store_without_all_of_its_files_starts_anew(
+    shipped: Assumptions, base: lm_xl.Simulation, tmp_path: Path, lost: tuple[str, ...]
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        simulate(shipped, DRAWS, 1, store=tmp_path / "draws", progress=interrupted)
+    for name in lost:
+        (tmp_path / "draws" / name).unlink()
+    (tmp_path / "draws" / "manifest.new").write_text("{")
+    assert same(base, simulate(shipped, DRAWS, 1, store=tmp_path / "draws"))
+    assert not (tmp_path / "draws").exists()
+
+
+def test_a_store_that_another_run_removes_is_told(shipped: Assumptions, tmp_path: Path) -> None:
+    def remove(done: int, _: int) -> None:
+        if done == 1:
+            shutil.rmtree(tmp_path / "draws")
+
+    with pytest.raises(lm_xl.Refused, match="was removed while draws were made: another run with the same output has ended"):
+        simulate(shipped, DRAWS, 1, store=tmp_path / "draws", progress=remove)
 
 
 def test_what_only_goes_along_explains_nothing(shipped: Assumptions) -> None:
