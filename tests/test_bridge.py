@@ -63,6 +63,8 @@ def test_bars_sum_to_the_difference(request: pytest.FixtureRequest, book: str, s
     assert any(abs(b.interaction) > 1e-3 * abs(there.difference) for b in there.bars)
     frame = there.frame(by_size=True)
     assert frame["effect"].abs().is_monotonic_decreasing
+    assert frame["before"].iloc[0] == there.before
+    assert (frame["before"] + frame["effect"]).to_numpy() == pytest.approx(frame["after"].to_numpy(), rel=NEAR)
     assert frame["after"].iloc[-1] == pytest.approx(there.after, rel=NEAR)
     assert frame["share"].sum() == pytest.approx(1, rel=NEAR)
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 import small
 from test_cli import run
@@ -124,6 +125,8 @@ def test_effects_and_interaction_sum_to_the_total(small_path: Path, tmp_path: Pa
 def test_order_makes_no_difference(small_path: Path, tmp_path: Path) -> None:
     def turned(sheets: Sheets) -> None:
         sheets["Axes"][:] = [*sheets["Axes"][:7][::-1], *sheets["Axes"][7:]]
+        for row in sheets["Axes"]:
+            row["groups"] = "; ".join(reversed((row.get("groups") or "").split("; ")))
         for name in ("Epidemiology", "Treatment", "Launches"):
             sheets[name].reverse()
 
@@ -219,3 +222,15 @@ def test_git_shows_the_lines_that_changed(small_path: Path, tmp_path: Path) -> N
 
 def test_every_sheet_has_the_name_of_its_lines() -> None:
     assert set(NAMES) == set(WANTED)
+
+
+def test_an_edit_names_its_cell_and_its_new_source(small_path: Path, tmp_path: Path) -> None:
+    def resourced(sheets: Sheets) -> None:
+        changed_number(sheets)
+        sheets["Sources"].append({**sheets["Sources"][0], "id": "NEW"})
+        one(sheets["Pricing"], quantity="list_price", segment="Other drug")["source"] = "NEW"
+
+    path = small.workbook(tmp_path / "edited.xlsx", change=resourced)
+    edit = next(e for e in lm_xl.diff(small_path, path).edits if e.sheet == "Pricing")
+    assert openpyxl.load_workbook(path)["Pricing"][edit.cell].value == pytest.approx(9900)
+    assert (edit.source, edit.columns) == ("NEW", ("value", "source"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tomllib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -55,6 +56,7 @@ class Registry:
         ({"excel": None}, "Microsoft Excel"),
         ({"variable": None}, "Run: lm-xl addin install"),
         ({"variable": r"C:\Old\python.exe"}, r"names another Python (C:\Old\python.exe)"),
+        ({"macros": 3}, "only signed macros may run"),
         ({"macros": 4}, "macros are switched off"),
         ({"template": None}, "lm-xl template"),
     ],
@@ -92,7 +94,10 @@ def test_what_is_looked_at_on_windows(monkeypatch: pytest.MonkeyPatch, tmp_path:
     windows.write(TRUSTED + r"\Location0", "Path", "C:\\Other\\")
     windows.write(TRUSTED + r"\Location1", "Path", "C:\\Work\\")
     windows.write(TRUSTED + r"\Location1", "Description", "lm_xl")
+    ours = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())["project"]["dependencies"]
+    monkeypatch.setattr("importlib.metadata.requires", lambda name: ours)
     seen = doctor.facts(windows)
+    assert seen.wanted == seen.xlwings is not None  # the one that our package names is the one installed beside it
     assert seen.dlls == ("xlwings64-0.37.8.dll",)
     assert (seen.excel, seen.variable, seen.macros, seen.trusted) == (r"C:\Office\EXCEL.EXE", PYTHON, 4, ("C:\\Work\\",))
 

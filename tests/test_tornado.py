@@ -13,7 +13,7 @@ import small
 from test_cli import run
 
 import lm_xl
-from lm_xl.swings import _bars
+from lm_xl.swings import Swing, _bars
 from lm_xl.uncertain import EXCLUSIVE, uncertain_inputs
 
 NEAR = 1e-9
@@ -141,3 +141,28 @@ def test_tornado_on_the_command_line(
     assert run(monkeypatch, capsys, "tornado", spread.path, "--format", "csv")[1].startswith("input,rows,low,high,at_low")
     assert run(monkeypatch, capsys, "tornado", spread.path, "--top", 0)[0] == 2
     assert run(monkeypatch, capsys, "tornado", spread.path, "--scenario", "Hihg")[0] == 1
+
+
+def test_a_bound_moves_with_the_scenario_and_bounds_that_differ_are_not_shown(tmp_path: Path) -> None:
+    def dearer(sheets: Sheets) -> None:
+        uncertain(sheets)
+        (ray,) = rows_of(sheets, quantity="list_price", segment="Ray")
+        delta = {**sheets["Scenarios"][0], "quantity": "list_price", "operation": "multiply", "amount": 1.5}
+        sheets["Scenarios"].append({**delta, "region": ray["region"], "segment": "Ray", "primary": ray["primary"]})
+
+    def at_high(sheets: Sheets) -> None:
+        dearer(sheets)
+        ray = next(r for r in rows_of(sheets, quantity="list_price", segment="Ray") if "high" in r)
+        ray["value"] = ray["high"]
+
+    a, other = (lm_xl.read_assumptions(small.workbook(tmp_path / f"{f.__name__}.xlsx", (2, 5, 4, 7), change=f)) for f in (dearer, at_high))
+    found = lm_xl.tornado(a, "High")
+    price = next(s for s in found.swings if s.input == "list_price | Ray")
+    assert price.at_high == pytest.approx(lm_xl.forecast(other, "High").revenue("Total market", 2031), rel=NEAR)
+    frame = found.frame().set_index("input")
+    assert frame.at["list_price | Ray", "high"] == 14_000
+    assert np.isnan(frame.at["price_growth | Total market", "low"])  # its two rows state different ones
+
+
+def test_a_swing_reaches_to_the_centre() -> None:
+    assert Swing("both above", (0,), 101.0, 102.0, 1.0, 2.0).swing == 2
