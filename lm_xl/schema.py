@@ -53,6 +53,8 @@ class Quantity:
     can_be_never: bool = False
     absent: int = 0
     """The neutral 0 or 1 that stands where a segment has no such quantity."""
+    is_count: bool = False
+    """An absolute number of a region: each region has its own."""
 
 
 R, S, P = REGION, SEGMENT, PRIMARY
@@ -69,7 +71,7 @@ QUANTITIES: dict[str, Quantity] = {
                  "year in which survival_exposure and the lm_risk trend are 1, and of which prices are"),
         # Epidemiology
         Quantity("incident_cases", "Epidemiology", (R, P), ("cases per year",), 0, 1e8,
-                 "new cases of the whole cancer (the set of the subtype) in incidence_year"),
+                 "new cases of the whole cancer (the set of the subtype) in incidence_year", is_count=True),
         Quantity("incidence_year", "Epidemiology", (R, P), ("year",), *_CALENDAR, "year of incident_cases"),
         Quantity("incidence_growth", "Epidemiology", (R, P), ("per year",), *_GROWTH, "growth of new cases"),
         Quantity("subtype_share", "Epidemiology", (R, P), ("share",), *_SHARE,

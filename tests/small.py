@@ -62,7 +62,9 @@ def records(a: Axes) -> dict[str, list[dict[str, Any]]]:
             if typical is not None:
                 row["value"] = typical
                 quantity = QUANTITIES[row["quantity"]]
-                if quantity.dims and quantity.dims[0] == 1 and row["quantity"] != "set_use":
+                if quantity.is_count and row["region"] != a.region.leaves[0]:
+                    rows.remove(row)
+                elif quantity.dims and quantity.dims[0] == 1 and row["quantity"] != "set_use":
                     for region in a.region.leaves[1:]:
                         wobble = 1 + next(jitter) if row["unit"] != "year" else 1
                         rows.append({**row, "region": region, "value": typical * wobble})

@@ -327,6 +327,23 @@ def crossing_rows(book: Workbook) -> list[Found]:
     return [("Treatment", f"G{n}", tie)]
 
 
+def count_of_a_group(book: Workbook) -> list[Found]:
+    """Spain and Portugal have the cases of Iberia: each would have all of them."""
+    for region in ("Spain", "Portugal"):
+        book["Axes"].append(["region", region, None, None, "Global; Iberia"])
+    n = row(book, "Epidemiology", "incident_cases", "Germany")
+    book["Epidemiology"].append([c.value for c in book["Epidemiology"][n]])
+    last = book["Epidemiology"].max_row
+    book["Epidemiology"][f"B{last}"] = "Iberia"
+    return [
+        (
+            "Epidemiology",
+            f"G{last}",
+            "incident_cases of Iberia x All cancers is a count, and each of 2 regions ('Spain', 'Portugal')|own row",
+        )
+    ]
+
+
 def row_of_no_segment_that_has_it(book: Workbook) -> list[Found]:
     n = row(book, "Launches", "trial_delay")
     book["Launches"].append([c.value for c in book["Launches"][n]])
@@ -578,6 +595,7 @@ CHANGES = {
     "row twice": row_twice,
     "row twice in another case": row_twice_in_another_case,
     "crossing rows": crossing_rows,
+    "count of a group": count_of_a_group,
     "row of no segment that has it": row_of_no_segment_that_has_it,
     "row on the wrong sheet": row_on_the_wrong_sheet,
     "line where nothing moves": line_where_nothing_moves,
@@ -595,6 +613,9 @@ CHANGES = {
     ),
     "scenario breaks a set": scenario(
         "set_use", "US", "EGFR lung", "set", 0.9, "set_use for US x EGFR lung differs|in scenario 'High'", "New drug"
+    ),
+    "scenario sets a count of a group": scenario(
+        "incident_cases", "Global", "EGFR lung", "set", 5000, "is a count, and each of 2 regions ('US', 'Germany')"
     ),
     "scenario never applies": scenario(
         "base_share", "Global", "EGFR lung", "multiply", 0.5, "changes nothing: it never applies there", "Other drug"
@@ -637,6 +658,13 @@ CHANGES = {
 def test_a_bad_workbook_is_refused(name: str, book: Workbook, tmp_path: Path) -> None:
     expected = CHANGES[name](book)
     is_refused(saved(book, tmp_path), *expected)
+
+
+def test_a_count_of_a_group_with_one_region_left_is_read(book: Workbook, tmp_path: Path) -> None:
+    count_of_a_group(book)
+    book["Epidemiology"].append([c.value for c in book["Epidemiology"][book["Epidemiology"].max_row]])
+    book["Epidemiology"][f"B{book['Epidemiology'].max_row}"] = "Spain"
+    lm_xl.read_assumptions(saved(book, tmp_path))
 
 
 # The XML under a cell

@@ -40,7 +40,7 @@ def _axis(name: str, leaves: Sequence[str], sets: Sequence[str], roles: Sequence
 
 
 def form(axes: Axes) -> dict[str, list[Record]]:
-    """The records of an empty workbook: the axes, and rows without numbers keyed to the totals, or to leaves where units differ."""
+    """The records of an empty workbook: the axes, and rows without numbers keyed to the totals, or to leaves where each has its own."""
     records: dict[str, list[Record]] = {"Axes": [], "Scenarios": [], "Correlations": [], "Published": [], "Sources": [], "Changes": []}
     records["Currencies"] = [{"currency": schema.DOLLAR, "rate": 1, "date": "always", "status": "derived"}]
     for axis in (axes.region, axes.segment, axes.primary):
@@ -65,5 +65,5 @@ def form(axes: Axes) -> dict[str, list[Record]]:
                 for i in domain
             ]
         else:
-            rows.append(row)
+            rows += [{**row, "region": leaf} for leaf in axes.region.leaves] if quantity.is_count else [row]
     return records
