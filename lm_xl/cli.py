@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
+from click.core import ParameterSource
 
 from lm_xl.schema import BASES, KEYS, MOST_DRAWS, PATIENT_STAGES
 from lm_xl.version import __version__
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
     from lm_xl.assumptions import Assumptions, Correlation, Currency, Delta, Published, Row
     from lm_xl.simulation import Simulation
 
-REFUSED, FAILED, MISSING, INTERRUPTED = 1, 3, 4, 130
+REFUSED, MISUSED, FAILED, MISSING, INTERRUPTED = 1, 2, 3, 4, 130
 FORMATS = ("table", "csv", "json", "parquet")
+SUFFIXES = (".csv", ".json", ".parquet", ".xlsx", ".xlsm", ".xls", ".npz")
+"""A file with such a name holds nothing else."""
 MOST_FAULTS = 200
 MOST_CAUSES = 12
 
@@ -63,6 +66,32 @@ class Percent(click.ParamType[float]):
         if not 0 < share < 1:
             self.fail(f"{value!r}: give a percentage above 0% and below 100%, such as 1%", param, ctx)
         return share
+
+
+def _needless(why: str, *names: str) -> None:
+    """Refuse options that were typed and have no effect."""
+    ctx = click.get_current_context()
+    typed = [p.opts[-1] for p in ctx.command.params if p.name in names and ctx.get_parameter_source(p.name) is ParameterSource.COMMANDLINE]
+    if typed:
+        raise click.UsageError(f"{' and '.join(typed)}: {why}")
+
+
+def _of_metric(metric: str, by: Sequence[str] = ()) -> None:
+    """Refuse what belongs to the other metric."""
+    if metric == "patients":
+        _needless("patients have no basis: leave it out, or use --metric revenue", "basis")
+    else:
+        _needless("revenue has no stage: leave it out, or use --metric patients", "stage")
+    if metric == "patients" and "segment" in by:
+        raise click.UsageError("patients have no segment: leave it out of --by, or use --metric revenue")
+
+
+def _once(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
+    from lm_xl.axes import folded
+
+    if len(set(map(folded, names))) < len(names):
+        raise click.BadParameter("give each scenario once", ctx, param)
+    return names
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -184,7 +213,7 @@ def check(file: Path | None) -> None:
 )
 @click.option("--stage", type=click.Choice(PATIENT_STAGES), default="diagnosed", show_default=True, help="Of the funnel, for patients.")
 @click.option("--basis", type=click.Choice(list(BASES)), default="risk_adjusted", show_default=True, help="For revenue, in USD.")
-@click.option("--scenario", multiple=True, help="One or several scenarios; without it the first.")
+@click.option("--scenario", multiple=True, callback=_once, help="One or several scenarios; without it the first.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="table", show_default=True)
 @click.option("-o", "--output", type=FILE, help="Write to a file; parquet needs it.")
 @click.option("--force", is_flag=True, help="Replace the output if it exists.")
@@ -202,10 +231,14 @@ def forecast(
     """Print or write the forecast as a tidy table."""
     from lm_xl.model import forecast as run
 
-    if form == "parquet" and output is None:
-        raise click.UsageError("--format parquet needs a file: add -o FILE")
-    if metric == "patients" and "segment" in by:
-        raise click.UsageError("patients have no segment: leave it out of --by, or use --metric revenue")
+    if output is None:
+        if form == "parquet":
+            raise click.UsageError("--format parquet needs a file: add -o FILE")
+        _needless("it needs -o FILE", "force")
+    elif output.suffix.lower() in SUFFIXES and output.suffix.lower() != f".{form}":
+        hint = f": add --format {output.suffix[1:].lower()}" if output.suffix.lower()[1:] in FORMATS else ""
+        raise click.UsageError(f"-o {output}: the format is {form}{hint}")
+    _of_metric(metric, by)
     a = _read(file)
     frame = run(a, list(scenario) or None).frame(metric, by, stage, basis)
     if output is None:
@@ -268,8 +301,7 @@ def compare(
     """
     from lm_xl.comparison import compare as compare_points
 
-    if metric == "patients" and "segment" in by:
-        raise click.UsageError("patients have no segment: leave it out of --by, or use --metric revenue")
+    _of_metric(metric, by)
     found = compare_points(_read(file), before, after, year, scenario)
     frame = found.frame(by, metric, stage, basis)
     if form != "table":
@@ -316,6 +348,7 @@ def bridge(
     """
     from lm_xl.drivers import bridge as bridge_points
 
+    _of_metric(metric)
     with _progress() as tell:
         tell("every combination of the drivers")
         labels = {"region": region, "segment": segment, "primary": primary}
@@ -370,6 +403,9 @@ def tornado(
     """Move each uncertain input to its low and its high, one at a time, and sort by what that does."""
     from lm_xl.swings import tornado as swings_of
 
+    _of_metric(metric)
+    if form != "table":
+        _needless(f"{form} holds all inputs", "top")
     found = swings_of(_read(file), scenario, year, metric, region=region, segment=segment, primary=primary, stage=stage, basis=basis)
     frame = found.frame()
     if form == "csv":
@@ -460,7 +496,7 @@ def textconv(file: Path) -> None:
 @click.option(
     "-o", "--output", type=FILE, default=Path("lm_data"), show_default=True, help="The folder to write to; it is made if need be."
 )
-@click.option("--scenario", multiple=True, help="One or several scenarios; without it all of them.")
+@click.option("--scenario", multiple=True, callback=_once, help="One or several scenarios; without it all of them.")
 @click.option("--force", is_flag=True, help="Replace files that exist.")
 def data(file: Path | None, output: Path, scenario: tuple[str, ...], force: bool) -> None:
     """Write the tidy data as CSV and Parquet, with a data dictionary."""
@@ -520,6 +556,7 @@ def new(
     from lm_xl.workbook.form import axes_of, form
 
     if other is not None:
+        _needless("--axes-of has all of the axes", "regions", "therapies", "tests", "primaries", "years")
         axes = _read(other).axes
     else:
         if not (regions and therapies and tests and primaries):
@@ -625,7 +662,7 @@ def remove() -> None:
 @click.argument("file", type=FILE, required=False)
 @click.option("--draws", type=click.IntRange(1, MOST_DRAWS), default=10_000, show_default=True, help="How many draws.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="The same seed gives the same draws.")
-@click.option("--scenario", multiple=True, help="One or several scenarios, with the same draws; without it the first.")
+@click.option("--scenario", multiple=True, callback=_once, help="One or several scenarios, with the same draws; without it the first.")
 @click.option(
     "--stop-at",
     type=Percent(),
@@ -658,6 +695,10 @@ def simulate(
 
     if output is not None and output.suffix not in (".npz", ".csv"):
         raise click.UsageError(f"-o {output}: the file ends in .npz or .csv")
+    if output is None:
+        _needless("it needs -o FILE", "force")
+    if scheduler is not None:
+        _needless("the cluster of --scheduler has its own", "workers")
     a = _read(file)
     store = None if output is None else output.with_name(output.name + ".draws")
     with _nothing() if output is None else replacing(output, force=force) as draft:
@@ -889,7 +930,7 @@ def _progress() -> Iterator[Callable[[str], None]]:
 def main() -> None:
     """Run the command; every refusal ends in one line a fault and an exit code, never in a traceback."""
     from lm_xl.axes import UnknownLabel
-    from lm_xl.faults import Refused
+    from lm_xl.faults import NoEffect, Refused
 
     try:
         cli()
@@ -902,6 +943,9 @@ def main() -> None:
     except UnknownLabel as unknown:
         click.echo(str(unknown), err=True)
         sys.exit(REFUSED)
+    except NoEffect as idle:
+        click.echo(str(idle), err=True)
+        sys.exit(MISUSED)
     except ArithmeticError as broken:
         click.echo(str(broken), err=True)
         sys.exit(FAILED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -11,6 +12,7 @@ import numpy as np
 
 from lm_xl.assumptions import DIMS, Assumptions
 from lm_xl.axes import YEAR, Axes, UnknownLabel, folded, nearest
+from lm_xl.faults import NoEffect
 from lm_xl.model import forecast
 from lm_xl.ops import Array, change
 from lm_xl.results import Results, output_of, summed
@@ -31,17 +33,35 @@ class Point:
         return f"{self.scenario} {self.year}"
 
 
+def place(axes: Axes, scenario: str | None = None, year: int | None = None) -> Point:
+    """A scenario, without one the first, in a year, without one the last. Raises UnknownLabel."""
+    found = axes.scenarios[0] if scenario is None else axes.scenario(scenario)
+    return Point(found, axes.years[axes.year(axes.years[-1] if year is None else year)])
+
+
 def point(axes: Axes, where: str | int, year: int | None = None, scenario: str | None = None) -> Point:
     """A point by its words: a scenario, a year, or both ("High 2030"). Without one, `scenario` or the first, `year` or the last.
 
     Raises UnknownLabel for a scenario or a year that the workbook does not have.
     """
+    its_scenario, its_year = _named(axes, where)
+    return place(axes, scenario if its_scenario is None else its_scenario, year if its_year is None else its_year)
+
+
+def points(axes: Axes, wheres: Sequence[str | int], year: int | None = None, scenario: str | None = None) -> list[Point]:
+    """Points by their words. Raises UnknownLabel, and NoEffect where none of them takes the `year` or the `scenario`."""
+    named = [_named(axes, where) for where in wheres]
+    for i, (what, given) in enumerate((("scenario", scenario), ("year", year))):
+        if given is not None and all(words[i] is not None for words in named):
+            raise NoEffect(f"{what} {given!r} has no effect: {' and '.join(map(repr, wheres))} each name a {what}")
+    return [point(axes, where, year, scenario) for where in wheres]
+
+
+def _named(axes: Axes, where: str | int) -> tuple[str | None, int | None]:
+    """The scenario and the year that the words of a point name."""
     words = str(where).strip()
-    lead, _, last = words.rpartition(" ")
-    if last.isdigit() and folded(words) not in map(folded, axes.scenarios):
-        words, year = lead or scenario or axes.scenarios[0], int(last)
-    found = axes.scenario(words)
-    return Point(found, axes.years[axes.year(axes.years[-1] if year is None else year)])
+    found = re.fullmatch(r"(?:(.+) )?([0-9]{1,9})", words) if folded(words) not in map(folded, axes.scenarios) else None
+    return (found[1], int(found[2])) if found else (words, None)
 
 
 @dataclass(frozen=True)
@@ -138,7 +158,7 @@ def compare(
     """Compare two scenarios in a year, or two years: each point is a scenario, a year, or both ("High 2030").
 
     A point without a year is in `year` or in the last, one without a scenario in `scenario` or in the first.
-    Raises UnknownLabel for a scenario or a year that the workbook does not have.
+    Raises UnknownLabel for a scenario or a year that the workbook does not have, NoEffect for one that neither point takes.
     """
-    points = [point(assumptions.axes, where, year, scenario) for where in (before, after)]
-    return Comparison(forecast(assumptions, list(dict.fromkeys(p.scenario for p in points))), *points)
+    found = points(assumptions.axes, (before, after), year, scenario)
+    return Comparison(forecast(assumptions, list(dict.fromkeys(p.scenario for p in found))), *found)

@@ -15,7 +15,7 @@ import numpy as np
 from lm_xl import schema
 from lm_xl.assumptions import DIMS, Assumptions, Keys, Row, reach_of
 from lm_xl.axes import YEAR, Axes, Axis, UnknownLabel, folded
-from lm_xl.comparison import Measure, Point, in_year, measure, point
+from lm_xl.comparison import Measure, Point, in_year, measure, place
 from lm_xl.faults import Fault
 from lm_xl.model import evaluate, forecast
 from lm_xl.ops import Array
@@ -133,15 +133,16 @@ def diff(
     UnknownLabel for a label, scenario or year that one of the workbooks does not have.
     """
     a, b = read_assumptions(before), read_assumptions(after)
-    at = point(a.axes, scenario or a.axes.scenarios[0], year)
-    worth = []
+    places, worth = [], []
     for book in (a, b):
         try:
-            there = point(book.axes, at.scenario, at.year)
+            there = place(book.axes, a.axes.scenarios[0] if scenario is None else scenario, a.axes.years[-1] if year is None else year)
             chosen = measure(book.axes, region=region, segment=segment, primary=primary, basis=basis)
         except UnknownLabel as unknown:
             raise UnknownLabel(f"{book.path.name}: {unknown}") from None
-        worth.append(float(chosen.of(book.axes, forecast(book, there.scenario).outputs)[0, book.axes.year(at.year)]))
+        places.append(there)
+        worth.append(float(chosen.of(book.axes, forecast(book, there.scenario).outputs)[0, book.axes.year(there.year)]))
+    at = places[0]
     lines = _lines(a.path), _lines(b.path)
     edited = list(_edited(*lines))
     apart = _apart(a.axes, b.axes)

@@ -15,7 +15,7 @@ import numpy as np
 
 from lm_xl.assumptions import Assumptions
 from lm_xl.axes import YEAR
-from lm_xl.comparison import Measure, Point, in_year, measure, point
+from lm_xl.comparison import Measure, Point, in_year, measure, points
 from lm_xl.model import STAGES, evaluate, forecast
 from lm_xl.ops import Array
 from lm_xl.schema import DRIVERS, Driver
@@ -104,23 +104,22 @@ def bridge(
 
     Revenue is in nominal USD, patients are people. A point without a year is in `year` or the last, one
     without a scenario in `scenario` or the first.
-    Raises UnknownLabel for labels that the workbook does not have, IdentityError where a point breaks an identity.
+    Raises UnknownLabel for labels that the workbook does not have, NoEffect for a year or scenario that neither point takes,
+    IdentityError where a point breaks an identity.
     """
     axes = assumptions.axes
     chosen = measure(axes, metric, region=region, segment=segment, primary=primary, stage=stage, basis=basis)
-    first = point(axes, axes.years[0] if start is None else start, year, scenario)
-    last = point(axes, axes.years[-1] if end is None else end, year, scenario)
-    points = [first, last]
-    forecast(assumptions, [p.scenario for p in points])  # each point must hold the identities
-    sides = [in_year(axes, assumptions.inputs([p.scenario]), p.year) for p in points]
-    years = [np.full((1,) * (YEAR + 1), float(p.year)) for p in points]
-    changed = {d: _changed(d, sides, points) for d in DRIVERS}
+    ends = points(axes, [axes.years[0] if start is None else start, axes.years[-1] if end is None else end], year, scenario)
+    forecast(assumptions, [p.scenario for p in ends])  # each point must hold the identities
+    sides = [in_year(axes, assumptions.inputs([p.scenario]), p.year) for p in ends]
+    years = [np.full((1,) * (YEAR + 1), float(p.year)) for p in ends]
+    changed = {d: _changed(d, sides, ends) for d in DRIVERS}
     players = [d for d in reversed(DRIVERS) if changed[d]]  # the last stages' drivers alternate fastest, so the first are computed once
     values = _combinations(assumptions, chosen, {d: changed[d] for d in players}, sides, years)
     effects = dict(zip(players, shapley(values), strict=True))
     alone = {d: float(values[1 << i] - values[0]) for i, d in enumerate(players)}
     bars = tuple(Bar(d.name, changed[d], effects.get(d, 0.0), alone.get(d, 0.0)) for d in DRIVERS)
-    return Bridge(chosen, first, last, float(values[0]), float(values[-1]), bars)
+    return Bridge(chosen, *ends, float(values[0]), float(values[-1]), bars)
 
 
 def shapley(values: Array) -> list[float]:

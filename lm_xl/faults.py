@@ -20,6 +20,10 @@ class Fault:
         return f"{self.file}{', ' if place else ''}{place}: {self.message}"
 
 
+class NoEffect(ValueError):
+    """An argument that would change nothing beside the others. The message says why."""
+
+
 class Refused(Exception):
     """An input that is refused, with every fault found in it."""
 

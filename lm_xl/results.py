@@ -24,15 +24,10 @@ BY = ("region", "segment", "primary", "year")
 
 def output_of(metric: str, stage: str = "diagnosed", basis: str = "risk_adjusted") -> str:
     """The output behind a metric: a stage of the funnel for patients, a basis for revenue. Raises UnknownLabel."""
-    if metric not in METRICS:
-        raise UnknownLabel(f"unknown metric {metric!r}: {nearest(metric, METRICS)}")
-    if metric == "patients":
-        if stage not in PATIENT_STAGES:
-            raise UnknownLabel(f"unknown stage {stage!r}: {nearest(stage, PATIENT_STAGES)}")
-        return stage
-    if basis not in BASES:
-        raise UnknownLabel(f"unknown basis {basis!r}: {nearest(basis, tuple(BASES))}")
-    return BASES[basis]
+    for what, word, known in (("metric", metric, METRICS), ("stage", stage, PATIENT_STAGES), ("basis", basis, tuple(BASES))):
+        if word not in known:
+            raise UnknownLabel(f"unknown {what} {word!r}: {nearest(word, known)}")
+    return stage if metric == "patients" else BASES[basis]
 
 
 def summed(axes: Axes, output: str, x: Array, region: str | None = None, segment: str | None = None, primary: str | None = None) -> Array:

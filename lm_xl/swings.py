@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lm_xl.assumptions import Assumptions, Row
-from lm_xl.comparison import Measure, Point, measure, point
+from lm_xl.comparison import Measure, Point, measure, place
 from lm_xl.faults import Fault, Refused
 from lm_xl.model import evaluate, forecast
 from lm_xl.ops import Array
@@ -100,7 +100,7 @@ def tornado(
     """
     axes = assumptions.axes
     chosen = measure(axes, metric, region=region, segment=segment, primary=primary, stage=stage, basis=basis)
-    at = point(axes, scenario or axes.scenarios[0], year)
+    at = place(axes, scenario, year)
     position = axes.year(at.year)
     values = assumptions.inputs([at.scenario])
     structure = assumptions.structure()

@@ -14,8 +14,9 @@ from test_cli import run
 
 import lm_xl
 from lm_xl.axes import UnknownLabel
-from lm_xl.comparison import Point, point
+from lm_xl.comparison import Point, point, points
 from lm_xl.drivers import shapley
+from lm_xl.faults import NoEffect
 from lm_xl.model import STAGES
 from lm_xl.schema import DRIVERS, QUANTITIES
 
@@ -95,9 +96,31 @@ def test_points_by_their_words(small_assumptions: lm_xl.Assumptions) -> None:
     assert point(axes, 2027) == point(axes, " base 2027") == point(axes, "Base", 2027) == Point("Base", 2027)
     assert point(axes, 2027, 2029, "High") == Point("High", 2027)
     assert point(axes, "Base", 2029, "High") == Point("Base", 2029)
-    for wrong, hint in (("Hihg", "'High'"), ("High 2040", "2025 to 2031"), (2040, "2025 to 2031")):
+    for wrong, hint in (
+        ("Hihg", "'High'"),
+        ("High 2040", "2025 to 2031"),
+        (2040, "2025 to 2031"),
+        ("\u00b2", "unknown scenario"),
+        ("9" * 5000, "unknown scenario"),
+    ):
         with pytest.raises(UnknownLabel, match=hint):
             point(axes, wrong)
+
+
+def test_what_no_point_takes_is_refused(small_assumptions: lm_xl.Assumptions) -> None:
+    assert points(small_assumptions.axes, ["Base 2025", "High"], 2030) == [Point("Base", 2025), Point("High", 2030)]
+    for ends, year, scenario, why in (
+        (("Base", "High"), None, "Low", "scenario 'Low' has no effect: 'Base' and 'High' each name a scenario"),
+        ((2025, "High 2031"), 2030, None, "year 2030 has no effect: 2025 and 'High 2031' each name a year"),
+        ((None, None), 1999, None, "year 1999 has no effect: 2025 and 2031 each name a year"),
+    ):
+        with pytest.raises(NoEffect, match=why):
+            lm_xl.bridge(small_assumptions, *ends, year=year, scenario=scenario)
+    with pytest.raises(NoEffect, match="scenario ''"):
+        lm_xl.compare(small_assumptions, "Base", "High", scenario="")
+    for wrong in ({"stage": "treatd"}, {"metric": "patients", "basis": "nett"}):
+        with pytest.raises(UnknownLabel, match="nearest"):
+            lm_xl.bridge(small_assumptions, 2025, 2031, **wrong)  # type: ignore[arg-type]
 
 
 def test_a_comparison_holds_leaves_groups_and_totals(shipped: lm_xl.Assumptions) -> None:

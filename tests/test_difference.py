@@ -194,7 +194,9 @@ def test_diff_on_the_command_line(
     for words, hint in (
         (["diff", small_path, faulty], "faulty.xlsx, Pricing!"),
         (["diff", small_path, shorter], "shorter.xlsx: year 2031 is outside the horizon 2025 to 2029"),
-        (["diff", small_path, other, "--scenario", "Hihg"], "'High'"),
+        (["diff", small_path, other, "--scenario", "Hihg"], f"{small_path.name}: unknown scenario 'Hihg': nearest is 'High'"),
+        (["diff", shorter, small_path, "--year", 2031], "shorter.xlsx: year 2031 is outside the horizon 2025 to 2029"),
+        (["diff", small_path, other, "--scenario", "High 2030"], "unknown scenario 'High 2030'"),
         (["textconv", tmp_path], "not a file"),
     ):
         code, _, err = run(monkeypatch, capsys, *words)
