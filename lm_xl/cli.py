@@ -244,8 +244,9 @@ def forecast(
     if output is None:
         click.echo(_written(frame, form, by), nl=False)
         return
-    from lm_xl.workbook.build import replacing
+    from lm_xl.workbook.build import not_over, replacing
 
+    not_over(a.path, output)
     with replacing(output, force=force) as draft:
         if form == "parquet":
             _parquet(frame, draft)
@@ -553,10 +554,12 @@ def new(
 ) -> None:
     """Write an empty assumptions workbook for given axes: the rows are there, the numbers are yours."""
     from lm_xl.workbook.build import new as write
+    from lm_xl.workbook.build import not_over
     from lm_xl.workbook.form import axes_of, form
 
     if other is not None:
         _needless("--axes-of has all of the axes", "regions", "therapies", "tests", "primaries", "years")
+        not_over(other, file)
         axes = _read(other).axes
     else:
         if not (regions and therapies and tests and primaries):
@@ -583,6 +586,7 @@ def new(
 @click.option("--force", is_flag=True, help="Replace the output if it exists.")
 def template(assumptions: Path | None, lite: bool, output: Path | None, force: bool) -> None:
     """Build the workbook whose numbers come from the Excel functions."""
+    from lm_xl.workbook.build import not_over
     from lm_xl.workbook.template import template as build_template
 
     output = output or Path("lm_template_lite.xlsx" if lite else "lm_template.xlsm")
@@ -592,6 +596,7 @@ def template(assumptions: Path | None, lite: bool, output: Path | None, force: b
     with _progress() as tell:
         tell("reading the assumptions")
         a = _read(assumptions)
+        not_over(a.path, output)
         build_template(a, output, host="lite" if lite else "windows", force=force, progress=tell)
     click.echo(f"{output}: functions evaluated without Excel and their values stored; assumptions {a.path.name} {a.fingerprint}")
 
@@ -691,7 +696,7 @@ def simulate(
     With -o, an interrupted run keeps its draws in a folder beside the output, and the same command goes on from there.
     """
     from lm_xl.simulation import simulate as run
-    from lm_xl.workbook.build import replacing
+    from lm_xl.workbook.build import not_over, replacing
 
     if output is not None and output.suffix not in (".npz", ".csv"):
         raise click.UsageError(f"-o {output}: the file ends in .npz or .csv")
@@ -700,6 +705,8 @@ def simulate(
     if scheduler is not None:
         _needless("the cluster of --scheduler has its own", "workers")
     a = _read(file)
+    if output is not None:
+        not_over(a.path, output)
     store = None if output is None else output.with_name(output.name + ".draws")
     with _nothing() if output is None else replacing(output, force=force) as draft:
         try:
@@ -930,7 +937,7 @@ def _progress() -> Iterator[Callable[[str], None]]:
 def main() -> None:
     """Run the command; every refusal ends in one line a fault and an exit code, never in a traceback."""
     from lm_xl.axes import UnknownLabel
-    from lm_xl.faults import NoEffect, Refused
+    from lm_xl.faults import Refused, WrongUsage
 
     try:
         cli()
@@ -943,7 +950,7 @@ def main() -> None:
     except UnknownLabel as unknown:
         click.echo(str(unknown), err=True)
         sys.exit(REFUSED)
-    except NoEffect as idle:
+    except WrongUsage as idle:
         click.echo(str(idle), err=True)
         sys.exit(MISUSED)
     except ArithmeticError as broken:

@@ -12,7 +12,7 @@ import numpy as np
 
 from lm_xl.assumptions import DIMS, Assumptions
 from lm_xl.axes import YEAR, Axes, UnknownLabel, folded, nearest
-from lm_xl.faults import NoEffect
+from lm_xl.faults import WrongUsage
 from lm_xl.model import forecast
 from lm_xl.ops import Array, change
 from lm_xl.results import Results, output_of, summed
@@ -49,11 +49,11 @@ def point(axes: Axes, where: str | int, year: int | None = None, scenario: str |
 
 
 def points(axes: Axes, wheres: Sequence[str | int], year: int | None = None, scenario: str | None = None) -> list[Point]:
-    """Points by their words. Raises UnknownLabel, and NoEffect where none of them takes the `year` or the `scenario`."""
+    """Points by their words. Raises UnknownLabel, and WrongUsage where none of them takes the `year` or the `scenario`."""
     named = [_named(axes, where) for where in wheres]
     for i, (what, given) in enumerate((("scenario", scenario), ("year", year))):
         if given is not None and all(words[i] is not None for words in named):
-            raise NoEffect(f"{what} {given!r} has no effect: {' and '.join(map(repr, wheres))} each name a {what}")
+            raise WrongUsage(f"{what} {given!r} has no effect: {' and '.join(map(repr, wheres))} each name a {what}")
     return [point(axes, where, year, scenario) for where in wheres]
 
 
@@ -158,7 +158,7 @@ def compare(
     """Compare two scenarios in a year, or two years: each point is a scenario, a year, or both ("High 2030").
 
     A point without a year is in `year` or in the last, one without a scenario in `scenario` or in the first.
-    Raises UnknownLabel for a scenario or a year that the workbook does not have, NoEffect for one that neither point takes.
+    Raises UnknownLabel for a scenario or a year that the workbook does not have, WrongUsage for one that neither point takes.
     """
     found = points(assumptions.axes, (before, after), year, scenario)
     return Comparison(forecast(assumptions, list(dict.fromkeys(p.scenario for p in found))), *found)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lm_xl.assumptions import Assumptions
 from lm_xl.model import forecast
 from lm_xl.schema import BASES, OUTPUTS, PATIENT_STAGES
-from lm_xl.workbook.build import replacing
+from lm_xl.workbook.build import not_over, replacing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +41,7 @@ def as_csv(frame: pd.DataFrame) -> str:
 def write_data(a: Assumptions, folder: Path, scenarios: Sequence[str], *, force: bool = False) -> dict[Path, int]:
     """Write patients and revenue as CSV and Parquet, and the dictionary, each file all or nothing. Returns rows by file.
 
-    Raises Refused where a file exists and `force` is not given, ImportError without pyarrow.
+    Raises Refused where a file exists and `force` is not given, or is the one that was read, ImportError without pyarrow.
     """
     import pandas as pd
     import pyarrow  # noqa: F401
@@ -59,6 +59,7 @@ def write_data(a: Assumptions, folder: Path, scenarios: Sequence[str], *, force:
     for name, frame in frames.items():
         for suffix in (".csv", ".parquet") if name != "data_dictionary" else (".csv",):
             path = folder / f"{name}{suffix}"
+            not_over(a.path, path)
             with replacing(path, force=force) as draft:
                 if suffix == ".csv":
                     draft.write_text(as_csv(frame), encoding="utf-8")

@@ -8,6 +8,7 @@ effect averaged over all orders in which the drivers can move. It is exact, and 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -104,12 +105,12 @@ def bridge(
 
     Revenue is in nominal USD, patients are people. A point without a year is in `year` or the last, one
     without a scenario in `scenario` or the first.
-    Raises UnknownLabel for labels that the workbook does not have, NoEffect for a year or scenario that neither point takes,
+    Raises UnknownLabel for labels that the workbook does not have, WrongUsage for a year or scenario that neither point takes,
     IdentityError where a point breaks an identity.
     """
     axes = assumptions.axes
     chosen = measure(axes, metric, region=region, segment=segment, primary=primary, stage=stage, basis=basis)
-    ends = points(axes, [axes.years[0] if start is None else start, axes.years[-1] if end is None else end], year, scenario)
+    ends = first, last = points(axes, [axes.years[0] if start is None else start, axes.years[-1] if end is None else end], year, scenario)
     forecast(assumptions, [p.scenario for p in ends])  # each point must hold the identities
     sides = [in_year(axes, assumptions.inputs([p.scenario]), p.year) for p in ends]
     years = [np.full((1,) * (YEAR + 1), float(p.year)) for p in ends]
@@ -119,7 +120,7 @@ def bridge(
     effects = dict(zip(players, shapley(values), strict=True))
     alone = {d: float(values[1 << i] - values[0]) for i, d in enumerate(players)}
     bars = tuple(Bar(d.name, changed[d], effects.get(d, 0.0), alone.get(d, 0.0)) for d in DRIVERS)
-    return Bridge(chosen, *ends, float(values[0]), float(values[-1]), bars)
+    return Bridge(chosen, first, last, float(values[0]), float(values[-1]), bars)
 
 
 def shapley(values: Array) -> list[float]:
@@ -134,7 +135,7 @@ def shapley(values: Array) -> list[float]:
     return [math.fsum(weight * (x[:, 1] - x[:, 0]).reshape(-1)) for x in pairs]
 
 
-def _changed(driver: Driver, sides: list[dict[str, Array]], points: list[Point]) -> tuple[str, ...]:
+def _changed(driver: Driver, sides: list[dict[str, Array]], points: Sequence[Point]) -> tuple[str, ...]:
     quantities = tuple(q for q in driver.quantities if not np.array_equal(sides[0][q], sides[1][q]))
     return quantities + (driver.clocks if points[0].year != points[1].year else ())
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def _libreoffice(path: Path, edits: Sequence[Mapping[Address, Any]], areas: Mapp
     program = shutil.which("soffice") or shutil.which("libreoffice")
     if program is None:
         raise EngineMissing("LibreOffice is not installed: apt-get install libreoffice-calc-nogui, or use --engine formualizer")
-    workbook = openpyxl.load_workbook(path)  # without stored values, so that LibreOffice has to compute them
+    workbook = openpyxl.load_workbook(BytesIO(path.read_bytes()))  # without stored values, so that LibreOffice has to compute them
     with tempfile.TemporaryDirectory() as folder:
         for i, edit in enumerate(edits):
             for (sheet, row, column), value in edit.items():
@@ -72,7 +73,7 @@ def stored_values(path: Path, areas: Mapping[str, Area]) -> Grid:
     """The values stored in a file, as a reader without an engine sees them."""
     from python_calamine import CalamineWorkbook
 
-    workbook = CalamineWorkbook.from_path(str(path))
+    workbook = CalamineWorkbook.from_filelike(BytesIO(path.read_bytes()))  # whatever its name says
     grid = {}
     for name, (last_row, last_column) in areas.items():
         rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)

@@ -20,8 +20,8 @@ class Fault:
         return f"{self.file}{', ' if place else ''}{place}: {self.message}"
 
 
-class NoEffect(ValueError):
-    """An argument that would change nothing beside the others. The message says why."""
+class WrongUsage(ValueError):
+    """An argument that has no effect beside the others, or contradicts them. The message says why."""
 
 
 class Refused(Exception):

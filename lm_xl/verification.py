@@ -225,14 +225,13 @@ def _formula_cells(path: Path) -> dict[str, set[tuple[int, int]]]:
     """Every cell of the file that holds a formula."""
     import openpyxl
 
-    workbook = openpyxl.load_workbook(path, read_only=True, keep_links=False)
     found: dict[str, set[tuple[int, int]]] = {}
-    for ws in workbook.worksheets:
-        ws.reset_dimensions()
-        cells = {(cell.row, cell.column) for row in ws.iter_rows() for cell in row if cell.value is not None and cell.data_type == "f"}
-        if cells:
-            found[ws.title] = cells
-    workbook.close()
+    with path.open("rb") as file:
+        for ws in openpyxl.load_workbook(file, read_only=True, keep_links=False).worksheets:
+            ws.reset_dimensions()
+            cells = {(cell.row, cell.column) for row in ws.iter_rows() for cell in row if cell.value is not None and cell.data_type == "f"}
+            if cells:
+                found[ws.title] = cells
     return found
 
 

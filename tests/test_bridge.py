@@ -16,7 +16,7 @@ import lm_xl
 from lm_xl.axes import UnknownLabel
 from lm_xl.comparison import Point, point, points
 from lm_xl.drivers import shapley
-from lm_xl.faults import NoEffect
+from lm_xl.faults import WrongUsage
 from lm_xl.model import STAGES
 from lm_xl.schema import DRIVERS, QUANTITIES
 
@@ -114,9 +114,9 @@ def test_what_no_point_takes_is_refused(small_assumptions: lm_xl.Assumptions) ->
         ((2025, "High 2031"), 2030, None, "year 2030 has no effect: 2025 and 'High 2031' each name a year"),
         ((None, None), 1999, None, "year 1999 has no effect: 2025 and 2031 each name a year"),
     ):
-        with pytest.raises(NoEffect, match=why):
+        with pytest.raises(WrongUsage, match=why):
             lm_xl.bridge(small_assumptions, *ends, year=year, scenario=scenario)
-    with pytest.raises(NoEffect, match="scenario ''"):
+    with pytest.raises(WrongUsage, match="scenario ''"):
         lm_xl.compare(small_assumptions, "Base", "High", scenario="")
     for wrong in ({"stage": "treatd"}, {"metric": "patients", "basis": "nett"}):
         with pytest.raises(UnknownLabel, match="nearest"):

@@ -159,3 +159,47 @@ def test_mistakes_are_told_in_a_line(
     assert got == code
     assert hint in err
     assert "Traceback" not in err
+
+
+def test_no_command_writes_over_what_it_reads(
+    tmp_path: Path, small_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, link = tmp_path / "mine.xlsx", tmp_path / "link.xlsx"
+    source.write_bytes(small_path.read_bytes())
+    link.symlink_to(source)
+    plain = source.rename(tmp_path / "mine.csv")
+    source.symlink_to(plain)
+    for words in (
+        ("build", source, "-o", link),
+        ("forecast", plain, "--format", "csv", "-o", plain),
+        ("simulate", plain, "--draws", 10, "-o", plain),
+        ("new", source, "--axes-of", source),
+    ):
+        code, _, err = run(monkeypatch, capsys, *words, "--force")
+        assert (code, "is what is read: give another name" in err) == (1, True), (words, err)
+    (tmp_path / "revenue.csv").symlink_to(plain)
+    assert run(monkeypatch, capsys, "data", plain, "-o", tmp_path, "--force")[0] == 1
+    assert plain.read_bytes() == small_path.read_bytes()
+
+
+def test_a_name_that_says_another_format_is_refused(
+    tmp_path: Path, small_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("out.xls", "out.npz", "out"):
+        code, _, err = run(monkeypatch, capsys, "build", small_path, "-o", name)
+        assert (code, f"{name}: the workbook is an .xlsx file" in err) == (2, True)
+        code, _, err = run(monkeypatch, capsys, "new", name, "--axes-of", small_path)
+        assert (code, f"{name}: the workbook is an .xlsx file" in err) == (2, True)
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(ValueError, match=r"ends in \.npz"):
+        lm_xl.simulate(lm_xl.read_assumptions(small_path), 10).save("out.xlsx")
+
+
+def test_a_workbook_under_another_name_is_read(
+    tmp_path: Path, small_built: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "my.xls"
+    path.write_bytes(small_built.read_bytes())
+    for command in ("check", "verify", "audit", "textconv"):
+        assert run(monkeypatch, capsys, command, path)[0] == run(monkeypatch, capsys, command, small_built)[0], command

@@ -13,7 +13,7 @@ from openpyxl.workbook.properties import CalcProperties
 
 from lm_xl.assumptions import Assumptions
 from lm_xl.axes import Axes
-from lm_xl.faults import Fault, Refused
+from lm_xl.faults import Fault, Refused, WrongUsage
 from lm_xl.model import forecast
 from lm_xl.version import __version__
 from lm_xl.workbook import analyses, pages
@@ -48,12 +48,15 @@ def build(
 
     Every formula is recalculated by an independent engine, which also fills the stored values, and is compared with Python.
     With `static` the file then holds the values alone, and says so on its cover.
-    Raises Refused where the file exists and `force` is not given or cannot be written, IdentityError where the forecast
-    breaks an identity, Disagreement where the engine and Python differ.
+    Raises WrongUsage where the file has no .xlsx name; Refused where it exists and `force` is not given, is the one that the
+    assumptions were read from, or cannot be written; IdentityError where the forecast breaks an identity, Disagreement where the
+    engine and Python differ.
     """
     from lm_xl.verification import agreed_values
 
     path = Path(output)
+    _named_xlsx(path)
+    not_over(assumptions.path, path)
     with replacing(path, force=force) as draft:
         progress("forecast")
         forecast(assumptions, assumptions.axes.scenarios)
@@ -69,13 +72,28 @@ def build(
 
 
 def new(path: str | Path, axes: Axes, records: Records, *, force: bool = False) -> None:
-    """Write an assumptions workbook of these records: the form with its lists, validations and comments."""
+    """Write an assumptions workbook of these records: the form with its lists, validations and comments.
+
+    Raises WrongUsage where the file has no .xlsx name, Refused where it may not be written.
+    """
+    _named_xlsx(Path(path))
     workbook = Workbook()
     workbook.remove(workbook.worksheets[0])
     add_styles(workbook)
     write_inputs(workbook, records, axes.years, axes)
     with replacing(Path(path), force=force) as draft:
         workbook.save(draft)
+
+
+def _named_xlsx(path: Path) -> None:
+    if path.suffix.lower() != ".xlsx":
+        raise WrongUsage(f"{path.name}: the workbook is an .xlsx file")
+
+
+def not_over(source: Path, path: Path) -> None:
+    """Raise Refused where a file to write is the one that was read, by whatever name."""
+    if path.exists() and source.exists() and path.samefile(source):
+        raise Refused([Fault(path.name, "", "", "is what is read: give another name to what is written")])
 
 
 @contextmanager
@@ -147,4 +165,4 @@ def _prose(workbook: Workbook, traced: Plan, pen: pages.Pen) -> None:
     pages.long_data(workbook.create_sheet(LONG), traced.sheets[LONG], pen)
 
 
-__all__ = ["build", "new", "replacing"]
+__all__ = ["build", "new", "not_over", "replacing"]
