@@ -610,6 +610,8 @@ def recalc(file: Path) -> None:
     """
     from lm_xl.functions.headless import recalculate
 
+    if file.suffix.lower() not in (".xlsx", ".xlsm"):
+        raise click.UsageError(f"{file.name}: the workbook is an .xlsx or .xlsm file")
     with _progress() as tell:
         tell("recalculating")
         done = recalculate(file)

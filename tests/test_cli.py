@@ -203,3 +203,4 @@ def test_a_workbook_under_another_name_is_read(
     path.write_bytes(small_built.read_bytes())
     for command in ("check", "verify", "audit", "textconv"):
         assert run(monkeypatch, capsys, command, path)[0] == run(monkeypatch, capsys, command, small_built)[0], command
+    assert run(monkeypatch, capsys, "recalc", path)[0] == 2

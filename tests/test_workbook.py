@@ -89,14 +89,24 @@ def test_verify_refuses_what_was_not_built(small_path: Path) -> None:
 # Edits of the workbook alone
 
 
+def share_cases(records: Records, region: str, **parts: float) -> None:
+    """Give parts of a region's cases to others; a count is each region's own."""
+    rows = [r for r in records["Epidemiology"] if (r["quantity"], r["region"]) == ("incident_cases", region)]
+    for row in rows:
+        records["Epidemiology"].remove(row)
+        records["Epidemiology"] += [{**row, "region": r.replace("_", " "), "value": row["value"] * part} for r, part in parts.items()]
+
+
 def add_region(records: Records) -> None:
     records["Axes"].insert(2, {"axis": "region", "label": "Utopia", "groups": "Global"})
+    share_cases(records, "Germany", Germany=1, Utopia=0.1)
 
 
 def split_region(records: Records) -> None:
     records["Axes"].insert(2, {"axis": "region", "label": "West Germany", "groups": "Germany; Global"})
     records["Axes"].insert(2, {"axis": "region", "label": "East Germany", "groups": "Germany; Global"})
     records["Axes"] = [r for r in records["Axes"] if r["label"] != "Germany"]
+    share_cases(records, "Germany", West_Germany=0.8, East_Germany=0.2)
 
 
 def rename_subtype(records: Records) -> None:
