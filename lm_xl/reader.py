@@ -13,7 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from functools import cache
+from numbers import Real
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,6 +27,9 @@ from lm_xl.ops import Array
 from lm_xl.schema import NEVER, OUTPUTS, QUANTITIES, Quantity
 from lm_xl.sheets import UNSTORED, RawCell, Table, Value, in_order, is_year, number, read_tables
 from lm_xl.uncertain import correlation_faults, spread_faults
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SHARE_TOLERANCE = 1e-9
 """Exclusive shares sum to 1 within this."""
@@ -77,25 +82,31 @@ def assumptions_of(name: str, tables: Mapping[str, Table], faults: Sequence[Faul
     return reader.assumptions(tables)
 
 
-def with_scenario(a: Assumptions, name: str, deltas: Iterable[Mapping[str, object]]) -> Assumptions:
-    """The same assumptions with one more scenario; each delta maps columns of the Scenarios sheet to what would stand there.
+def with_scenario(a: Assumptions, name: str, deltas: Iterable[Mapping[str, object]] | pd.DataFrame) -> Assumptions:
+    """The same assumptions with one more scenario. The deltas are rows with the columns of the Scenarios sheet, or a frame of them.
 
-    Raises Refused with every fault of the name and of the deltas, as for a workbook.
+    A column may be left out where the sheet may be blank, and so may `scenario`. Raises Refused with every fault of the name and
+    of the deltas, as for a workbook.
     """
     reader = _Reader(a.path)
-    reader.new_label(RawCell("Scenarios", "name", name), "scenario")
+    cell = RawCell("Scenarios", "name", _as_cell(name))
+    name = reader.new_label(cell, "scenario")
     if folded(name) in map(folded, a.axes.scenarios):
-        reader.fault(RawCell("Scenarios", "name", name), f"{name!r} is there already")
-    columns = SCENARIO_COLUMNS[1:]
+        reader.fault(cell, f"{name!r} is there already")
     rows = []
-    for i, delta in enumerate(deltas, 1):
-        for column in (c for c in delta if c not in columns):
-            reader.fault(RawCell("Scenarios", f"delta {i}", None), f"unknown column {column!r}: {nearest(column, columns)}")
-        cells = {c: RawCell("Scenarios", f"delta {i} {c}", _as_cell(delta.get(c))) for c in columns}
-        rows.append({**cells, "scenario": RawCell("Scenarios", f"delta {i}", name)})
+    for i, delta in enumerate(_records(deltas), 1):
+        if not isinstance(delta, Mapping):
+            reader.fault(
+                RawCell("Scenarios", f"delta {i}", None), f"{delta!r} where a row is due: give each delta as a dict of its columns"
+            )
+            continue
+        for column in (c for c in delta if c not in SCENARIO_COLUMNS):
+            reader.fault(RawCell("Scenarios", f"delta {i}", None), f"unknown column {column!r}: {nearest(str(column), SCENARIO_COLUMNS)}")
+        cells = {c: RawCell("Scenarios", f"delta {i} {c}", _as_cell(delta.get(c))) for c in SCENARIO_COLUMNS}
+        rows.append({**cells, "scenario": cells["scenario"]._replace(value=name)} if cells["scenario"].blank else cells)
     cited: list[tuple[RawCell, str]] = []
     table = Table("Scenarios", {c: RawCell("Scenarios", "", c) for c in SCENARIO_COLUMNS}, tuple(rows))
-    added = tuple(reader.deltas(table, {d: a.axes.axis(d) for d in DIMS}, (name,), cited))
+    added = tuple(reader.deltas(table, {d: a.axes.axis(d) for d in DIMS}, (name,) if name else (), cited))
     reader.citations(cited, tuple(a.sources))
     result = replace(a, axes=replace(a.axes, scenarios=(*a.axes.scenarios, name)), deltas=(*a.deltas, *added))
     if not reader.faults:
@@ -105,10 +116,19 @@ def with_scenario(a: Assumptions, name: str, deltas: Iterable[Mapping[str, objec
     return result
 
 
+def _records(table: Any) -> Iterable[Any]:
+    """The rows of a table; a frame's without what is missing in them."""
+    if hasattr(table, "to_dict") and hasattr(table, "columns"):
+        return table.astype(object).where(table.notna(), None).to_dict("records")  # type: ignore[no-any-return]
+    return [[table]] if isinstance(table, Mapping | str) or not isinstance(table, Iterable) else table
+
+
 def _as_cell(value: object) -> Value:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    return value if value is None or isinstance(value, float | bool | str) else str(value)
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    if isinstance(value, Real):
+        return None if value != value else float(value)
+    return value if value is None or isinstance(value, str) else str(value)
 
 
 def rule_faults(a: Assumptions, scenario: str, arrays: Mapping[str, Array]) -> tuple[Fault, ...]:

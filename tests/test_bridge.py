@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -179,9 +181,39 @@ def test_a_scenario_of_ones_own(shipped: lm_xl.Assumptions) -> None:
     assert {b.effect for b in lm_xl.bridge(with_own, "High", "Mine").bars} == {0}
 
 
+@pytest.mark.parametrize("amount", [1.1, np.float64(1.1), np.float32(1.5), np.int64(2), 2])
+def test_a_scenario_may_come_as_a_frame_or_with_its_name(small_assumptions: lm_xl.Assumptions, amount: float) -> None:
+    row = {"quantity": "lm_risk", "region": "Global", "primary": "All cancers", "operation": "multiply", "amount": amount}
+    row |= {"source": "TEST", "status": "expert", "reason": "to see"}
+    price = {**row, "quantity": "list_price", "region": None, "segment": "Ray", "primary": float("nan"), "scenario": "mine"}
+    rows = [row, price]
+    mine = lm_xl.with_scenario(small_assumptions, " Mine", rows)
+    assert (mine.axes.scenarios[-1], [d.amount for d in mine.deltas[-2:]]) == ("Mine", [float(amount)] * 2)
+    assert lm_xl.with_scenario(small_assumptions, "Mine", pd.DataFrame(rows)).deltas == mine.deltas
+    assert lm_xl.with_scenario(small_assumptions, "Mine", pd.DataFrame(rows).convert_dtypes()).deltas == mine.deltas
+
+
+@pytest.mark.parametrize("deltas", [{"quantity": "lm_risk"}, "lm_risk", 5, ["lm_risk"], [None], pd.Series(["lm_risk"])])
+def test_what_is_no_table_of_deltas_is_refused(small_assumptions: lm_xl.Assumptions, deltas: Any) -> None:
+    with pytest.raises(lm_xl.Refused, match="delta 1: .* where a row is due") as refused:
+        lm_xl.with_scenario(small_assumptions, "Mine", deltas)
+    assert len(refused.value.faults) == 1
+
+
+@pytest.mark.parametrize("name", [None, "", 5, float("nan"), pd.NA])
+def test_what_is_no_name_of_a_scenario_is_refused(small_assumptions: lm_xl.Assumptions, name: Any) -> None:
+    with pytest.raises(lm_xl.Refused, match="Scenarios!name: ") as refused:
+        lm_xl.with_scenario(small_assumptions, name, [])
+    assert len(refused.value.faults) == 1
+
+
 @pytest.mark.parametrize(
     ("change", "hint"),
     [
+        ({"scenario": "High"}, "delta 1 scenario: 'High' is no scenario: allowed: 'Mine'"),
+        ({"amount": np.True_}, "delta 1 amount: TRUE is not a number"),
+        ({"amount": float("nan")}, "delta 1 amount: blank where a number is due"),
+        ({7: "x"}, "unknown column 7"),
         ({"quantity": "lm_risc"}, "delta 1 quantity: 'lm_risc' is no quantity: nearest is 'lm_risk'"),
         ({"region": "Globl"}, "nearest is 'Global'"),
         ({"region": None}, "delta 1 region: blank where a region is due"),
