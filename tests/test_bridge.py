@@ -195,7 +195,7 @@ def test_a_scenario_may_come_as_a_frame_or_with_its_name(small_assumptions: lm_x
 
 @pytest.mark.parametrize("deltas", [{"quantity": "lm_risk"}, "lm_risk", 5, ["lm_risk"], [None], pd.Series(["lm_risk"])])
 def test_what_is_no_table_of_deltas_is_refused(small_assumptions: lm_xl.Assumptions, deltas: Any) -> None:
-    with pytest.raises(lm_xl.Refused, match="delta 1: .* where a row is due") as refused:
+    with pytest.raises(lm_xl.Refused, match=r"delta 1: .* where a row is due") as refused:
         lm_xl.with_scenario(small_assumptions, "Mine", deltas)
     assert len(refused.value.faults) == 1
 
