@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from lm_xl.assumptions import Assumptions, Correlation, Currency, Delta, Published, Row
     from lm_xl.simulation import Simulation
 
-REFUSED, MISUSED, FAILED, MISSING, INTERRUPTED = 1, 2, 3, 4, 130
+REFUSED, MISUSED, FAILED, MISSING, INTERRUPTED, TERMINATED = 1, 2, 3, 4, 130, 143
 FORMATS = ("table", "csv", "json", "parquet")
 SUFFIXES = (".csv", ".json", ".parquet", ".xlsx", ".xlsm", ".xls", ".npz")
 """A file with such a name holds nothing else."""
@@ -94,7 +95,26 @@ def _once(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) ->
     return names
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Terminated(KeyboardInterrupt):
+    """The process was asked to end."""
+
+
+def _terminate(*_: object) -> NoReturn:
+    raise Terminated
+
+
+class Interruptible(click.Group):
+    """Commands that clean up and say so when they are stopped."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as stop:
+            click.echo("".join(["interrupted", *stop.args]), err=True)
+            sys.exit(TERMINATED if isinstance(stop, Terminated) else INTERRUPTED)
+
+
+@click.group(cls=Interruptible, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="lm-xl")
 def cli() -> None:
     """A market model for leptomeningeal metastases that lives in Excel and in Python at once.
@@ -416,6 +436,9 @@ def tornado(
         about = {"measure": str(found.measure), "unit": found.measure.unit, "at": str(found.at), "centre": found.centre}
         click.echo(_as_json({**about, "inputs": frame.drop(columns=["unit", "centre"]).to_dict("records")}), nl=False)
         return
+    if not found.swings:
+        click.echo("Nothing is uncertain: no row has a distribution with a low and a high apart.")
+        return
     unit, scale = _scale(found.measure.unit)
     rows = [
         [swing["input"], *(f"{swing[c]:g}" if swing[c] == swing[c] else "by row" for c in ("low", "high"))]
@@ -468,17 +491,17 @@ def diff(
     click.echo(f"{before} {old.fingerprint} -> {after} {new.fingerprint}")
     click.echo(f"{found.measure}, {found.at}, {unit}: {found.before / scale:,.3f} -> {found.after / scale:,.3f}")
     for edit in found.edits:
-        effect = "" if edit.effect is None else "0" if edit.effect == 0 else f"{edit.effect / scale:+,.3f}"
+        effect = "" if edit.effect is None else _signed(edit.effect / scale)
         place = f"{edit.sheet}{f'!{edit.cell}' if edit.cell else ''}"
         pairs = zip(edit.columns, edit.before, edit.after, strict=True)
         moves = "; ".join(f"{c} {b or '(blank)'} -> {a or '(blank)'}" if edit.kind == "changed" else f"{c} {b or a}" for c, b, a in pairs)
         source = f" [{edit.source}]" if edit.source else ""
         click.echo(f"{effect:>12}  {edit.kind:<7}  {place}, {edit.what}{f': {moves}' if moves else ''}{source}")
     if found.apart:
-        click.echo(f"{found.total / scale:>+12,.3f}  total; the effect of single edits is not known, since {found.apart}")
+        click.echo(f"{_signed(found.total / scale):>12}  total; the effect of single edits is not known, since {found.apart}")
     elif found.edits:
-        click.echo(f"{(found.interaction or 0) / scale:>+12,.3f}  interaction of the edits")
-        click.echo(f"{found.total / scale:>+12,.3f}  total")
+        click.echo(f"{_signed((found.interaction or 0) / scale):>12}  interaction of the edits")
+        click.echo(f"{_signed(found.total / scale):>12}  total")
     else:
         click.echo("no difference")
 
@@ -486,10 +509,20 @@ def diff(
 @cli.command()
 @click.argument("file", type=FILE)
 def textconv(file: Path) -> None:
-    """Print an assumptions workbook as text, one line a row, for git diff. Numbers are not checked."""
-    from lm_xl.difference import lines_of
+    """Print an assumptions workbook as text, one line a row, for git diff. Numbers are not checked.
 
-    click.echo("\n".join(lines_of(file)))
+    A file that is no workbook is one line that says so: git stops at a failure, and shows no other file.
+    """
+    from lm_xl.difference import lines_of
+    from lm_xl.faults import Refused
+
+    try:
+        lines = lines_of(file)
+    except Refused as refused:
+        if not file.is_file():
+            raise
+        lines = [fault.message for fault in refused.faults]
+    click.echo("\n".join(lines))
 
 
 @cli.command()
@@ -714,10 +747,10 @@ def simulate(
         try:
             with _executor(workers, scheduler) as executor, _bar() as progress:
                 result = run(a, draws, seed, scenario or None, executor, stop_at=stop_at, store=store, progress=progress)
-        except KeyboardInterrupt:
-            kept = f"; {store} keeps the draws, the same command goes on from there" if store is not None and store.exists() else ""
-            click.echo(f"interrupted{kept}", err=True)
-            sys.exit(INTERRUPTED)
+        except KeyboardInterrupt as stop:
+            if store is not None and store.exists():
+                stop.args = (f"; {store} keeps the draws, the same command goes on from there",)
+            raise
         if draft is not None and draft.suffix == ".npz":
             result.save(draft, force=True)
         elif draft is not None:
@@ -795,10 +828,9 @@ def _executor(workers: int, scheduler: str | None) -> Iterator[Executor | Callab
 
 
 def _uninterrupted() -> None:
-    """A worker leaves an interrupt to the process that started it."""
-    import signal
-
+    """A worker leaves an interrupt to the process that started it, and ends when it is asked to."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 @contextmanager
@@ -884,6 +916,11 @@ def _amount(value: float, scale: float) -> str:
     return f"{value / scale:,.{1 if scale > 1 else 0}f}"
 
 
+def _signed(value: float) -> str:
+    """With its sign; 0 where nothing happens, and 0.000 where next to nothing does."""
+    return "0" if value == 0 else "0.000" if abs(value) < 0.0005 else f"{value:+,.3f}"
+
+
 def _percent(value: float) -> str:
     return "n/a" if value != value else f"{value:+.1%}"
 
@@ -941,6 +978,7 @@ def main() -> None:
     from lm_xl.axes import UnknownLabel
     from lm_xl.faults import Refused, WrongUsage
 
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         cli()
     except Refused as refused:

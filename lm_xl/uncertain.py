@@ -179,7 +179,7 @@ def spread_faults(a: Assumptions) -> Iterator[Fault]:
         and (why := impossible(QUANTITIES[row.quantity], row.distribution, row.inputs[-1], row.low, row.high))
     }
     joint = [x for name in EXCLUSIVE for x in _crowded(a, name, single.keys())] + list(_set_uses(a))
-    moved = [x for scenario in ("", *a.axes.scenarios) for x in _beyond(a, scenario, single.keys())]
+    moved = [x for scenario in ("", *a.axes.scenarios) for rule in (_beyond, _unprotected) for x in rule(a, scenario, single.keys())]
     for i, why in (*single.items(), *joint, *dict(reversed(moved)).items()):
         row = a.rows[i]
         yield Fault(a.path.name, row.sheet, row.low_cell or row.cells[0], why)
@@ -264,6 +264,31 @@ def _beyond(a: Assumptions, scenario: str, wrong: Collection[int]) -> Iterator[t
                 yield (
                     i,
                     f"{row.distribution!r} with low {row.low:g} and high {row.high:g} reaches {outside[0]:.4g}{within}, outside {quantity.least:g} to {quantity.most:g}",
+                )
+
+
+def _unprotected(a: Assumptions, scenario: str, wrong: Collection[int]) -> Iterator[tuple[int, str]]:
+    """Lows and highs that alone bring a launch to its patent's expiry or beyond, where the values do not."""
+    names = ("planned_launch", "patent_expiry")
+    uncertain = [(i, row) for i, row in enumerate(a.rows) if row.quantity in names and i not in wrong and spreads(row)]
+    arrays = a.inputs([scenario]) if uncertain else {}
+    both = (a.covers[names[0]] >= 0) & (a.covers[names[1]] >= 0)
+    for i, row in uncertain:
+        here = a.covers[row.quantity] == i
+        for side, bound in (("low", row.low), ("high", row.high)):
+            assert bound is not None
+            values = {name: arrays[name][0] for name in names}
+            sound = values[names[0]] < values[names[1]]
+            moved = values[row.quantity].copy()
+            moved[here] = carried(row, moved[here], np.array([[bound]]), np.array([[mean_of(row)]]))
+            launch, expiry = np.broadcast_arrays(*({**values, row.quantity: moved}[name] for name in names))
+            for r, s, p in np.argwhere((sound & (launch >= expiry))[..., 0] & both & here)[:1]:
+                place = f"{a.axes.region.leaves[r]} x {a.axes.segment.leaves[s]}"
+                within = f" in scenario {scenario!r}" if scenario else ""
+                end = f"the {side} {bound:g} of {input_name(row)}"
+                yield (
+                    i,
+                    f"{end}: patent_expiry {expiry[r, s, p, 0]:g} of {place} is not after planned_launch {launch[r, s, p, 0]:g}{within}",
                 )
 
 

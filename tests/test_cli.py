@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 from math import exp, log
 from pathlib import Path
 from statistics import NormalDist
@@ -204,3 +206,32 @@ def test_a_workbook_under_another_name_is_read(
     for command in ("check", "verify", "audit", "textconv"):
         assert run(monkeypatch, capsys, command, path)[0] == run(monkeypatch, capsys, command, small_built)[0], command
     assert run(monkeypatch, capsys, "recalc", path)[0] == 2
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("command", "step"), [("build", "lm_xl.workbook.build.forecast"), ("simulate", "lm_xl.simulation.simulate")])
+def test_a_command_that_is_stopped_leaves_nothing_behind(
+    command: str,
+    step: str,
+    number: signal.Signals,
+    code: int,
+    tmp_path: Path,
+    small_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    seen: list[Path] = []
+
+    def stop(*_: object, **__: object) -> None:
+        seen.extend(tmp_path.iterdir())
+        os.kill(os.getpid(), number)
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(step, stop)
+    try:
+        out = tmp_path / ("f.xlsx" if command == "build" else "f.npz")
+        assert run(monkeypatch, capsys, command, small_path, "-o", out) == (code, "", "interrupted\n")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert len(seen) == 1  # its draft
+    assert not list(tmp_path.iterdir())

@@ -203,6 +203,11 @@ def test_diff_on_the_command_line(
         assert code == 1
         assert hint in err
     assert "value -1" in run(monkeypatch, capsys, "textconv", faulty)[1]
+    faulty.write_bytes(b"no workbook")
+    assert run(monkeypatch, capsys, "textconv", faulty) == (0, "is not an .xlsx workbook: save it as .xlsx\n", "")
+    sourced = small.workbook(tmp_path / "sourced.xlsx", change=only_words)
+    lines = run(monkeypatch, capsys, "diff", small_path, sourced)[1].splitlines()
+    assert lines[-2:] == ["           0  interaction of the edits", "           0  total"]
 
 
 def test_git_shows_the_lines_that_changed(small_path: Path, tmp_path: Path) -> None:
@@ -215,7 +220,9 @@ def test_git_shows_the_lines_that_changed(small_path: Path, tmp_path: Path) -> N
     (tmp_path / ".gitattributes").write_text("*.xlsx diff=lm-xl\n")
     book = tmp_path / "book.xlsx"
     book.write_bytes(small_path.read_bytes())
+    (tmp_path / "a_junk.xlsx").write_bytes(b"no workbook")
     git("add", ".")
+    (tmp_path / "a_junk.xlsx").write_bytes(b"none either")
     small.workbook(book, change=changed_number)
     lines = [line for line in git("diff", "--unified=0").splitlines() if line[0] in "+-" and line[:3] not in ("+++", "---")]
     name = "Pricing, list_price of Other drug: unit USD per month | fill constant | value"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import openpyxl
 import pytest
 import small
 from test_cli import run
@@ -115,21 +116,30 @@ def test_competing_shares_give_way(spread: lm_xl.Assumptions, shipped: lm_xl.Ass
     assert share.high_effect < 0 < share.low_effect
 
 
-def test_a_low_that_breaks_a_rule_is_refused_with_its_cell(tmp_path: Path) -> None:
-    def late(sheets: Sheets) -> None:
-        for row in rows_of(sheets, quantity="planned_launch"):
-            row.update(low=2025, high=2030, distribution="pert")
+@pytest.mark.parametrize(
+    ("quantity", "low", "high", "words"),
+    [
+        ("planned_launch", 2025, 2030, "the high 2030 of planned_launch | Total market: patent_expiry 2029 of US x New drug"),
+        ("patent_expiry", 2026, 2035, "the low 2026 of patent_expiry | Total market: patent_expiry 2026 of US x New drug"),
+    ],
+)
+def test_a_low_or_high_that_breaks_a_rule_is_refused_with_its_cell(
+    tmp_path: Path, quantity: str, low: float, high: float, words: str
+) -> None:
+    def wide(sheets: Sheets) -> None:
+        for row in rows_of(sheets, quantity=quantity):
+            row.update(low=low, high=high, distribution="pert")
 
-    assumptions = lm_xl.read_assumptions(small.workbook(tmp_path / "late.xlsx", change=late))
+    path = small.workbook(tmp_path / "wide.xlsx", (1, 5, 3, 7), change=wide)
     with pytest.raises(lm_xl.Refused) as refused:
-        lm_xl.tornado(assumptions)
-    row = next(r for r in assumptions.rows if r.quantity == "planned_launch")
-    assert {(f.sheet, f.cell) for f in refused.value.faults} == {(row.sheet, row.low_cell)}
-    assert "the high 2030 of planned_launch | Total market: patent_expiry 2029 of US" in str(refused.value)
+        lm_xl.read_assumptions(path)
+    (fault,) = refused.value.faults
+    assert openpyxl.load_workbook(path)[fault.sheet][fault.cell].value == low
+    assert words in fault.message
 
 
 def test_tornado_on_the_command_line(
-    spread: lm_xl.Assumptions, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    spread: lm_xl.Assumptions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, out, _ = run(monkeypatch, capsys, "tornado", spread.path, "--top", 2, "--basis", "net")
     assert code == 0
@@ -140,6 +150,8 @@ def test_tornado_on_the_command_line(
     assert len(found["inputs"]) == len(lm_xl.tornado(spread).swings)
     assert run(monkeypatch, capsys, "tornado", spread.path, "--format", "csv")[1].startswith("input,rows,low,high,at_low")
     assert run(monkeypatch, capsys, "tornado", spread.path, "--top", 0)[0] == 2
+    certain = small.workbook(tmp_path / "certain.xlsx")
+    assert "Nothing is uncertain" in run(monkeypatch, capsys, "tornado", certain)[1]
     assert run(monkeypatch, capsys, "tornado", spread.path, "--scenario", "Hihg")[0] == 1
 
 
