@@ -1,4 +1,5 @@
-"""The command `lm-xl`. Exit codes: 0 done; 1 an input was refused; 2 wrong usage; 3 a check failed; 4 something is not installed."""
+"""The command `lm-xl`. Exit codes: 0 done; 1 an input was refused; 2 wrong usage; 3 a check failed; 4 something is not installed;
+130 interrupted; 143 terminated."""
 
 from __future__ import annotations
 
@@ -120,7 +121,7 @@ def cli() -> None:
     """A market model for leptomeningeal metastases that lives in Excel and in Python at once.
 
     Without ASSUMPTIONS, a command takes the shipped base case. Exit codes: 0 done; 1 an input was refused;
-    2 wrong usage; 3 a check failed; 4 something is not installed.
+    2 wrong usage; 3 a check failed; 4 something is not installed; 130 interrupted; 143 terminated.
     """
 
 
