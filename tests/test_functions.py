@@ -18,6 +18,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+import small
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl.worksheet.formula import ArrayFormula
@@ -25,13 +26,13 @@ from openpyxl.worksheet.formula import ArrayFormula
 import lm_xl
 from lm_xl import CallError
 from lm_xl.cli import cli
-from lm_xl.faults import Refused
+from lm_xl.faults import Fault, Refused
 from lm_xl.functions import calls, com, headless, lite, reference
 from lm_xl.functions.calls import OMITTED, STORE, call
 from lm_xl.functions.models import Model, Store
 from lm_xl.functions.registry import FUNCTIONS
 from lm_xl.workbook.inputs import columns_of, records_of
-from lm_xl.workbook.template import CHOICES, FIGURES_AT, MODEL_ROW, template
+from lm_xl.workbook.template import CHOICES, FIGURES_AT, MODEL_ROW, SLOW, template
 
 ROOT = Path(lm_xl.__file__).parent.parent
 SHIPPED = {"windows": ROOT / "workbooks" / "lm_template.xlsm", "lite": ROOT / "workbooks" / "lm_template_lite.xlsx"}
@@ -110,6 +111,33 @@ def test_the_order_of_tables_and_rows_makes_no_other_model(small_assumptions: lm
     reworded = grids(small_assumptions)
     reworded["Sources"][1][1] = "Another citation"
     assert call("LM_MODEL", list(reworded.values())) != handle
+
+
+def test_assumptions_take_ranges_and_leave_labels_out(small_assumptions: lm_xl.Assumptions, handle: str) -> None:
+    care = [call("LM_ASSUMPTION", ["care_access", 2027, handle, r]) for r in ("US", "Germany")]
+    assert call("LM_ASSUMPTION", ["care_access", [[2025.0], [2027.0]], handle, "US"]) == [[care[0]], [care[0]]]
+    assert call("LM_ASSUMPTION", ["care_access", 2027, handle, [["US", "Germany", "Utopia"]]])[0][:2] == care
+    assert call("LM_SOURCE", ["list_price", handle, OMITTED, [["New drug"], ["Scan"]]]) == [
+        [call("LM_SOURCE", ["list_price", handle, OMITTED, s])] for s in ("New drug", "Scan")
+    ]
+
+
+def test_a_wrong_cell_spoils_itself_alone(handle: str) -> None:
+    growth = call("LM_CAGR", ["revenue", [["Global"], ["Utopia"], ["New drug"]], handle, [[2025.0, 2026.0, 2031.0]], 2030])
+    assert [[getattr(x, "code", "number") for x in row] for row in growth] == [
+        ["number", "number", VALUE],  # 2031 is after 2030
+        [VALUE] * 3,
+        [NA, NA, VALUE],  # nothing is sold yet
+    ]
+    people = call("LM_SHARE", ["patients", [["US"], ["Scan"]], 2027, handle])
+    assert isinstance(people[0][0], float) and people[1][0].code == VALUE
+
+
+def test_a_share_is_of_what_holds_the_label(handle: str) -> None:
+    shares = call("LM_SHARE", ["revenue", [["New drug"], ["Global"], ["US"], ["Therapeutics"]], 2030, handle, "Therapeutics"])
+    assert [getattr(x, "code", "number") for (x,) in shares] == ["number", VALUE, VALUE, "number"]
+    assert shares[3] == [1] and 0 < shares[0][0] < 1
+    assert 0 < call("LM_SHARE", ["revenue", "Breast", 2030, handle, "Total market"]) < 1  # a total of any axis holds all
 
 
 @pytest.mark.parametrize(
@@ -239,7 +267,7 @@ def due(small_assumptions: lm_xl.Assumptions) -> Callable[[Any, Any], float | st
             return year
         if isinstance(year, str):
             year = int(year) if re.fullmatch(r"\s*\d{4}\s*", year) else None
-        if isinstance(year, bool) or not year or year != int(year):
+        if isinstance(year, bool) or year is None or not 1000 <= year <= 9999 or year != int(year):
             return VALUE
         return results.patients(labels[region.strip().casefold()], int(year)) if 2025 <= year <= 2031 else NA
 
@@ -383,7 +411,9 @@ def test_recalculation_changes_values_and_nothing_else(small_template: Path, tmp
 def test_calls_may_leave_arguments_out(small_assumptions: lm_xl.Assumptions, handle: str, tmp_path: Path) -> None:
     assert headless.completed('=LM_REVENUE("A",2030)+SUM(1,2)', named=True) == '=LM_REVENUE("A",2030,Model)+SUM(1,2)'
     assert headless.completed("=LM_PATIENTS(A1,IF(B1=1,2,3))", named=False) == "=LM_PATIENTS(A1,IF(B1=1,2,3))"
-    assert headless.completed('=LM_WHY("LM_LIST","region")', named=True) == '=LM_WHY("LM_LIST","region",Model)'
+    standing = f'"{headless.STANDING}",Model'
+    assert headless.completed('=LM_WHY(A1,"region",,2)', named=True) == f'=LM_WHY(A1,"region","{headless.LEFT_OUT}",2,{standing})'
+    assert headless.completed('=LM_PATIENTS("US")', named=True) == '=LM_PATIENTS("US")'  # the year is missing, not the model
     path = tmp_path / "two.xlsx"
     book = openpyxl.Workbook()
     ws: Any = book.active
@@ -399,17 +429,85 @@ def test_calls_may_leave_arguments_out(small_assumptions: lm_xl.Assumptions, han
     assert dict(done.errors) == {"Sheet!A4": VALUE, "Sheet!A5": VALUE}
 
 
-def test_a_formula_that_cannot_be_computed_here_is_refused(tmp_path: Path) -> None:
+def test_a_block_that_fails_or_is_small_shows_it_in_every_cell(handle: str, tmp_path: Path) -> None:
+    path = tmp_path / "blocks.xlsx"
+    book = openpyxl.Workbook()
+    ws: Any = book.active
+    ws["A1"], ws["A2"], ws["A3"], ws["B1"], ws["C1"] = handle, "US", "Utopia", 2027, 2028
+    for area, formula in {
+        "B5:C6": "=LM_PATIENTS(A2:A3,B1:C1,A1)",  # one label is wrong
+        "B8:C9": '=LM_PATIENTS("US",2027,"no model")',
+        "B11:C12": '=LM_PATIENTS("US",2027,A1)',
+        "B14:D15": "=LM_PATIENTS(A2,B1:C1,A1)",
+        "B17:C18": "=SUM(B8:C9)",
+    }.items():
+        ws[area.split(":")[0]] = ArrayFormula(area, formula)
+    book.save(path)
+    errors = headless.recalculate(path).errors
+    shown = openpyxl.load_workbook(path, data_only=True).active
+    us = shown["B11"].value
+    assert us > 0 and [[c.value for c in row] for row in shown["B11:C12"]] == [[us, us]] * 2
+    assert [c.value for c in shown["B5:C6"][1]] == [VALUE] * 2 and shown["B5"].value == us
+    for area in ("B8:C9", "B17:C18"):
+        assert {c.value for row in shown[area] for c in row} == {VALUE}
+    assert [[c.value for c in row][2] for row in shown["B14:D15"]] == [NA] * 2 and shown["B15"].value == us
+    assert len(errors) == 2 + 4 + 4 + 2
+
+
+@pytest.mark.parametrize(
+    ("formula", "why"),
+    [
+        ("=SOMEBODYS.FUNCTION(1)", "no function of that name"),
+        ("=[1]Sheet1!A1+1", "it refers to another workbook"),
+        ("='[Old.xlsx]My sheet'!A1", "it refers to another workbook"),
+        ("=SUM(Sheet:Other!C6)", "it refers to several sheets at once"),
+        ("=tbl_It[[#This Row],[value]]*2", "it refers to its own row of a table"),
+    ],
+)
+def test_a_formula_that_cannot_be_computed_here_is_refused(formula: str, why: str, tmp_path: Path) -> None:
     path = tmp_path / "other.xlsx"
     book = openpyxl.Workbook()
-    book.active["A1"] = "=SOMEBODYS.FUNCTION(1)"  # type: ignore[index]
+    book.create_sheet("Other")
+    book["Sheet"]["A1"] = formula
     book.save(path)
     before = path.read_bytes()
-    with pytest.raises(Refused, match=r"other.xlsx, Sheet!A1: =SOMEBODYS.FUNCTION\(1\) cannot be computed here"):
+    with pytest.raises(Refused, match=rf"other.xlsx, Sheet!A1: {re.escape(formula)} cannot be computed here: {why}"):
         headless.recalculate(path)
     assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
-    with pytest.raises(Refused, match="no such file"):
-        headless.recalculate(tmp_path / "missing.xlsx")
+
+
+def test_what_is_no_workbook_of_ours_is_refused_and_stays(tmp_path: Path, handle: str) -> None:
+    path = tmp_path / "book.xlsx"
+    book = openpyxl.Workbook()
+    book["Sheet"]["A1"], book["Sheet"]["A2"] = handle, '=LM_PATIENTS("US",2027,A1)'
+    book.save(path)
+    with zipfile.ZipFile(path) as package, zipfile.ZipFile(tmp_path / "damaged.xlsx", "w") as damaged:
+        for name in package.namelist():
+            damaged.writestr(name, package.read(name)[: -20 if name.endswith("sheet1.xml") else None])
+    for name in ("book.xls", "book"):
+        (tmp_path / name).write_bytes(path.read_bytes())
+    book["Sheet"]["A2"] = "=1+1"
+    book.save(tmp_path / "plain.xlsx")
+    for name, why in {
+        "missing.xlsx": "there is no such file", "book.xls": "is no workbook by its name: allowed .xlsx and .xlsm", "book": "is no workbook by its name",
+        "damaged.xlsx": "is damaged", "plain.xlsx": "holds none of our functions",
+    }.items():  # fmt: skip
+        with pytest.raises(Refused, match=re.escape(f"{name}: {why}")):
+            headless.recalculate(tmp_path / name)
+    path.chmod(0o440)
+    with pytest.raises(Refused, match="book.xlsx: is read-only"):
+        headless.recalculate(path)
+    path.chmod(0o640)
+    owner = tmp_path / "~$book.xlsx"
+    owner.touch()
+    with pytest.raises(Refused, match="book.xlsx: is open in another program"):
+        headless.recalculate(path)
+    owner.unlink()
+    link = tmp_path / "link.xlsx"
+    link.symlink_to(path)
+    headless.recalculate(link)
+    assert link.is_symlink() and path.stat().st_mode & 0o777 == 0o640
+    assert openpyxl.load_workbook(path, data_only=True)["Sheet"]["A2"].value > 0
 
 
 def test_the_command_tells_of_cells_with_errors(small_template: Path, tmp_path: Path) -> None:
@@ -559,3 +657,135 @@ def test_words_of_calls_are_kept_for_each_model_and_bounded(handle: str, monkeyp
         call("LM_PATIENTS", ["US", year, handle])
     assert len(model.answers) <= 4
     assert code("LM_PATIENTS", "US", True, handle) == VALUE
+
+
+def test_percentiles_are_those_of_the_models_own_simulation(small_assumptions: lm_xl.Assumptions, handle: str) -> None:
+    high = STORE.put(Model(small_assumptions, "High"))
+    simulated = lm_xl.simulate(small_assumptions, scenarios="High")
+    low, most = (simulated.percentile(p, 2030, segment="New drug") for p in (0.1, 0.9))
+    assert low < most
+    for p, due in ((0.1, low), ("P10", low), ("p8", low), ("P90", most), (0.9, most)):  # no spread: the drug fails or succeeds
+        assert call("LM_PERCENTILE", [p, "New drug", 2030, high]) == due
+    assert call("LM_PERCENTILE", [0.9, "New drug", 2030, handle]) != most
+
+
+def test_answers_of_a_scenario_and_of_years_that_are_named(small_assumptions: lm_xl.Assumptions, handle: str) -> None:
+    at = ("US", OMITTED, "HR+ breast")
+    high = STORE.put(Model(small_assumptions, "High"))
+    assert call("LM_ASSUMPTION", ["lm_risk", 2027, high, *at]) == pytest.approx(
+        1.3 * call("LM_ASSUMPTION", ["lm_risk", 2027, handle, *at]), rel=1e-12
+    )
+    assert "scenario" not in call("LM_SOURCE", ["lm_risk", handle, *at])
+    found = lm_xl.forecast(small_assumptions).series("diagnosed", "US")
+    assert call("LM_CAGR", ["patients", "US", handle, 2026, 2029]) == pytest.approx((found[4] / found[1]) ** (1 / 3) - 1, rel=1e-12)
+    assert code("LM_SHARE", "revenue", "New drug", 2025, handle, "New drug") == NA  # nothing is sold yet
+
+
+def test_words_tell_how_much_more_is_wrong(small_assumptions: lm_xl.Assumptions, handle: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "MOST_FAULTS", 5)
+    assert call("LM_WHY", ["LM_PATIENTS", [["Utopia"], ["US"]], [[2025.0, 2026.0, 2027.0]], handle]).endswith("(and 2 more cells)")
+    assert "was made by lm_xl 9.9" in call("LM_WHY", ["LM_PATIENTS", "US", 2027, handle.rpartition(":")[0] + ":9.9"])
+    tables = grids(small_assumptions)
+    for row in tables["Treatment"][1:]:
+        row[0] = "quantities"
+    words = call("LM_WHY", ["LM_MODEL", *tables.values()]).splitlines()
+    assert len(words) == calls.MOST_FAULTS + 1 and re.fullmatch(r"and \d+ more", words[-1])
+    whole = list(grids(small_assumptions).values())
+    assert "the table 'Axes' is given twice" in call("LM_WHY", ["LM_MODEL", *whole, whole[0]])
+
+
+def test_a_label_of_two_axes_is_told_and_not_guessed(tmp_path: Path) -> None:
+    def both(sheets: dict[str, list[dict[str, Any]]]) -> None:
+        for row in (r for rows in sheets.values() for r in rows):
+            row.update({k: "Lung" for k in ("label", "segment") if row.get(k) == "Scan"})
+
+    handle = STORE.put(Model(lm_xl.read_assumptions(small.workbook(tmp_path / "both.xlsx", change=both)), "Base"))
+    assert call("LM_WHY", ["LM_SHARE", "revenue", "Lung", 2027, handle]).startswith("#VALUE! 'Lung' is both a segment and a primary")
+    assert call("LM_REVENUE", ["Lung", 2027, handle]) > 0
+
+
+def test_a_draw_that_cannot_be_made_is_an_error_with_words(small_assumptions: lm_xl.Assumptions, monkeypatch: pytest.MonkeyPatch) -> None:
+    handle = STORE.put(Model(dataclasses.replace(small_assumptions, changes=()), "High"))
+    for broken in (Refused([Fault("draws", "", "", "need 9 GB")]), lm_xl.IdentityError("need 9 GB")):
+        monkeypatch.setattr("lm_xl.simulation.simulate", lambda *_, fault=broken, **__: (_ for _ in ()).throw(fault))
+        assert code("LM_PERCENTILE", 0.5, "New drug", 2027, handle) == VALUE
+        assert "need 9 GB" in call("LM_WHY", ["LM_PERCENTILE", 0.5, "New drug", 2027, handle])
+
+
+def test_another_error_in_a_table_has_its_own_words(small_assumptions: lm_xl.Assumptions) -> None:
+    tables = grids(small_assumptions)
+    for kind, told in (("Div", "#DIV/0!"), ("Na", "#N/A")):
+        tables["Treatment"][3][tables["Treatment"][0].index("value")] = headless._in({"kind": kind})
+        assert f"the error value {told}" in call("LM_WHY", ["LM_MODEL", *tables.values()])
+
+
+@pytest.mark.parametrize("host", list(SHIPPED))
+def test_the_template_checks_itself_and_follows_its_choices(shipped: lm_xl.Assumptions, host: str) -> None:
+    path, results = SHIPPED[host], lm_xl.forecast(shipped)
+    workbook, labels = headless.open_workbook(path), openpyxl.load_workbook(path)
+    workbook.evaluate_all()
+    rows = range(6, labels["Stored_values"].max_row + 1)
+
+    def twins() -> set[Any]:
+        return {workbook.get_value("Stored_values", r, 4) for r in rows}
+
+    assert twins() == {"the same"}
+    growth = results.cagr(results.series("risk_adjusted_sales"))
+    assert workbook.get_value("Model", FIGURES_AT + 2, 3) == pytest.approx(growth, rel=1e-9)
+    for name, value in (("Segment", "Diagnostics"), ("Basis", "gross")):
+        workbook.set_value("Model", CHOICES[name], 3, value)
+    workbook.evaluate_all()
+    assert "differs" in twins()
+    for sheet, top, left, count, columns in function_blocks(path):
+        ws = labels[sheet]
+        for row in range(top, top + count):
+            of = {n: ws.cell(row, i).value for i, n in ((2, "region"), (3, "segment"), (4, "primary")) if ws.cell(row, i).value}
+            if ws.cell(row, 1).value == "patients":
+                continue
+            due = results.series("gross_sales", **{"segment": "Diagnostics", **of})
+            scale = 1e6 if ws.cell(row, 5).value == "USD million" else results.series("gross_sales")
+            got = [workbook.get_value(sheet, row, left + j) for j in range(columns)]
+            assert got == pytest.approx(due / scale, rel=1e-9, abs=1e-12), (sheet, row)
+    for rule in labels["Model"].data_validations.dataValidation:
+        if "!" in rule.formula1:
+            sheet, area = rule.formula1.split("!")
+            name = {v: k for k, v in CHOICES.items()}[next(iter(rule.sqref.ranges)).min_row]
+            held = tuple(c.value for (c,) in labels[sheet][area.replace("$", "")])
+            assert held == (shipped.axes.scenarios if name == "Scenario" else getattr(shipped.axes, name.lower()).labels)
+
+
+def test_the_examples_of_the_reference_answer_in_the_template() -> None:
+    workbook = headless.open_workbook(SHIPPED["windows"])
+    examples = {f.name: f.example for f in FUNCTIONS.values() if "..." not in f.example and "A6" not in f.example and f.name != SLOW}
+    assert len(examples) == len(FUNCTIONS) - 3
+    for row, example in enumerate(examples.values(), 200):
+        workbook.set_formula("Functions", row, 1, headless.completed(example, named=True))
+    workbook.evaluate_all()
+    answers = {name: headless._stored(workbook.get_value("Functions", row, 1)) for row, name in enumerate(examples, 200)}
+    assert not [name for name, x in answers.items() if isinstance(x, CallError) or not x]
+
+
+@pytest.mark.parametrize("check", range(1, 6))
+def test_each_check_of_the_template_turns_its_master(check: int) -> None:
+    path = SHIPPED["lite"]
+    sheet = ("By_region", "By_segment", "By_cancer", "By_segment", "By_cancer")[check - 1]
+    workbook, ws = headless.open_workbook(path), openpyxl.load_workbook(path)[sheet]
+    tops = [b for b in function_blocks(path) if b[0] == sheet and ws.cell(b[1], 1).value == "revenue"]
+    _, top, left, rows, columns = tops[0 if check < 4 else 1]  # the leaves, or the groups with their total
+    for i in range(rows):
+        for j in range(columns):
+            workbook.set_value(sheet, top + i, left + j, 1.0)
+    workbook.evaluate_all()
+    assert workbook.get_value("Checks", 6 + check, 3) == workbook.get_value("Checks", 6, 3) == "FAILED"
+
+
+def test_without_functions_the_template_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def silent(name: str, *args: Any, **kwargs: Any) -> Any:
+        if name == "LM_VERSION":
+            raise CallError("#NAME?", "not running")
+        return call(name, *args, **kwargs)
+
+    monkeypatch.setattr(headless, "call", silent)
+    workbook = headless.open_workbook(SHIPPED["windows"])
+    workbook.evaluate_all()
+    assert str(workbook.get_value("Model", 4, 3)).startswith("not running")

@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -49,8 +49,6 @@ class _Omitted:
 OMITTED = _Omitted()
 """Stands for an optional argument that was left out, which a blank cell is not."""
 
-Blank = (None, "", 0)
-
 
 def call(name: str, arguments: Sequence[Any], *, host: str = "Python", default: Callable[[], Model] | None = None) -> Any:
     """The answer of a function: a number, a text, or a block as a list of rows, in which a CallError may stand for a cell.
@@ -58,7 +56,7 @@ def call(name: str, arguments: Sequence[Any], *, host: str = "Python", default: 
     An argument is a number, a text, None for a blank cell, a CallError for an error, OMITTED, or a list of rows of those.
     `default` gives the model of a call that names none. Raises CallError.
     """
-    at = _MODEL_AT.get(name)
+    at = MODEL_AT.get(name)
     if at is not None and at < len(arguments) and type(arguments[at]) is str:
         model = STORE.get(arguments[at])
         if model is not None:
@@ -81,9 +79,12 @@ def call(name: str, arguments: Sequence[Any], *, host: str = "Python", default: 
 
 def error_value(value: Any) -> CallError | None:
     """An error value that arrives as text, as what it is."""
-    if isinstance(value, str) and value in PASSED_ON:
-        return CallError(value, f"an argument is the error value {value}: ask LM_WHY about the cell that it comes from")
-    return None
+    return passed_on("an argument", CallError(value, "")) if isinstance(value, str) and value in PASSED_ON else None
+
+
+def passed_on(name: str, error: CallError) -> CallError:
+    """An error that an argument holds, as the call's own."""
+    return CallError(error.code, f"{name} is the error value {error.code}: ask LM_WHY about the cell that it comes from")
 
 
 class _Call:
@@ -128,7 +129,7 @@ class _Call:
         i = next(i for i, a in enumerate(self.function.arguments) if a.name == name)
         value = self.values[i] if i < len(self.values) else OMITTED
         if isinstance(value, CallError):
-            raise value
+            raise passed_on(name, value)
         return value
 
     def argument(self, name: str) -> Argument:
@@ -170,16 +171,15 @@ class _Call:
 
     def unlabelled(self, argument: Argument, value: Any) -> CallError:
         if isinstance(value, CallError):
-            return value
+            return passed_on(argument.name, value)
         return self.fault(f"{shown(value)} where a {argument.name} is due")
 
     def unknown(self, argument: Argument, value: str) -> CallError:
         """Why a text is no label of an axis, and which is nearest."""
         if not value.strip():
             return self.fault(f"{shown(value)} where a {argument.name} is due")
-        passed_on = error_value(value)
-        if passed_on:
-            return passed_on
+        if value in PASSED_ON:
+            return passed_on(argument.name, CallError(value, ""))
         axes = [self.model.assumptions.axes.axis(dim) for dim in DIMS]
         homes = [axis.name for axis in axes if folded(value) in self.model.places[axis.name]]
         if len(homes) > 1:
@@ -193,17 +193,13 @@ class _Call:
         years = self.model.assumptions.axes.years
         if isinstance(value, str) and re.fullmatch(r"[0-9]{4}", value.strip()):
             value = int(value)
-        if isinstance(value, CallError):
-            raise value
-        if isinstance(value, str) and error_value(value):
-            raise cast(CallError, error_value(value))
-        if (
-            isinstance(value, bool | str)
-            or value in Blank
-            or not isinstance(value, int | float | np.number)
-            or not float(value).is_integer()
-        ):
+        error = value if isinstance(value, CallError) else error_value(value)
+        if error is not None:
+            raise passed_on(name, error)
+        if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not float(value).is_integer():
             raise self.fault(f"{shown(value)} where a {name} is due, as 2030")
+        if not 1000 <= value <= 9999:
+            raise self.fault(f"{shown(value)} where a {name} is due, as 2030; of a date take YEAR()")
         if not years[0] <= value <= years[-1]:
             raise self.fault(f"{name} {value:g} is outside the horizon {years[0]} to {years[-1]}", NA)
         return int(value) - years[0]
@@ -249,28 +245,28 @@ class _Places:
     def __getitem__(self, name: str) -> Place:
         return self.found[name]
 
-    def shown(self, numbers: Any, bad: Callable[[], CallError] | None = None) -> Any:
-        """Numbers as an answer; NaN becomes the error `bad`."""
+    def shown(self, numbers: Any, *faults: tuple[Any, Callable[[], CallError]]) -> Any:
+        """Numbers as an answer; where a mask of `faults` holds, its error. The first fault of a cell counts."""
         if self.single:
-            number = float(numbers)
-            if number != number and bad:
-                raise bad()
-            return number
-        block = np.broadcast_to(numbers, self.shape)
-        rows: list[list[Any]] = block.tolist()
-        if bad and np.isnan(block).any():
-            error = bad()
-            rows = [[error if x != x else x for x in row] for row in rows]
-        for errors in self.errors:
-            spread = np.broadcast_to(errors, self.shape)
-            rows = [[x if e is None else e for x, e in zip(row, wrong, strict=True)] for row, wrong in zip(rows, spread, strict=True)]
+            for mask, fault in faults:
+                if np.all(mask):
+                    raise fault()
+            return float(numbers)
+        errors = list(self.errors)
+        for mask, fault in faults:
+            if np.any(mask):
+                errors.append(np.where(mask, np.array(fault(), dtype=object), None))
+        rows: list[list[Any]] = np.broadcast_to(numbers, self.shape).tolist()
+        for wrong in reversed(errors):
+            spread = np.broadcast_to(wrong, self.shape)
+            rows = [[x if e is None else e for x, e in zip(row, found, strict=True)] for row, found in zip(rows, spread, strict=True)]
         return rows
 
     def each(self, answer: Callable[..., Any]) -> Any:
         """An answer for each cell by itself, from the places of its arguments."""
         if self.single:
             return answer(**self.found)
-        spread = {n: np.broadcast_to(p, self.shape) for n, p in self.found.items()}
+        spread = {n: None if p is None else np.broadcast_to(p, self.shape) for n, p in self.found.items()}
         wrong = [np.broadcast_to(e, self.shape) for e in self.errors]
 
         def one(at: tuple[int, int]) -> Any:
@@ -278,7 +274,7 @@ class _Places:
             if error is not None:
                 return error
             try:
-                return answer(**{n: int(p[at]) for n, p in spread.items()})
+                return answer(**{n: None if p is None else int(p[at]) for n, p in spread.items()})
             except CallError as found:
                 return found
 
@@ -319,14 +315,14 @@ def _model(asked: _Call) -> str:
     scenario = values.pop() if values and not isinstance(values[-1], list) else OMITTED
     for value in (*values, scenario):
         if isinstance(value, CallError):
-            raise value
+            raise passed_on("an argument", value)
     if scenario is not OMITTED and (not isinstance(scenario, str) or not scenario.strip()):
         raise asked.fault(f"{shown(scenario)} where a scenario is due")
     loose = [v for v in values if not isinstance(v, list)]
     if loose:
         raise asked.fault(f"{shown(loose[0])} where a table is due: give whole tables with their headers, and the scenario last")
     key = hashlib.sha256(
-        repr([[[str(x) if isinstance(x, CallError) else x for x in row] for row in v] for v in (*values, [[scenario]])]).encode()
+        repr([[[(x.code, str(x)) if isinstance(x, CallError) else x for x in row] for row in v] for v in (*values, [[scenario]])]).encode()
     ).digest()
     known = _READ.get(key)
     if isinstance(known, CallError):
@@ -398,8 +394,10 @@ def _lines(asked: _Call) -> Array:
     return asked.model.lines(METRICS[asked.word("metric", tuple(METRICS))])
 
 
-def _not_by_segment(asked: _Call) -> Callable[[], CallError]:
-    return lambda: asked.fault("patients have no segment: give a region or a primary, or the metric 'revenue'")
+def _by_segment(asked: _Call, *numbers: Array) -> tuple[Any, Callable[[], CallError]]:
+    """Where patients are asked of a segment, and the error that this is."""
+    words = "patients have no segment: give a region or a primary, or the metric 'revenue'"
+    return np.isnan(sum(numbers)), lambda: asked.fault(words)
 
 
 def _table(asked: _Call) -> Any:
@@ -410,31 +408,37 @@ def _table(asked: _Call) -> Any:
             flat = [x for row in asked.values[i] for x in row]
             asked.values[i] = [[x] for x in flat] if column else [flat]
     at = asked.places(rows=0, years=0)
-    return at.shown(lines[at["rows"], at["years"]], _not_by_segment(asked))
+    numbers = lines[at["rows"], at["years"]]
+    return at.shown(numbers, _by_segment(asked, numbers))
 
 
 def _share(asked: _Call) -> Any:
     lines = _lines(asked)
     at = asked.places(label=0, year=0, of=asked.model.totals[0])
     part, whole = (lines[at[name], at["year"]] for name in ("label", "of"))
-    if np.isnan(part).any() or np.isnan(whole).any():
-        raise _not_by_segment(asked)()
+    outside = ~asked.model.within[at["label"], at["of"]]
     with np.errstate(divide="ignore", invalid="ignore"):
-        shares = np.where(whole == 0, np.nan, part / whole)
-    return at.shown(shares, lambda: asked.fault("the whole is 0 in that year: there is no share of it", NA))
+        shares = part / whole
+    return at.shown(
+        shares,
+        _by_segment(asked, part, whole),
+        (outside, lambda: asked.fault("the label is not within the one whose total is 1 ('of'): there is no share of it")),
+        (whole == 0, lambda: asked.fault("the whole is 0 in that year: there is no share of it", NA)),
+    )
 
 
 def _cagr(asked: _Call) -> Any:
     lines = _lines(asked)
     at = asked.places(label=0, first=0, last=lines.shape[1] - 1)
-    start, end, intervals = lines[at["label"], at["first"]], lines[at["label"], at["last"]], at["last"] - at["first"]
-    if np.isnan(start).any():
-        raise _not_by_segment(asked)()
-    if np.any(np.asarray(intervals) <= 0):
-        raise asked.fault("the first year of growth must be before the last")
+    start, end, intervals = lines[at["label"], at["first"]], lines[at["label"], at["last"]], np.asarray(at["last"] - at["first"])
     with np.errstate(divide="ignore", invalid="ignore"):
-        growth = np.where(start == 0, np.nan, (end / start) ** (1 / intervals) - 1)
-    return at.shown(growth, lambda: asked.fault("the base of the growth is 0: growth from it is not defined", NA))
+        growth = (end / start) ** (1 / intervals) - 1
+    return at.shown(
+        growth,
+        _by_segment(asked, start, end),
+        (intervals <= 0, lambda: asked.fault("the first year of growth must be before the last")),
+        (start == 0, lambda: asked.fault("the base of the growth is 0: growth from it is not defined", NA)),
+    )
 
 
 def _price(asked: _Call) -> Any:
@@ -445,7 +449,7 @@ def _price(asked: _Call) -> Any:
     def price(segment: int, region: int, year: int) -> float:
         for axis, place in ((axes.segment, segment), (axes.region, region)):
             if place >= len(axis):
-                raise asked.fault(f"{axis.labels[place]!r} is a group of {axis.name}s: a price is that of one {axis.name}")
+                raise asked.fault(f"{axis.labels[place]!r} is a group: a price is that of one {axis.name}")
         return float(x[region, segment, 0, min(year, x.shape[YEAR - 1] - 1)])
 
     return at.each(price)
@@ -462,7 +466,12 @@ def _percentile(asked: _Call) -> Any:
     except UnknownLabel:
         raise asked.fault(f"{shown(p)} where a percentile is due: 0.01 to 0.99 in whole percents, or as P10") from None
     at = asked.places(segment=0, year=0)
-    simulated = asked.model.simulation
+    try:
+        simulated = asked.model.simulation
+    except Refused as refused:
+        raise CallError(VALUE, _words(refused.faults)) from None
+    except ArithmeticError as broken:
+        raise CallError(VALUE, str(broken)) from None
     lines = np.array([simulated.percentiles[0, simulated.at(segment=s), :, percent] for s in asked.model.assumptions.axes.segment.labels])
     return at.shown(lines[at["segment"], at["year"]])
 
@@ -480,7 +489,7 @@ def _element(asked: _Call, quantity: str, at: dict[str, int | None]) -> tuple[in
         elif place is None:
             raise asked.fault(f"{quantity} varies by {axis.name}: give one")
         elif place >= len(axis):
-            raise asked.fault(f"{axis.labels[place]!r} is a group of {axis.name}s: an assumption is that of one {axis.name}")
+            raise asked.fault(f"{axis.labels[place]!r} is a group: an assumption is that of one {axis.name}")
         found.append(place)
     element = found[0], found[1], found[2]
     if asked.model.assumptions.covers[quantity][element] < 0:
@@ -531,12 +540,12 @@ def _list(asked: _Call) -> list[list[Any]]:
 
 
 def _why(asked: _Call) -> str:
-    name = asked.values[0]
+    name = asked.value("function")
     if not isinstance(name, str):
-        raise asked.fault(f"{shown(name)} where the name of a function is due, as text")
+        return f"{VALUE} {asked.fault(f'{shown(name)} where the name of a function is due, as text')}"
     upper = name.strip().removeprefix("=").upper()
     if upper not in FUNCTIONS:
-        raise asked.fault(f"unknown function {name!r}: {nearest(upper, tuple(FUNCTIONS))}")
+        return f"{VALUE} {asked.fault(f'unknown function {name!r}: {nearest(upper, tuple(FUNCTIONS))}')}"
     try:
         answer = call(upper, asked.values[1:], host=asked.host, default=asked.default)
     except CallError as error:
@@ -553,7 +562,8 @@ _ANSWERS: dict[str, Callable[[_Call], Any]] = {
     "LM_MODEL": _model, "LM_PATIENTS": _patients, "LM_REVENUE": _revenue, "LM_TABLE": _table, "LM_SHARE": _share, "LM_CAGR": _cagr,
     "LM_PRICE": _price, "LM_PERCENTILE": _percentile, "LM_ASSUMPTION": _assumption, "LM_SOURCE": _source, "LM_LIST": _list, "LM_WHY": _why, "LM_VERSION": _version,
 }  # fmt: skip
-_MODEL_AT = {f.name: i for f in FUNCTIONS.values() for i, a in enumerate(f.arguments) if a.kind == "model"}
+MODEL_AT = {f.name: i for f in FUNCTIONS.values() for i, a in enumerate(f.arguments) if a.kind == "model"}
+"""The place of the model among the arguments of each function that takes one."""
 
 
 @cache
@@ -565,4 +575,4 @@ def shipped() -> Model:
     return Model(assumptions, assumptions.axes.scenarios[0])
 
 
-__all__ = ["ERRORS", "OMITTED", "STORE", "CallError", "call", "error_value", "shipped", "shown", "single"]
+__all__ = ["ERRORS", "MODEL_AT", "OMITTED", "STORE", "CallError", "call", "error_value", "shipped", "shown", "single"]

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from lm_xl.faults import Fault, Refused
-from lm_xl.functions.calls import OMITTED, CallError, call
+from lm_xl.functions.calls import MODEL_AT, OMITTED, CallError, call
 from lm_xl.functions.registry import FUNCTIONS, NA, REF, VALUE, Function
 from lm_xl.sheets import inspect_package
 
@@ -28,8 +30,15 @@ _KINDS = {
 }  # fmt: skip
 _CODES = {code: kind for kind, code in _KINDS.items()}
 
-UNKNOWN = ("#NAME?", "#CALC!")
-"""What a formula shows that an engine cannot compute."""
+UNKNOWN = {
+    "#NAME?": "no function of that name",
+    "#CALC!": "the engine has no such formula",
+    "#SPILL!": "its answer is larger than the range it was entered over",
+}
+"""What a formula shows that the engine cannot compute, and why that is."""
+STANDING = "\x1amodel\x1a"
+"""In a completed call of LM_WHY it stands before the workbook's model, for the call that is asked about."""
+SUFFIXES = (".xlsx", ".xlsm")
 
 Cell = tuple[str, int, int]
 
@@ -49,7 +58,6 @@ def open_workbook(path: str | Path) -> Any:
 
     A call that names no model takes the workbook's name `Model`; where there is none it is #N/A.
     """
-    inspect_package(Path(path))
     return _loaded(Path(path), *_content(Path(path)))
 
 
@@ -61,25 +69,22 @@ def recalculate(path: str | Path) -> Recalculated:
     from lm_xl.workbook.build import replacing
 
     path = Path(path)
-    inspect_package(path)
     formulas, tables = _content(path)
     workbook = _loaded(path, formulas, tables)
     workbook.evaluate_all()
-    values = {cell: _stored(workbook.get_value(*cell)) for place, found in formulas.items() for cell in found.cells(place)}
-    unknown = [place for place, found in formulas.items() if getattr(values[place], "code", "") in UNKNOWN and found.stored not in UNKNOWN]
+    values = {cell: value for place, found in formulas.items() for cell, value in found.answers(place, workbook.get_value)}
+    unknown = {
+        place: UNKNOWN[values[place].code]
+        for place, found in formulas.items()
+        if getattr(values[place], "code", "") in UNKNOWN and found.stored not in UNKNOWN
+    }
     if unknown:
-        raise Refused(
-            Fault(
-                path.name,
-                sheet,
-                _address(row, column),
-                f"{formulas[sheet, row, column].text} cannot be computed here: no function of that name",
-            )
-            for sheet, row, column in unknown
-        )
+        raise _not_here(path, formulas, unknown)
+    ours = sum(bool(_OURS.search(f.text)) for f in formulas.values())
+    if not ours:
+        raise Refused([Fault(path.name, "", "", "holds none of our functions: nothing to recalculate")])
     with replacing(path, force=True) as draft:
         _write(path, draft, values)
-    ours = sum(bool(_OURS.search(f.text)) for f in formulas.values())
     errors = {f"{s}!{_address(r, c)}": v.code for (s, r, c), v in values.items() if isinstance(v, CallError)}
     return Recalculated(ours, len(formulas) - ours, errors)
 
@@ -94,9 +99,19 @@ class _Formula:
 
     def cells(self, place: Cell) -> Iterator[Cell]:
         sheet, row, column = place
-        for i in range(self.size[0]):
-            for j in range(self.size[1]):
-                yield sheet, row + i, column + j
+        for i, j in np.ndindex(self.size):
+            yield sheet, row + i, column + j
+
+    def answers(self, place: Cell, value: Callable[..., Any]) -> Iterator[tuple[Cell, Any]]:
+        """Each cell and what Excel shows there: an answer of one row, column or cell is repeated, beyond any other one is #N/A."""
+        sheet, row, column = place
+        rows, columns = self.size
+        height = next((i for i in range(1, rows) if value(sheet, row + i, column) is None), rows)
+        width = next((j for j in range(1, columns) if value(sheet, row, column + j) is None), columns)
+        for i, j in np.ndindex(self.size):
+            at = i if height > 1 else 0, j if width > 1 else 0
+            inside = at[0] < height and at[1] < width
+            yield (sheet, row + i, column + j), _stored(value(sheet, row + at[0], column + at[1])) if inside else CallError(NA, "")
 
 
 _OURS = re.compile(rf"\b(?:{LITE_PREFIX})?LM_[A-Z]+\(")
@@ -113,7 +128,23 @@ class _Table:
 
 
 def _content(path: Path) -> tuple[dict[Cell, _Formula], list[_Table]]:
-    """The formulas and the tables of a file."""
+    """The formulas and the tables of a file. Raises Refused for what is no workbook, and for formulas that cannot be computed here."""
+    from xml.etree.ElementTree import ParseError
+
+    if path.suffix.lower() not in SUFFIXES:
+        raise Refused([Fault(path.name or str(path), "", "", f"is no workbook by its name: allowed {' and '.join(SUFFIXES)}")])
+    inspect_package(path)
+    try:
+        formulas, tables = _read(path)
+    except (ParseError, zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
+        raise Refused([Fault(path.name, "", "", f"is damaged ({error}): save it again from Excel")]) from None
+    beyond = {place: why for place, found in formulas.items() if (why := _beyond(found.text))}
+    if beyond:
+        raise _not_here(path, formulas, beyond)
+    return formulas, tables
+
+
+def _read(path: Path) -> tuple[dict[Cell, _Formula], list[_Table]]:
     import openpyxl
     from openpyxl.utils import range_boundaries
     from openpyxl.worksheet.formula import ArrayFormula
@@ -138,6 +169,33 @@ def _content(path: Path) -> tuple[dict[Cell, _Formula], list[_Table]]:
     return found, tables
 
 
+def _beyond(formula: str) -> str:
+    """Why the engine cannot compute a formula, which it would show as an error, or ""."""
+    from openpyxl.formula import Tokenizer
+    from openpyxl.formula.tokenizer import Token
+
+    if "[" not in formula and "!" not in formula:
+        return ""
+    for token in Tokenizer(formula).items:
+        if token.type != Token.OPERAND or token.subtype != Token.RANGE:
+            continue
+        sheet = token.value.rpartition("!")[0]
+        if re.match(r"'?[^!]*\[[^\]]+\]", sheet):
+            return "it refers to another workbook: paste its value"
+        if ":" in sheet:
+            return "it refers to several sheets at once"
+        if "[#This Row]" in token.value or "[@" in token.value:
+            return "it refers to its own row of a table: name the cell"
+    return ""
+
+
+def _not_here(path: Path, formulas: Mapping[Cell, _Formula], why: Mapping[Cell, str]) -> Refused:
+    return Refused(
+        Fault(path.name, sheet, _address(row, column), f"{formulas[sheet, row, column].text} cannot be computed here: {words}")
+        for (sheet, row, column), words in why.items()
+    )
+
+
 def _loaded(path: Path, formulas: Mapping[Cell, _Formula], tables: Sequence[_Table]) -> Any:
     import formualizer
 
@@ -145,7 +203,10 @@ def _loaded(path: Path, formulas: Mapping[Cell, _Formula], tables: Sequence[_Tab
     with tempfile.TemporaryDirectory() as folder:
         cleared = Path(folder) / "cleared.xlsx"
         _write(path, cleared, spilled)  # the stored values of a block would stand in its own way
-        workbook = formualizer.load_workbook(str(cleared))
+        try:
+            workbook = formualizer.load_workbook(str(cleared))
+        except (formualizer.ExcelEvaluationError, OSError, ValueError, RuntimeError) as error:
+            raise Refused([Fault(path.name, "", "", f"cannot be opened by the engine that stands in for Excel ({error})")]) from None
     for function in FUNCTIONS.values():
         for name in (function.name, LITE_PREFIX + function.name):
             workbook.register_function(name, _callback(function.name))
@@ -183,11 +244,10 @@ def completed(formula: str, *, named: bool) -> str:
 
 
 def _filled(function: Function, arguments: list[str], named: bool) -> list[str]:
-    if function.name == "LM_WHY" and len(arguments) > 1:
-        asked = FUNCTIONS.get(arguments[0].strip().strip('"').upper())
-        return [arguments[0], *(_filled(asked, arguments[1:], named) if asked else arguments[1:])]
     filled = [] if arguments == [""] else list(arguments)
-    for i, declared in enumerate(function.arguments):
+    if function.name == "LM_WHY":
+        return [x if x.strip() else f'"{LEFT_OUT}"' for x in filled] + ([f'"{STANDING}"', MODEL] if named and filled else [])
+    for i, declared in enumerate(function.arguments[: len(filled) + 1]):
         if declared.rest or declared.required:
             continue
         missing = i >= len(filled) or not filled[i].strip()
@@ -200,8 +260,14 @@ def _filled(function: Function, arguments: list[str], named: bool) -> list[str]:
 
 def _callback(name: str) -> Callable[..., Any]:
     def answer(*arguments: Any) -> Any:
+        given = [_in(a) for a in arguments]
+        if len(given) > 2 and given[-2] == STANDING:
+            *given, _, model = given
+            at = MODEL_AT.get(str(given[0]).strip().removeprefix("=").upper(), len(given)) + 1
+            if at == len(given) or (at < len(given) and given[at] is OMITTED):
+                given[at : at + 1] = [model]
         try:
-            return _out(call(name, [_in(a) for a in arguments], host="stored values"))
+            return _out(call(name, given, host="stored values"))
         except CallError as error:
             return _out(error)
 
@@ -212,7 +278,7 @@ def _in(value: Any) -> Any:
     if type(value) is list:
         return [[_in(x) for x in row] for row in value]
     if type(value) is dict:
-        return CallError(_KINDS.get(value.get("kind", ""), VALUE), "an argument is an error: ask LM_WHY about the cell that it comes from")
+        return CallError(_KINDS.get(value.get("kind", ""), VALUE), "")
     return OMITTED if value == LEFT_OUT else value
 
 

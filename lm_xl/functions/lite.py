@@ -28,7 +28,8 @@ def hosted(function: Function) -> Callable[..., Any]:
 
     def called(*arguments: Any) -> Any:
         try:
-            answer = call(function.name, [single(a) for a in arguments], host="xlwings Lite")
+            given = [OMITTED if a is None else single(a) for a in arguments]  # a cell comes in brackets, even a blank one
+            answer = call(function.name, given, host="xlwings Lite")
         except CallError as error:
             return error.code
         return [[x.code if isinstance(x, CallError) else x for x in row] for row in answer] if isinstance(answer, list) else answer

@@ -110,6 +110,13 @@ class Model:
             self._cubes[name] = np.concatenate(parts)
         return self._cubes[name]
 
+    @cached_property
+    def within(self) -> Array:
+        """Whether a label is a part of another one, (labels, labels): of a total everything is, of the rest what its leaves hold."""
+        axes = [self.assumptions.axes.axis(dim) for dim in DIMS]
+        held = [(axis, set(axis.members(label))) for axis in axes for label in axis.labels]
+        return np.array([[len(whole) == len(of) or (axis is of and part <= whole) for of, whole in held] for axis, part in held])
+
 
 class Store:
     """The models in memory by their handles, bounded, for several workbooks and threads at once."""

@@ -47,7 +47,7 @@ def _cells(value: Any, *, across: bool) -> Any:
         return rows
     if hasattr(value, "tolist"):
         value = value.tolist()
-    if not isinstance(value, list | tuple):
+    if not isinstance(value, list | tuple | range):
         return value
     if all(isinstance(row, list | tuple) for row in value):
         return [list(row) for row in value]

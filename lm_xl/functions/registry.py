@@ -137,7 +137,13 @@ FUNCTIONS: dict[str, Function] = {
         ),
         Function(
             "LM_SHARE",
-            (METRIC, ANY_LABEL, YEAR, MODEL, Argument("of", "label", "The label whose total is 1.", "the total of all")),
+            (
+                METRIC,
+                ANY_LABEL,
+                YEAR,
+                MODEL,
+                Argument("of", "label", "The label whose total is 1, a total or a group that holds the first label.", "the total of all"),
+            ),
             "A label's share of a metric in a year.",
             "share",
             '=LM_SHARE("revenue", "Antibody-drug conjugates", 2035, Model, "Therapeutics")',
@@ -185,7 +191,7 @@ FUNCTIONS: dict[str, Function] = {
             (QUANTITY, YEAR, MODEL, OF_REGION, OF_SEGMENT, OF_PRIMARY),
             "The value of an assumption in the model's scenario.",
             "a number in the unit of the assumption",
-            '=LM_ASSUMPTION("treatment_rate", 2030, Model, "Germany", , "Melanoma")',
+            '=LM_ASSUMPTION("treatment_rate", 2030, Model, "Germany", , "Melanoma (cutaneous)")',
         ),
         Function(
             "LM_SOURCE",

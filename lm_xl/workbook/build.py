@@ -105,17 +105,23 @@ def replacing(path: Path, *, force: bool) -> Iterator[Path]:
         raise Refused(
             [Fault(path.name, "", "", f"cannot be written: {'it is a folder' if path.is_dir() else f'there is no folder {path.parent}'}")]
         )
+    path, name = path.resolve(), path.name
+    mode = path.stat().st_mode & 0o777 if path.exists() else None
+    if mode is not None and not mode & 0o200:
+        raise Refused([Fault(name, "", "", "is read-only: give another name with -o, or allow writing")])
+    if any((path.parent / owner).exists() for owner in (f"~${path.name}", f".~lock.{path.name}#")):
+        raise Refused([Fault(name, "", "", "is open in another program: close it there first")])
     try:
-        handle, name = tempfile.mkstemp(suffix=path.suffix or ".xlsx", prefix=".lm_xl-", dir=path.parent)
+        handle, made = tempfile.mkstemp(suffix=path.suffix or ".xlsx", prefix=".lm_xl-", dir=path.parent)
     except OSError as error:
-        raise Refused([Fault(path.name, "", "", f"cannot be written: {error.strerror}")]) from None
+        raise Refused([Fault(name, "", "", f"cannot be written: {error.strerror}")]) from None
     os.close(handle)
-    draft = Path(name)
+    draft = Path(made)
     try:
         yield draft
         mask = os.umask(0)
         os.umask(mask)
-        draft.chmod(0o666 & ~mask)
+        draft.chmod(0o666 & ~mask if mode is None else mode)
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
