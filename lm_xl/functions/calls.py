@@ -255,7 +255,8 @@ class _Places:
         errors = list(self.errors)
         for mask, fault in faults:
             if np.any(mask):
-                errors.append(np.where(mask, np.array(fault(), dtype=object), None))
+                errors.append(np.full(np.shape(mask), None, dtype=object))
+                errors[-1][np.asarray(mask)] = fault()
         rows: list[list[Any]] = np.broadcast_to(numbers, self.shape).tolist()
         for wrong in reversed(errors):
             spread = np.broadcast_to(wrong, self.shape)

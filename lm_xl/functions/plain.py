@@ -47,7 +47,9 @@ def _cells(value: Any, *, across: bool) -> Any:
         return rows
     if hasattr(value, "tolist"):
         value = value.tolist()
-    if not isinstance(value, list | tuple | range):
+    if isinstance(value, range):
+        value = list(value)
+    if not isinstance(value, list | tuple):
         return value
     if all(isinstance(row, list | tuple) for row in value):
         return [list(row) for row in value]
