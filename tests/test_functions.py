@@ -370,6 +370,18 @@ def test_plain_functions_take_lists_frames_and_names(small_path: Path, small_ass
     assert "Raises CallError" in str(lm_xl.LM_PATIENTS.__doc__)
 
 
+@pytest.mark.parametrize("page", ["python.md", "headless.md"])
+def test_the_code_of_the_docs_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my_template.xlsm").write_bytes(SHIPPED["windows"].read_bytes())
+    (tmp_path / "my_assumptions.xlsx").write_bytes((ROOT / "workbooks" / "lm_assumptions.xlsx").read_bytes())
+    blocks = re.findall(r"^```python\n(.*?)^```$", (ROOT / "docs" / page).read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    assert blocks
+    space: dict[str, Any] = {}
+    for block in blocks:
+        exec(block, space)
+
+
 def test_two_arguments_answer_from_the_shipped_base_case(shipped: lm_xl.Assumptions) -> None:
     assert lm_xl.LM_PATIENTS("Europe", 2030) == pytest.approx(lm_xl.forecast(shipped).patients("Europe", 2030), rel=1e-12)
     assert lm_xl.LM_REVENUE("Therapeutics", 2030) == pytest.approx(lm_xl.forecast(shipped).revenue("Therapeutics", 2030), rel=1e-12)
@@ -535,7 +547,8 @@ def function_blocks(path: Path) -> list[tuple[str, int, int, int, int]]:
             for cell in row:
                 if isinstance(cell.value, ArrayFormula):
                     left, top, right, bottom = openpyxl.utils.range_boundaries(cell.value.ref)
-                    found.append((ws.title, top, left, bottom - top + 1, right - left + 1))
+                    if (left, top) != (right, bottom):
+                        found.append((ws.title, top, left, bottom - top + 1, right - left + 1))
     return found
 
 
@@ -630,6 +643,23 @@ def test_the_shipped_template_is_what_the_builder_makes(shipped: lm_xl.Assumptio
     assert not differ, (
         f"build the shipped one again: lm-xl template{' --lite' if host == 'lite' else ''} -o workbooks/{SHIPPED[host].name} --force"
     )
+
+
+@pytest.mark.parametrize("host", list(SHIPPED))
+def test_excel_takes_whole_tables_and_new_labels(host: str) -> None:
+    book = openpyxl.load_workbook(SHIPPED[host])
+    cells = [cell.value for ws in book.worksheets for row in ws.iter_rows() for cell in row if cell.data_type == "f"]
+    plain = [text for text in cells if isinstance(text, str)]
+    assert len(plain) > 100 and not [text for text in plain if "IF(tbl_" in text]  # Excel would take one cell of each table
+    assert isinstance(book["Model"].cell(MODEL_ROW, 3).value, ArrayFormula) == (host == "lite")
+    for sheet, column, style in (
+        ("Model", "C", "warning"),
+        ("Scenarios", "A", "warning"),
+        ("Scenarios", "B", None),
+        ("Pricing", "B", "warning"),
+    ):
+        rules = [r for r in book[sheet].data_validations.dataValidation if r.type == "list" and f"{column}6" in r.sqref]
+        assert [r.errorStyle for r in rules] == [style]
 
 
 def test_the_lite_template_carries_its_code() -> None:
@@ -758,10 +788,10 @@ def test_the_examples_of_the_reference_answer_in_the_template() -> None:
     workbook = headless.open_workbook(SHIPPED["windows"])
     examples = {f.name: f.example for f in FUNCTIONS.values() if "..." not in f.example and "A6" not in f.example and f.name != SLOW}
     assert len(examples) == len(FUNCTIONS) - 3
-    for row, example in enumerate(examples.values(), 200):
-        workbook.set_formula("Functions", row, 1, headless.completed(example, named=True))
+    for column, example in enumerate(examples.values(), 20):
+        workbook.set_formula("Functions", 200, column, headless.completed(example, named=True))
     workbook.evaluate_all()
-    answers = {name: headless._stored(workbook.get_value("Functions", row, 1)) for row, name in enumerate(examples, 200)}
+    answers = {name: headless._stored(workbook.get_value("Functions", 200, column)) for column, name in enumerate(examples, 20)}
     assert not [name for name, x in answers.items() if isinstance(x, CallError) or not x]
 
 

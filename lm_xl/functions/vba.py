@@ -298,7 +298,7 @@ Private Sub Workbook_Open()
     Application.StatusBar = "lm_xl: asking Python ..."
     found = LM_VERSION()
     If IsError(found) Then
-        Application.StatusBar = "lm_xl: Python does not answer, so the stored values stay as they are. Run lm-xl doctor."
+        ' The status bar says why; the stored values stay as they are.
     ElseIf found <> {version} Then
         Application.StatusBar = "lm_xl: made for " & {version} & ", and here is " & found & ". The stored values stay as they are."
     Else

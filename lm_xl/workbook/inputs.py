@@ -324,7 +324,10 @@ def _validate(ws: Worksheet, records: Sequence[Record], columns: Sequence[str], 
         reference = lists.reference(name)
         if reference and not (ws.title == "Axes" and name == "set"):
             rule = DataValidation(type="list", formula1=reference, allow_blank=True, showErrorMessage=True)
-            rule.error, rule.errorTitle = f"Choose one of the words listed for '{name}'.", "Not in the list"
+            if name in FIXED_LISTS:
+                rule.error, rule.errorTitle = f"Choose one of the words listed for '{name}'.", "Not in the list"
+            else:
+                new_label(rule)
             rule.add(f"{get_column_letter(i)}{FIRST_ROW}:{get_column_letter(i)}{last}")
             ws.add_data_validation(rule)
     for name, (kind, least, most) in PLAIN_NUMBERS.get(ws.title, {}).items():
@@ -355,6 +358,12 @@ def _validate(ws: Worksheet, records: Sequence[Record], columns: Sequence[str], 
         for start, end in _runs(rows):
             rule.add(f"{first}{start}:{final}{end}")
         ws.add_data_validation(rule)
+
+
+def new_label(rule: DataValidation) -> None:
+    """Let a list of labels take one that was added since the list was made, after a question."""
+    rule.errorStyle, rule.errorTitle = "warning", "Not in the list"
+    rule.error = "No such label when this file was made. Continue if you have added it on the sheet Axes."
 
 
 def _runs(rows: Sequence[int]) -> list[tuple[int, int]]:

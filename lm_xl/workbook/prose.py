@@ -448,11 +448,12 @@ HOW_TO_LITE: tuple[tuple[str, str], ...] = (
     (
         "xlwings Lite: set up once",
         "In Excel for Windows, Mac or the web choose Home, Add-ins, search for xlwings Lite and add it. Open its pane: it finds the code that this "
-        "workbook carries, installs lm_xl from the package index, and registers the functions.",
+        "workbook carries, installs lm_xl, and registers the functions.",
     ),
     (
-        "If lm_xl is not on your package index",
-        "Upload the wheel of lm_xl where your browser can reach it and write its address on the one line of requirements.txt in the pane.",
+        "Where lm_xl comes from",
+        "It is not on the public package index: put the wheel of lm_xl where your browser can reach it, and write that address on the one line of "
+        "requirements.txt in the pane before it installs.",
     ),
     (
         "Always name the model",

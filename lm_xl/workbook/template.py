@@ -28,7 +28,20 @@ from lm_xl.schema import BASES, PATIENT_STAGES
 from lm_xl.version import __version__
 from lm_xl.workbook.build import replacing
 from lm_xl.workbook.charts import year_bars
-from lm_xl.workbook.inputs import FIRST_ROW, HEADER_ROW, LINE, LISTS, MEANINGS, Records, heading, lines_of, page, records_of, write_inputs
+from lm_xl.workbook.inputs import (
+    FIRST_ROW,
+    HEADER_ROW,
+    LINE,
+    LISTS,
+    MEANINGS,
+    Records,
+    heading,
+    lines_of,
+    new_label,
+    page,
+    records_of,
+    write_inputs,
+)
 from lm_xl.workbook.layout import CONSTANT, KEY_COLUMNS
 from lm_xl.workbook.pages import Pen
 from lm_xl.workbook.prose import HOW_TO, HOW_TO_LITE, HOW_TO_WINDOWS, TEMPLATE_NOTES
@@ -76,6 +89,13 @@ class Template:
     def formula(self, text: str) -> str:
         """A formula as this host's file has it."""
         return text if self.host == "windows" else re.sub(r"\b(LM_[A-Z]+\()", rf"{LITE_PREFIX}\1", text)
+
+    def over_tables(self, ws: Worksheet, row: int, text: str, style: str) -> None:
+        """A formula of whole tables. Where it computes with their cells it must be an array formula, or Excel takes one cell of each."""
+        self.pen.write(ws, row, 3, None if self.host == "lite" else text, style)
+        if self.host == "lite":
+            cell = f"{VALUE}{row}"
+            ws[cell] = ArrayFormula(cell, self.formula(text))
 
 
 def template(
@@ -192,15 +212,17 @@ def _control(workbook: Workbook, t: Template, records: Records) -> None:
         )
         rule = DataValidation(type="list", formula1=source, allow_blank=False, showErrorMessage=True, showInputMessage=True)
         rule.errorTitle, rule.error = "Not in the list", f"Choose a {name.lower()} from the list."
+        if column and name not in ("Stage", "Basis"):
+            new_label(rule)
         rule.promptTitle, rule.prompt = name, "Choose from the list; every function follows."
         rule.add(f"{VALUE}{row}")
         ws.add_data_validation(rule)
     tables = _tables_argument(t, records)
     pen.text(ws, MODEL_ROW, 2, "Model (all functions take this cell)", "lm label")
-    pen.write(ws, MODEL_ROW, 3, t.formula(f"=LM_MODEL({tables},Scenario)"), "lm calculation")
+    t.over_tables(ws, MODEL_ROW, f"=LM_MODEL({tables},Scenario)", "lm calculation")
     pen.text(ws, MODEL_ROW, 4, TEMPLATE_NOTES["Model"], "lm text")
     pen.text(ws, FAULTS_ROW, 2, "Faults of the assumptions", "lm label")
-    pen.write(ws, FAULTS_ROW, 3, t.formula(f'=IF(ISERROR(Model),LM_WHY("LM_MODEL",{tables},Scenario),"none")'), "lm wrapped")
+    t.over_tables(ws, FAULTS_ROW, f'=IF(ISERROR(Model),LM_WHY("LM_MODEL",{tables},Scenario),"none")', "lm wrapped")
     pen.text(ws, FAULTS_ROW, 4, TEMPLATE_NOTES["Faults"], "lm text")
     first, last = axes.years[0], axes.years[-1]
     figures = (
