@@ -23,6 +23,7 @@ from lm_xl.workbook.checks import FAILED, PASSED
 from lm_xl.workbook.inputs import records_of
 
 FIRST, LAST = 2024, 2040
+SIDES = "Northern", "Southern"
 
 
 def changed(a: lm_xl.Assumptions, path: Path) -> lm_xl.Assumptions:
@@ -32,8 +33,13 @@ def changed(a: lm_xl.Assumptions, path: Path) -> lm_xl.Assumptions:
         at = next(i for i, r in enumerate(records["Axes"]) if r["label"] == leaf)
         old = records["Axes"].pop(at)
         records["Axes"][at:at] = [
-            {**old, "label": f"{side} {leaf}", "groups": f"{leaf}; {old['groups']}"} for side in ("Northern", "Southern")
+            {**old, "label": f"{side} {leaf}", "groups": f"{leaf}; {old['groups']}"} for side in SIDES
         ]
+        counts = records["Epidemiology"]
+        for row in [r for r in counts if r["quantity"] == "incident_cases" and r["region"] == leaf]:
+            at = counts.index(row)
+            half = {c: row[c] / 2 for c in ("value", "low", "high") if row.get(c) not in (None, "")}
+            counts[at : at + 1] = [{**row, **half, "region": f"{side} {leaf}"} for side in SIDES]
     for sheet, rows in records.items():
         records[sheet] = [r for r in rows if "Other EGFR TKIs" not in (r.get("segment"), r.get("label"))]
         for row in records[sheet]:
