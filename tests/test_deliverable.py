@@ -32,9 +32,7 @@ def changed(a: lm_xl.Assumptions, path: Path) -> lm_xl.Assumptions:
     for leaf in ("Rest of Europe", "Latin America"):
         at = next(i for i, r in enumerate(records["Axes"]) if r["label"] == leaf)
         old = records["Axes"].pop(at)
-        records["Axes"][at:at] = [
-            {**old, "label": f"{side} {leaf}", "groups": f"{leaf}; {old['groups']}"} for side in SIDES
-        ]
+        records["Axes"][at:at] = [{**old, "label": f"{side} {leaf}", "groups": f"{leaf}; {old['groups']}"} for side in SIDES]
         counts = records["Epidemiology"]
         for row in [r for r in counts if r["quantity"] == "incident_cases" and r["region"] == leaf]:
             at = counts.index(row)

@@ -20,6 +20,7 @@ import small
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import logit
 from scipy.stats import spearmanr
 
 import lm_xl
@@ -737,14 +738,17 @@ def test_the_members_of_a_set_spread_together_as_stated() -> None:
     assert shares.var(axis=0).sum() == pytest.approx((errors**2).sum(), rel=0.02)
 
 
-def test_a_moving_row_keeps_its_path_in_a_draw(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("distribution", "kept"), [("beta", logit), ("normal", np.array), ("lognormal", np.log)])
+def test_a_moving_row_keeps_its_path_in_a_draw(tmp_path: Path, distribution: str, kept: Callable[[Any], Any]) -> None:
     def spread(sheets: dict[str, list[dict[str, Any]]]) -> None:
         for row in (r for rows in sheets.values() for r in rows if r.get("quantity") == "care_access" and r.get("2031")):
-            row.update(distribution="beta", low=row["2031"] - 0.05, high=row["2031"] + 0.04)
+            row.update(distribution=distribution, low=row["2031"] - 0.005, high=row["2031"] + 0.004)
 
     plan = plan_of(lm_xl.read_assumptions(small.workbook(tmp_path / "a.xlsx", change=spread)), ["Base"], 3)
     drawn = plan.scenes[0].drawn["care_access"]
     (group,) = drawn.alone
-    x = drawn.draw(plan.atoms.at(scores(plan.streams, plan.together, 3, 0)))[group.places]
-    odds, path = x / (1 - x), drawn.values[group.places] / (1 - drawn.values[group.places])
-    assert odds / odds[:, -1:] == pytest.approx(np.broadcast_to((path / path[:, -1:])[..., None], x.shape), rel=1e-9)
+    x, path = (
+        kept(v) for v in (drawn.draw(plan.atoms.at(scores(plan.streams, plan.together, 3, 0)))[group.places], drawn.values[group.places])
+    )
+    assert np.ptp(path) > 0.01 and np.ptp(x[:, -1]) > 0.005
+    assert x - x[:, -1:] == pytest.approx(np.broadcast_to((path - path[:, -1:])[..., None], x.shape), abs=1e-9)
