@@ -84,7 +84,9 @@ def findings(facts: Facts) -> list[Finding]:
     """What the facts come to, in the order in which to mend it."""
     found = [Finding(True, f"Python {facts.python} ({facts.interpreter})")]
     if facts.wanted is None:
-        found.append(Finding(False, "lm_xl as an installed package", f"Run: {INSTALL} with the path of its wheel; or in its own folder {INSTALL} ."))
+        found.append(
+            Finding(False, "lm_xl as an installed package", f"Run: {INSTALL} with the path of its wheel; or in its own folder {INSTALL} .")
+        )
     elif facts.xlwings != facts.wanted:
         instead = f"{facts.xlwings} is installed" if facts.xlwings else "it is not installed"
         found.append(Finding(False, f"xlwings {facts.wanted}: {instead}", f"Run: {INSTALL} xlwings=={facts.wanted}"))
