@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -155,13 +155,21 @@ def shifted(x: Array, operation: str, amount: Array, active: Array) -> Array:
 
 def reach_of(axes: Axes, quantity: Quantity, keys: Keys) -> Array:
     """A mask over (region, segment, primary), size 1 where the quantity does not vary."""
-    mask = np.ones([len(axes.axis(d)) if d in quantity.dims else 1 for d in DIMS], dtype=bool)
-    for i, dim in enumerate(DIMS):
-        if dim in quantity.dims:
-            inside = np.zeros(mask.shape[i], dtype=bool)
-            inside[list(axes.axis(dim).members(keys[i]))] = True
-            mask &= inside.reshape([-1 if j == i else 1 for j in range(len(DIMS))])
-    return mask
+    one, two, three = (
+        _within(len(axes.axis(d)), axes.axis(d).members(key), i) if d in quantity.dims else ANYWHERE
+        for i, (d, key) in enumerate(zip(DIMS, keys, strict=True))
+    )
+    return one & two & three
+
+
+ANYWHERE = np.ones((1, 1, 1), dtype=bool)
+
+
+@lru_cache(1000)
+def _within(size: int, members: tuple[int, ...], dim: int) -> Array:
+    mask = np.zeros(size, dtype=bool)
+    mask[list(members)] = True
+    return mask.reshape([-1 if d == dim else 1 for d in range(len(DIMS))])
 
 
 @dataclass(frozen=True)

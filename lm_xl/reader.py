@@ -537,7 +537,7 @@ class _Reader:
         winner[gap | hole] = len(rows)
         winner[~domain] = -1
         for i in positions:
-            if why := _shared_count(axes, quantity, winner == i):
+            if quantity.is_count and (why := _shared_count(axes, winner == i)):
                 cell = RawCell(rows[i].sheet, rows[i].cells[0], None)
                 self.fault(cell, f"{quantity.name} of {rows[i].keys} {why}: give each its own row")
             if not rows[i].inputs:
@@ -708,7 +708,8 @@ class _Reader:
             reach = a.reach(delta)[np.newaxis, ..., np.newaxis]
             before = arrays[delta.quantity]
             arrays[delta.quantity] = shifted(before, delta.operation, np.array(delta.amount), reach.astype(float))
-            if delta.operation != "multiply" and (why := _shared_count(a.axes, QUANTITIES[delta.quantity], a.reach(delta))):
+            is_count = QUANTITIES[delta.quantity].is_count and delta.operation != "multiply"
+            if is_count and (why := _shared_count(a.axes, a.reach(delta))):
                 message = f"the delta on {delta.quantity} of {delta.keys} {why}: multiply, or give each its own row"
                 self.fault(RawCell("Scenarios", delta.cell, None), message)
             if not (reach & (arrays[delta.quantity] != before)).any():
@@ -816,9 +817,9 @@ def _new(told: set[tuple[object, ...]], *what: object) -> bool:
     return new
 
 
-def _shared_count(axes: Axes, quantity: Quantity, reach: Array) -> str:
-    """Why one number may not stand for a quantity over a reach (region, segment, primary), or ""."""
-    regions = [axes.region.leaves[r] for r in np.flatnonzero(reach.any(axis=(1, 2)))] if quantity.is_count else []
+def _shared_count(axes: Axes, reach: Array) -> str:
+    """Why one count may not stand for a reach (region, segment, primary), or ""."""
+    regions = [axes.region.leaves[r] for r in np.flatnonzero(reach.any(axis=(1, 2)))]
     if len(regions) < 2:
         return ""
     return f"is a count, and each of {len(regions)} regions ({', '.join(map(repr, regions[:3]))}{', ...' if len(regions) > 3 else ''}) would get all of it"

@@ -270,26 +270,27 @@ def _beyond(a: Assumptions, scenario: str, wrong: Collection[int]) -> Iterator[t
 def _unprotected(a: Assumptions, scenario: str, wrong: Collection[int]) -> Iterator[tuple[int, str]]:
     """Lows and highs that alone bring a launch to its patent's expiry or beyond, where the values do not."""
     names = ("planned_launch", "patent_expiry")
+    if scenario and not any(d.scenario == scenario and d.quantity in names for d in a.deltas):
+        return
     uncertain = [(i, row) for i, row in enumerate(a.rows) if row.quantity in names and i not in wrong and spreads(row)]
-    arrays = a.inputs([scenario]) if uncertain else {}
-    both = (a.covers[names[0]] >= 0) & (a.covers[names[1]] >= 0)
+    if not uncertain:
+        return
+    arrays = a.inputs([scenario])
+    values = dict(zip(names, np.broadcast_arrays(*(arrays[name][0, ..., 0] for name in names)), strict=True))
+    sound = (values[names[0]] < values[names[1]]) & (a.covers[names[0]] >= 0) & (a.covers[names[1]] >= 0)
     for i, row in uncertain:
-        here = a.covers[row.quantity] == i
+        here = sound & (a.covers[row.quantity] == i)
         for side, bound in (("low", row.low), ("high", row.high)):
             assert bound is not None
-            values = {name: arrays[name][0] for name in names}
-            sound = values[names[0]] < values[names[1]]
-            moved = values[row.quantity].copy()
-            moved[here] = carried(row, moved[here], np.array([[bound]]), np.array([[mean_of(row)]]))
-            launch, expiry = np.broadcast_arrays(*({**values, row.quantity: moved}[name] for name in names))
-            for r, s, p in np.argwhere((sound & (launch >= expiry))[..., 0] & both & here)[:1]:
+            both = {name: x[here] for name, x in values.items()}
+            moved = carried(row, both[row.quantity][:, np.newaxis], np.array([bound]), np.array([mean_of(row)]))[:, 0]
+            launch, expiry = ({**both, row.quantity: moved}[name] for name in names)
+            for k in np.flatnonzero(launch >= expiry)[:1]:
+                r, s, _ = np.argwhere(here)[k]
                 place = f"{a.axes.region.leaves[r]} x {a.axes.segment.leaves[s]}"
                 within = f" in scenario {scenario!r}" if scenario else ""
                 end = f"the {side} {bound:g} of {input_name(row)}"
-                yield (
-                    i,
-                    f"{end}: patent_expiry {expiry[r, s, p, 0]:g} of {place} is not after planned_launch {launch[r, s, p, 0]:g}{within}",
-                )
+                yield i, f"{end}: patent_expiry {expiry[k]:g} of {place} is not after planned_launch {launch[k]:g}{within}"
 
 
 def _set_uses(a: Assumptions) -> Iterator[tuple[int, str]]:

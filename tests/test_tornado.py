@@ -117,18 +117,22 @@ def test_competing_shares_give_way(spread: lm_xl.Assumptions, shipped: lm_xl.Ass
 
 
 @pytest.mark.parametrize(
-    ("quantity", "low", "high", "words"),
+    ("quantity", "low", "high", "later", "words"),
     [
-        ("planned_launch", 2025, 2030, "the high 2030 of planned_launch | Total market: patent_expiry 2029 of US x New drug"),
-        ("patent_expiry", 2026, 2035, "the low 2026 of patent_expiry | Total market: patent_expiry 2026 of US x New drug"),
+        ("planned_launch", 2025, 2030, 0, "the high 2030 of planned_launch | Total market: patent_expiry 2029 of US x New drug"),
+        ("planned_launch", 2025, 2027.5, 2, "patent_expiry 2029 of US x New drug is not after planned_launch 2029.5 in scenario 'High'"),
+        ("patent_expiry", 2026, 2035, 0, "the low 2026 of patent_expiry | Total market: patent_expiry 2026 of US x New drug"),
     ],
 )
 def test_a_low_or_high_that_breaks_a_rule_is_refused_with_its_cell(
-    tmp_path: Path, quantity: str, low: float, high: float, words: str
+    tmp_path: Path, quantity: str, low: float, high: float, later: float, words: str
 ) -> None:
     def wide(sheets: Sheets) -> None:
         for row in rows_of(sheets, quantity=quantity):
             row.update(low=low, high=high, distribution="pert")
+        if later:
+            delta = {**sheets["Scenarios"][0], "quantity": quantity, "region": "", "segment": "Total market", "primary": ""}
+            sheets["Scenarios"].append({**delta, "operation": "add", "amount": later})
 
     path = small.workbook(tmp_path / "wide.xlsx", (1, 5, 3, 7), change=wide)
     with pytest.raises(lm_xl.Refused) as refused:
