@@ -748,6 +748,8 @@ def block(plan: Plan, number: int, scene: int = 0) -> tuple[Array, Array]:
     The second is the rank correlation of each stream with each label in the last year, (streams, labels); of a yes/no draw, with
     the outcome. Raises BrokenDraw.
     """
+    from scipy.stats import rankdata
+
     z = scores(plan.streams, plan.together, plan.seed, number)
     kept, succeeds = outcomes(plan, scene, z, number * BLOCK)
     last = [kept[list(members), -1].sum(axis=0) for members in plan.labels]
@@ -755,19 +757,13 @@ def block(plan: Plan, number: int, scene: int = 0) -> tuple[Array, Array]:
     for i, stream in enumerate(plan.scenes[scene].chances):
         if stream >= 0 and succeeds is not None:
             causes[stream] = succeeds[i]
-    effects = _standard(np.array([_ranks(x) for x in last]))
+    effects = _standard(rankdata(last, axis=1))
     return np.ascontiguousarray(kept.swapaxes(0, 1)), _sums(_standard(causes), effects.T)
 
 
 def _sums(x: Array, y: Array) -> Array:
     """The matrix product, without BLAS: its threads keep other workers' processors busy, and their number may show in the bits."""
     return np.einsum("ij,jk->ik", x, y)
-
-
-def _ranks(x: Array) -> Array:
-    """Ranks, the same for equal numbers."""
-    ordered = np.sort(x)
-    return np.searchsorted(ordered, x, "left") + np.searchsorted(ordered, x, "right")
 
 
 def _standard(x: Array) -> Array:
