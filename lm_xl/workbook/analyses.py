@@ -16,7 +16,7 @@ from lm_xl.ops import Array
 from lm_xl.results import Results
 from lm_xl.schema import MOST_DRAWS
 from lm_xl.swings import Tornado, tornado
-from lm_xl.workbook.as_built import BANNER_ROW, BUILT, FIRST_SUM, NOW, SAY_CHANGED, SAY_SAME, SEEN, SMALL, TOLERANCE, WEIGHT, weights
+from lm_xl.workbook.as_built import BANNER_ROW, BUILT, FIRST_SUM, SAY_CHANGED, SAY_SAME, SEEN, SMALL, TOLERANCE, WEIGHT, weights
 from lm_xl.workbook.charts import fan, point_lines, swing_bars, waterfall
 from lm_xl.workbook.inputs import FIRST_ROW, HEADER_ROW, LINE, heading, lines_of, page, table
 from lm_xl.workbook.layout import CONSTANT, Plan
@@ -94,10 +94,12 @@ def _table(
     for i, line in enumerate(lines):
         strong = i in total
         for column, ((_, unit), value) in enumerate(zip(columns, line, strict=True), 1):
+            style = "lm total" if strong else "lm wrapped" if unit == "text" else "lm calculation"
+            form = "" if unit == "text" else number_format(forms[i] or unit)
             if isinstance(value, str):
-                pen.text(ws, row + 2 + i, column, value, "lm total" if strong else "lm wrapped" if unit == "text" else "lm calculation")
-            elif value is not None:
-                pen.write(ws, row + 2 + i, column, value, "lm total" if strong else "lm calculation", number_format(forms[i] or unit))
+                pen.text(ws, row + 2 + i, column, value, style, form)
+            else:
+                pen.write(ws, row + 2 + i, column, value, style, form)
         words = [
             lines_of(value, ws.column_dimensions[get_column_letter(c)].width) for c, value in enumerate(line, 1) if isinstance(value, str)
         ]
@@ -417,14 +419,14 @@ def as_built(ws: Worksheet, traced: Plan, pen: Pen) -> None:
     heading(ws, ws.title, SHEET_NOTES[ws.title], SEEN)
     columns = (
         ("column", 30),
-        ("weighed sum now", 60),
-        ("weighed sum as built", 60),
-        ("tolerance", 60),
+        ("weighed sum now", 54),
+        ("weighed sum as built", 54),
+        ("tolerance", 54),
         ("same", 12),
         ("weight of row", 14),
     )
     for i, (name, width) in enumerate(columns, 1):
-        pen.write(ws, HEADER_ROW, i, name, "lm header" if i in (1, 5) else "lm year")
+        pen.write(ws, HEADER_ROW, i, name, "lm header" if i == 1 else "lm year")
         ws.column_dimensions[get_column_letter(i)].width = width
     for row, (place, built) in enumerate(traced.built.items(), FIRST_SUM):
         pen.text(ws, row, 1, ", ".join(place), "lm label")
@@ -433,12 +435,13 @@ def as_built(ws: Worksheet, traced: Plan, pen: Pen) -> None:
     for row, weight in weights(traced).items():
         pen.write(ws, row, WEIGHT, weight, "lm calculation", "0.000000000")
     pen.text(ws, BANNER_ROW, 1, "What the analyses say", "lm label")
-    pen.text(ws, BANNER_ROW, BUILT, SAY_SAME, "lm text")
-    pen.text(ws, BANNER_ROW, TOLERANCE, SAY_CHANGED, "lm text")
+    pen.text(ws, BANNER_ROW, BUILT, SAY_SAME, "lm label")
+    pen.text(ws, BANNER_ROW, TOLERANCE, SAY_CHANGED, "lm label")
     for line in traced.sheets[ws.title].lines:
         if line.array != "master":
             for column, formula in line.formulas():
-                pen.write(ws, line.row, column, f"={formula}", "lm calculation", "#,##0.000000" if column == NOW else "")
+                style, form = ("lm calculation", "#,##0.000000") if line.row >= FIRST_SUM else ("lm label", "")
+                pen.write(ws, line.row, column, f"={formula}", style, form)
     page(ws, HEADER_ROW)
 
 

@@ -26,8 +26,8 @@ NOW, BUILT, TOLERANCE, SAME, WEIGHT = range(2, 7)
 """Columns of the sheet; the first names the summed column."""
 SMALL = 1e-6
 """Far below any change that a person types, far above what engines differ by in a sum."""
-SAY_SAME = "As built: the numbers of the inputs are those that these analyses were made with"
-SAY_CHANGED = "INPUTS CHANGED since these analyses were made: build the workbook again"
+SAY_SAME = "As built: made with the numbers that the inputs have now"
+SAY_CHANGED = "INPUTS CHANGED since these analyses: build again"
 SEEN = "Seen: each number that changed, and numbers that changed places. Not seen: changed words, such as labels, distributions and operations."
 BANNER_ROW = FIRST_ROW
 FIRST_SUM = BANNER_ROW + 1

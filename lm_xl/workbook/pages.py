@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from openpyxl.formatting.rule import Rule
+from openpyxl.styles import Alignment
 from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.utils import get_column_letter
 from openpyxl.workbook import Workbook
@@ -38,20 +39,22 @@ class Pen:
         self.styles: dict[tuple[str, str], Any] = {}
 
     def write(self, ws: Worksheet, row: int, column: int, value: str | float | None, style: str, form: str = "") -> None:
-        """A number, a formula or nothing."""
+        """A number, a formula or nothing. What has a number format stands right, even where it says n/a."""
         cell = ws.cell(row, column, value)
         key = (style, form)
         if key not in self.styles:
             cell.style = style
             if form:
                 cell.number_format = form
+                if cell.alignment.horizontal is None:
+                    cell.alignment = Alignment(horizontal="right", vertical=cell.alignment.vertical)
             self.styles[key] = cell._style  # type: ignore[attr-defined]
         else:
             cell._style = self.styles[key]  # type: ignore[attr-defined]
 
-    def text(self, ws: Worksheet, row: int, column: int, value: str, style: str) -> None:
-        """Words, whatever they begin with."""
-        self.write(ws, row, column, None, style)
+    def text(self, ws: Worksheet, row: int, column: int, value: str, style: str, form: str = "") -> None:
+        """Words, whatever they begin with; with a number format they stand in for a number."""
+        self.write(ws, row, column, None, style, form)
         cell = ws.cell(row, column)
         cell.value = value
         cell.data_type = "s"
@@ -115,7 +118,7 @@ def words(ws: Worksheet, sheet: Sheet, pen: Pen) -> None:
         for column, label in ((1, line.quantity), (2, line.unit)):
             pen.text(ws, line.row, column, label, "lm label")
         for column, formula in line.formulas():
-            pen.write(ws, line.row, column, f"={formula}", "lm calculation", number_format(line.unit) if line.unit != "text" else "")
+            pen.write(ws, line.row, column, f"={formula}", "lm calculation", number_format(line.unit))
     ws.freeze_panes = f"A{FIRST_ROW}"
     page(ws, HEADER_ROW)
 
@@ -265,6 +268,7 @@ def triangulation(ws: Worksheet, a: Assumptions, traced: Plan, pen: Pen) -> None
     for i, (name, width) in enumerate(zip(names, (24, 40, 10, 12, 18, 14, 8, 8, 16, 16, 9, 17, 70), strict=True), 1):
         pen.write(ws, HEADER_ROW, i, name, "lm year" if i in (7, 8, 9, 10, 11) else "lm header")
         ws.column_dimensions[get_column_letter(i)].width = width
+    ws.row_dimensions[HEADER_ROW].height = 2 * LINE + 3
     for k, figure in enumerate(a.published):
         row = FIRST_FIGURE + k
         for column, label in (

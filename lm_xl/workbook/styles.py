@@ -37,6 +37,7 @@ FORMATS = {
     "units per USD": "0.0000",
     "0 or 1": "0",
     "number": "#,##0.0##",
+    "text": "",
     "USD per month": "#,##0",
     "USD per course": "#,##0",
     "USD per test": "#,##0",
