@@ -415,8 +415,8 @@ def _functions(ws: Worksheet, t: Template) -> None:
         if function.name == SLOW:
             pen.text(ws, row, 3, TEMPLATE_NOTES["Slow"], "lm wrapped")
         else:
-            style = "lm wrapped" if function.name in TEXTS else "lm calculation"
-            pen.write(ws, row, 3, t.formula(examples[function.name]), style, number_format(forms.get(function.name, "patients")))
+            style, unit = ("lm wrapped", "text") if function.name in TEXTS else ("lm calculation", forms.get(function.name, "patients"))
+            pen.write(ws, row, 3, t.formula(examples[function.name]), style, number_format(unit))
         for column, text in ((4, function.returns), (5, function.meaning)):
             pen.text(ws, row, column, text, "lm wrapped")
         ws.row_dimensions[row].height = LINE * max(
