@@ -545,20 +545,23 @@ class _Reader:
         return winner
 
     def gaps(self, axes: Axes, quantity: Quantity, gap: Array, domain: Array) -> None:
-        """One fault for each label of the first axis that something is missing for."""
+        """One fault for all labels of the first axis that the same is missing for."""
         if not gap.any():
             return
         if np.array_equal(gap, domain):
             self.sheet_fault(quantity.sheet, f"no row of {quantity.name} ({quantity.meaning})")
             return
-        lead = DIMS.index(quantity.dims[0])
-        for at in np.unique(np.argwhere(gap)[:, lead]):
-            there = np.argwhere(np.take(gap, [at], axis=lead))
-            rest = [d for d in quantity.dims if d != quantity.dims[0]]
-            others = [" x ".join(axes.axis(d).leaves[p[DIMS.index(d)]] for d in rest) for p in there] if rest else []
-            scope = f" with {', '.join(others[:3])}{f' and {len(others) - 3} more' if len(others) > 3 else ''}" if others else ""
-            lacking = axes.axis(quantity.dims[0])
-            self.sheet_fault(quantity.sheet, f"no row of {quantity.name} covers {lacking.name} {lacking.leaves[at]!r}{scope}")
+        lead, *rest = quantity.dims
+        axis, at = axes.axis(lead), DIMS.index(lead)
+        alike: dict[bytes, list[int]] = {}
+        for leaf in np.unique(np.argwhere(gap)[:, at]).tolist():
+            alike.setdefault(np.take(gap, leaf, axis=at).tobytes(), []).append(leaf)
+        for leaves in alike.values():
+            there = np.argwhere(np.take(gap, leaves[:1], axis=at)) if rest else ()
+            others = _few([" x ".join(axes.axis(d).leaves[p[DIMS.index(d)]] for d in rest) for p in there])
+            whole = next((label for label in axis.labels if set(axis.members(label)) == set(leaves)), None)
+            lacking = repr(whole) if whole else _few([repr(axis.leaves[k]) for k in leaves])
+            self.sheet_fault(quantity.sheet, f"no row of {quantity.name} covers {axis.name} {lacking}{f' with {others}' if others else ''}")
 
     # Scenarios, published figures, sources
 
@@ -815,6 +818,11 @@ def _new(told: set[tuple[object, ...]], *what: object) -> bool:
     new = what not in told
     told.add(what)
     return new
+
+
+def _few(names: Sequence[str]) -> str:
+    """The first few of some names, and how many more there are."""
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _shared_count(axes: Axes, reach: Array) -> str:
