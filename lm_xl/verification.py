@@ -20,7 +20,8 @@ from lm_xl.workbook.trace import trace
 
 TOLERANCE = 1e-9
 RATES = "_yoy", "_cagr"
-"""Growth is a ratio less one, so its rounding is that of the ratio: near no growth, differences are taken relative to 1."""
+LEAST_RATE = 1e-3
+"""Growth is a ratio less one and has the ratio's rounding: below this growth, differences are taken relative to it."""
 WOBBLE = 0.05
 """Each input is moved by up to this share of itself, by up to this many years where it is a year."""
 
@@ -70,7 +71,7 @@ def compare(case: Case, traced: Plan, state: State, grid: Grid, formulas: Mappin
         for line in sheet.lines:
             wrong = repeated if line.array == "master" else case.wrong
             expected = state.values(line)
-            row, scale = rows[line.row - 1], 1.0 if line.array.endswith(RATES) else line.scale
+            row, scale = rows[line.row - 1], LEAST_RATE if line.array.endswith(RATES) else line.scale
             for column, value in zip(line.columns, expected, strict=True):
                 case.formulas += 1
                 found = row[column - 1]
