@@ -620,17 +620,12 @@ def new(
 @click.option("--force", is_flag=True, help="Replace the output if it exists.")
 def template(assumptions: Path | None, lite: bool, output: Path | None, force: bool) -> None:
     """Build the workbook whose numbers come from the Excel functions."""
-    from lm_xl.workbook.build import not_over
     from lm_xl.workbook.template import template as build_template
 
     output = output or Path("lm_template_lite.xlsx" if lite else "lm_template.xlsm")
-    due = ".xlsx" if lite else ".xlsm"
-    if output.suffix != due:
-        raise click.UsageError(f"{output.name}: this template is a {due} file")
     with _progress() as tell:
         tell("reading the assumptions")
         a = _read(assumptions)
-        not_over(a.path, output)
         build_template(a, output, host="lite" if lite else "windows", force=force, progress=tell)
     click.echo(f"{output}: functions evaluated without Excel and their values stored; assumptions {a.path.name} {a.fingerprint}")
 
@@ -644,8 +639,6 @@ def recalc(file: Path) -> None:
     """
     from lm_xl.functions.headless import recalculate
 
-    if file.suffix.lower() not in (".xlsx", ".xlsm"):
-        raise click.UsageError(f"{file.name}: the workbook is an .xlsx or .xlsm file")
     with _progress() as tell:
         tell("recalculating")
         done = recalculate(file)
@@ -732,11 +725,11 @@ def simulate(
     With -o, an interrupted run keeps its draws in a folder beside the output, and the same command goes on from there.
     """
     from lm_xl.simulation import simulate as run
-    from lm_xl.workbook.build import not_over, replacing
+    from lm_xl.workbook.build import must_end, not_over, replacing
 
-    if output is not None and output.suffix not in (".npz", ".csv"):
-        raise click.UsageError(f"-o {output}: the file ends in .npz or .csv")
-    if output is None:
+    if output is not None:
+        must_end(output, ".npz", ".csv")
+    else:
         _needless("it needs -o FILE", "force")
     if scheduler is not None:
         _needless("the cluster of --scheduler has its own", "workers")
@@ -752,7 +745,7 @@ def simulate(
             if store is not None and store.exists():
                 stop.args = (f"; {store} keeps the draws, the same command goes on from there",)
             raise
-        if draft is not None and draft.suffix == ".npz":
+        if draft is not None and draft.suffix.lower() == ".npz":
             result.save(draft, force=True)
         elif draft is not None:
             from lm_xl.data import as_csv

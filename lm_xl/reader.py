@@ -117,7 +117,7 @@ def with_scenario(a: Assumptions, name: str, deltas: Iterable[Mapping[str, objec
 
 
 def _records(table: Any) -> Iterable[Any]:
-    """The rows of a table; a frame's without what is missing in them."""
+    """The rows of a table; a frame's without what is missing in them. What is no table comes as one wrong row."""
     if hasattr(table, "to_dict") and hasattr(table, "columns"):
         return table.astype(object).where(table.notna(), None).to_dict("records")  # type: ignore[no-any-return]
     return [[table]] if isinstance(table, Mapping | str) or not isinstance(table, Iterable) else table
@@ -830,7 +830,7 @@ def _shared_count(axes: Axes, reach: Array) -> str:
     regions = [axes.region.leaves[r] for r in np.flatnonzero(reach.any(axis=(1, 2)))]
     if len(regions) < 2:
         return ""
-    return f"is a count, and each of {len(regions)} regions ({', '.join(map(repr, regions[:3]))}{', ...' if len(regions) > 3 else ''}) would get all of it"
+    return f"is a count, and each of {len(regions)} regions ({_few([repr(r) for r in regions])}) would get all of it"
 
 
 def _label_problem(text: str) -> str:

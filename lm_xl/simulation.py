@@ -28,7 +28,7 @@ import numpy as np
 from lm_xl.assumptions import Assumptions, Delta, Keys
 from lm_xl.axes import PRIMARY, REGION, SEGMENT, Axes, UnknownLabel, folded, nearest
 from lm_xl.draws import BLOCK, BrokenDraw, Label, OutOfRange, Plan, block, certain, full_draw, labels_of, plan_of
-from lm_xl.faults import Fault, Refused, WrongUsage
+from lm_xl.faults import Fault, Refused
 from lm_xl.model import IdentityError, check_identities, forecast
 from lm_xl.ops import Array
 from lm_xl.results import Results
@@ -206,10 +206,9 @@ class Simulation:
 
     def save(self, path: str | Path, *, force: bool = False) -> None:
         """Write everything to one file that `load_simulation` reads: numpy's .npz, of numbers and text alone. Raises WrongUsage for another name, Refused."""
-        from lm_xl.workbook.build import replacing
+        from lm_xl.workbook.build import must_end, replacing
 
-        if Path(path).suffix != ".npz":
-            raise WrongUsage(f"{Path(path).name}: the file ends in .npz")
+        must_end(Path(path), ".npz")
         arrays = {f.name: getattr(self, f.name) for f in fields(self) if isinstance(getattr(self, f.name), np.ndarray)}
         words = {
             "runs": self.runs, "inputs": self.inputs, "seed": str(self.seed), "draws": self.draws, "reached": self.reached, "provenance": self.provenance,

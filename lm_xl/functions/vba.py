@@ -65,7 +65,7 @@ def add_macros(source: Path, target: Path) -> None:
     """Write a workbook that openpyxl saved as an .xlsm that carries xlwings' standalone VBA and ours; its other parts stay as they are.
 
     The times of its parts are fixed, so that the same source gives the same bytes. Raises Refused where the source has no sheet xlwings.conf or is
-    no .xlsx, or the target is no .xlsm; EngineMissing where pyOpenVBA is not installed.
+    no .xlsx, WrongUsage where the target is no .xlsm; EngineMissing where pyOpenVBA is not installed.
     """
     try:
         from pyopenvba import ExcelFile, VBAModuleKind
@@ -73,10 +73,9 @@ def add_macros(source: Path, target: Path) -> None:
         raise EngineMissing('a template with macros needs pyOpenVBA: pip install "lm-xl[template]"') from None
     import xlwings
 
-    from lm_xl.workbook.build import replacing
+    from lm_xl.workbook.build import must_end, replacing
 
-    if target.suffix != ".xlsm":
-        raise Refused([Fault(target.name, "", "", "a workbook with macros must be named .xlsm")])
+    must_end(target, ".xlsm")
     parts = _parts(source)
     with ExcelFile(Path(xlwings.__file__).parent / "quickstart_standalone.xlsm") as quickstart:
         standalone = {name: quickstart.get_module(name) for name in ("xlwings", "Dictionary")}

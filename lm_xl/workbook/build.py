@@ -55,7 +55,7 @@ def build(
     from lm_xl.verification import agreed_values
 
     path = Path(output)
-    _named_xlsx(path)
+    must_end(path, ".xlsx")
     not_over(assumptions.path, path)
     with replacing(path, force=force) as draft:
         progress("forecast")
@@ -76,7 +76,7 @@ def new(path: str | Path, axes: Axes, records: Records, *, force: bool = False) 
 
     Raises WrongUsage where the file has no .xlsx name, Refused where it may not be written.
     """
-    _named_xlsx(Path(path))
+    must_end(Path(path), ".xlsx")
     workbook = Workbook()
     workbook.remove(workbook.worksheets[0])
     add_styles(workbook)
@@ -85,9 +85,10 @@ def new(path: str | Path, axes: Axes, records: Records, *, force: bool = False) 
         workbook.save(draft)
 
 
-def _named_xlsx(path: Path) -> None:
-    if path.suffix.lower() != ".xlsx":
-        raise WrongUsage(f"{path.name}: the workbook is an .xlsx file")
+def must_end(path: Path, *suffixes: str) -> None:
+    """Raise WrongUsage where a file to write has another suffix than those."""
+    if path.suffix.lower() not in suffixes:
+        raise WrongUsage(f"{path.name}: the file ends in {' or '.join(suffixes)}")
 
 
 def not_over(source: Path, path: Path) -> None:
@@ -171,4 +172,4 @@ def _prose(workbook: Workbook, traced: Plan, pen: pages.Pen) -> None:
     pages.long_data(workbook.create_sheet(LONG), traced.sheets[LONG], pen)
 
 
-__all__ = ["build", "new", "not_over", "replacing"]
+__all__ = ["build", "must_end", "new", "not_over", "replacing"]

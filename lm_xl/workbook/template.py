@@ -26,7 +26,7 @@ from lm_xl.functions.models import Model
 from lm_xl.functions.registry import FUNCTIONS
 from lm_xl.schema import BASES, PATIENT_STAGES
 from lm_xl.version import __version__
-from lm_xl.workbook.build import replacing
+from lm_xl.workbook.build import must_end, not_over, replacing
 from lm_xl.workbook.charts import year_bars
 from lm_xl.workbook.inputs import (
     FIRST_ROW,
@@ -108,9 +108,12 @@ def template(
 ) -> None:
     """Write the function-backed workbook of some assumptions for a host, all or nothing, with every stored value.
 
-    The values are those of the functions evaluated headlessly. Raises Refused where the file exists and `force` is not given,
-    ArithmeticError where a function shows an error.
+    The values are those of the functions evaluated headlessly. Raises WrongUsage where the file's name does not end as the host needs;
+    Refused where it exists and `force` is not given, or is the one that the assumptions were read from; ArithmeticError where a
+    function shows an error.
     """
+    must_end(Path(output), ".xlsm" if host == "windows" else ".xlsx")
+    not_over(assumptions.path, Path(output))
     model = Model(assumptions, assumptions.axes.scenarios[0])
     STORE.put(model)
     t = Template(assumptions, host, model)
