@@ -19,9 +19,6 @@ from lm_xl.workbook.state import Choice, Numbers, State
 from lm_xl.workbook.trace import trace
 
 TOLERANCE = 1e-9
-RATES = "_yoy", "_cagr"
-LEAST_RATE = 1e-3
-"""Growth is a ratio less one and has the ratio's rounding: below this growth, differences are taken relative to it."""
 WOBBLE = 0.05
 """Each input is moved by up to this share of itself, by up to this many years where it is a year."""
 
@@ -71,14 +68,14 @@ def compare(case: Case, traced: Plan, state: State, grid: Grid, formulas: Mappin
         for line in sheet.lines:
             wrong = repeated if line.array == "master" else case.wrong
             expected = state.values(line)
-            row, scale = rows[line.row - 1], LEAST_RATE if line.array.endswith(RATES) else line.scale
+            row = rows[line.row - 1]
             for column, value in zip(line.columns, expected, strict=True):
                 case.formulas += 1
                 found = row[column - 1]
                 if formulas is not None and (line.row, column) not in formulas.get(title, ()):
                     wrong.append(f"{title}!{_address(line.row, column)}: holds {found!r}, no formula; Python computes {_shown(value)}")
                     continue
-                error = _error(found, value, scale)
+                error = _error(found, value, line.scale)
                 if error > case.worst:
                     case.worst, case.worst_cell = error, f"{title}!{_address(line.row, column)}"
                 if error > TOLERANCE:

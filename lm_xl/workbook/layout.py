@@ -48,6 +48,15 @@ BY_SET = ("entrant_claim", "entrant_total", "incumbent_claim", "incumbent_total"
 """Blocks ordered region, primary, segment, so that a choice set's members stand together; the others region, segment, primary."""
 
 
+SMALLEST, LEAST_GROWTH = 1e-12, 1e-3
+"""Below these, differences are taken relative to them. Growth is a ratio less one and has the ratio's rounding."""
+
+
+def scale_of(name: str) -> float:
+    """From where on the differences of an array are taken relative to its values."""
+    return LEAST_GROWTH if name.endswith(("_yoy", "_cagr")) else SMALLEST
+
+
 @dataclass(frozen=True)
 class Line:
     """One formula and the cells of one row that hold it. `array` and `at` name the element whose Python values they must show."""
@@ -67,7 +76,7 @@ class Line:
     """For a line that shows one year, its position."""
     skip: int = 0
     """Years left out at the start."""
-    scale: float = 1e-12
+    scale: float = SMALLEST
     """Differences are taken relative to the value or to this, whichever is larger."""
 
     def formulas(self) -> Iterator[tuple[int, str]]:
@@ -173,7 +182,7 @@ class Plan:
             written.setdefault((text, moving), f"{title}!{YEAR if moving else '$' + get_column_letter(CONSTANT)}{row}")
             keys = Keys(*(labels[i][p] for i, p in enumerate(at)))
             quantity, columns = name.partition("_by_")[0], self.columns(moving=moving)[skip:]
-            sheet.lines.append(Line(row, quantity, keys, unit, "", formula, columns, name, at, style, skip=skip))
+            sheet.lines.append(Line(row, quantity, keys, unit, "", formula, columns, name, at, style, skip=skip, scale=scale_of(name)))
             out[(0, *at, 0)] = Cell(title, YEAR if moving else get_column_letter(CONSTANT), row, block)
         sheet.row += len(elements)
         self.kept[name] = out
@@ -186,7 +195,9 @@ class Plan:
             cell, term = block[(0, *at, 0)], x[(0, *at, 0)]
             if isinstance(cell, Cell) and isinstance(term, Symbol):
                 style = "lm total" if name.rpartition("_")[0].endswith("_group") else "lm calculation"
-                self.sheet(title).lines.append(Line(cell.row, name, Keys("", "", ""), unit, "", term.text, columns, name, at, style))
+                nothing = Keys("", "", "")
+                line = Line(cell.row, name, nothing, unit, "", term.text, columns, name, at, style, scale=scale_of(name))
+                self.sheet(title).lines.append(line)
 
     def place(self, place: str) -> int:
         """The column of a growth or a share."""
@@ -216,10 +227,13 @@ class Plan:
         """Show one number on the cover, and again on the summary."""
         cover, summary = self.sheet(COVER), self.sheet(SUMMARY)
         row = FIGURES_ROW + len(cover.lines)
-        nothing = Keys("", "", "")
-        cover.lines.append(Line(row, what, nothing, unit, "", x[0, 0, 0, 0, 0].text, (3,), name, (0, 0, 0), "lm figure"))
-        place = FIRST_ROW + len(summary.lines)
-        summary.lines.append(Line(place, what, nothing, unit, "", f"{COVER}!$C${row}", (3,), name, (0, 0, 0), "lm figure"))
+        for sheet, at, formula in (
+            (cover, row, x[0, 0, 0, 0, 0].text),
+            (summary, FIRST_ROW + len(summary.lines), f"{COVER}!$C${row}"),
+        ):
+            nothing = Keys("", "", "")
+            line = Line(at, what, nothing, unit, "", formula, (3,), name, (0, 0, 0), "lm figure", scale=scale_of(name))
+            sheet.lines.append(line)
 
     def sentence(self, name: str, pieces: Sequence[str | Array]) -> None:
         """Write a sentence: its pieces on a sheet of their own, joined on the summary."""
