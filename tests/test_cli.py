@@ -196,6 +196,8 @@ def test_a_name_that_says_another_format_is_refused(
         assert (code, f"{name}: the file ends in .xlsx" in err) == (2, True)
         code, _, err = run(monkeypatch, capsys, "template", small_path, "-o", name)
         assert (code, f"{name}: the file ends in .xlsm" in err) == (2, True)
+    code, _, err = run(monkeypatch, capsys, "simulate", small_path, "-o", "s.txt")
+    assert (code, err) == (2, "s.txt: the file ends in .npz or .csv\n")
     assert not list(tmp_path.iterdir())
     with pytest.raises(ValueError, match=r"ends in \.npz"):
         lm_xl.simulate(lm_xl.read_assumptions(small_path), 10).save("out.xlsx")
