@@ -18,47 +18,45 @@ from typing import TYPE_CHECKING, Any
 from lm_xl.version import __version__
 
 if TYPE_CHECKING:
-    from lm_xl.assumptions import Assumptions
-    from lm_xl.axes import UnknownLabel
-    from lm_xl.comparison import Comparison, compare
-    from lm_xl.difference import Difference, diff
-    from lm_xl.drivers import Bridge, bridge
-    from lm_xl.faults import Fault, Refused
-    from lm_xl.functions.calls import CallError
-    from lm_xl.model import IdentityError, forecast
-    from lm_xl.reader import read_assumptions, with_scenario
-    from lm_xl.results import Results
-    from lm_xl.simulation import Lever, Simulation, load_simulation, simulate, sweep
-    from lm_xl.swings import Tornado, tornado
-    from lm_xl.verification import verify
+    from lm_xl.assumptions.assumptions import Assumptions
+    from lm_xl.assumptions.read import read_assumptions, with_scenario
+    from lm_xl.faults import CallError, Fault, IdentityError, Refused, UnknownLabel
+    from lm_xl.forecasts.bridge import Bridge, bridge
+    from lm_xl.forecasts.compare import Comparison, compare
+    from lm_xl.forecasts.diff import Difference, diff
+    from lm_xl.forecasts.forecast import forecast
+    from lm_xl.forecasts.results import Results
+    from lm_xl.forecasts.tornado import Tornado, tornado
+    from lm_xl.uncertainty.simulation import Lever, Simulation, load_simulation, simulate, sweep
     from lm_xl.workbook.build import build
+    from lm_xl.workbook.verify import verify
 
 _HOMES = {
-    "CallError": "functions.calls",
-    "Assumptions": "assumptions",
-    "read_assumptions": "reader",
-    "with_scenario": "reader",
-    "UnknownLabel": "axes",
+    "CallError": "faults",
     "Fault": "faults",
+    "IdentityError": "faults",
     "Refused": "faults",
-    "IdentityError": "model",
-    "forecast": "model",
-    "Results": "results",
-    "simulate": "simulation",
-    "sweep": "simulation",
-    "Lever": "simulation",
-    "Simulation": "simulation",
-    "load_simulation": "simulation",
-    "verify": "verification",
+    "UnknownLabel": "faults",
+    "Assumptions": "assumptions.assumptions",
+    "read_assumptions": "assumptions.read",
+    "with_scenario": "assumptions.read",
+    "forecast": "forecasts.forecast",
+    "Results": "forecasts.results",
+    "Comparison": "forecasts.compare",
+    "compare": "forecasts.compare",
+    "Bridge": "forecasts.bridge",
+    "bridge": "forecasts.bridge",
+    "Tornado": "forecasts.tornado",
+    "tornado": "forecasts.tornado",
+    "Difference": "forecasts.diff",
+    "diff": "forecasts.diff",
+    "Lever": "uncertainty.simulation",
+    "Simulation": "uncertainty.simulation",
+    "load_simulation": "uncertainty.simulation",
+    "simulate": "uncertainty.simulation",
+    "sweep": "uncertainty.simulation",
     "build": "workbook.build",
-    "Comparison": "comparison",
-    "compare": "comparison",
-    "Bridge": "drivers",
-    "bridge": "drivers",
-    "Tornado": "swings",
-    "tornado": "swings",
-    "Difference": "difference",
-    "diff": "difference",
+    "verify": "workbook.verify",
 }
 
 __all__ = [

@@ -45,7 +45,10 @@ def main(path, profile, cells):
             except NoConnectException:
                 time.sleep(0.25)
         desktop = context.ServiceManager.createInstanceWithContext("com.sun.star.frame.Desktop", context)
-        options = [PropertyValue(Name="Hidden", Value=True), PropertyValue(Name="MacroExecutionMode", Value=4)]
+        options = [
+            PropertyValue(Name="Hidden", Value=True),
+            PropertyValue(Name="MacroExecutionMode", Value=4),
+        ]
         book = desktop.loadComponentFromURL(f"file://{path}", "_blank", 0, options)
         hold = "vnd.sun.star.script:VBAProject.xlwings.Hold?language=Basic&location=document"
         book.getScriptProvider().getScript(hold).invoke((Calls(),), (), ())

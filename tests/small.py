@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lm_xl.axes import Axes
-from lm_xl.schema import QUANTITIES
+from lm_xl.model.axes import Axes
+from lm_xl.model.quantities import QUANTITIES
 from lm_xl.workbook.build import new
 from lm_xl.workbook.form import axes_of, form
 
@@ -47,7 +47,13 @@ TYPICAL = {
 
 def axes(regions: int, segments: int, primaries: int, years: int) -> Axes:
     """Axes of given sizes, each with what it needs: every set has its rest member."""
-    return axes_of(REGIONS[:regions], SEGMENTS[:segments], PRIMARIES[:primaries], range(2025, 2025 + years), ("Base", "High"))
+    return axes_of(
+        REGIONS[:regions],
+        SEGMENTS[:segments],
+        PRIMARIES[:primaries],
+        range(2025, 2025 + years),
+        ("Base", "High"),
+    )
 
 
 def records(a: Axes) -> dict[str, list[dict[str, Any]]]:
@@ -69,43 +75,93 @@ def records(a: Axes) -> dict[str, list[dict[str, Any]]]:
                         wobble = 1 + next(jitter) if row["unit"] != "year" else 1
                         rows.append({**row, "region": region, "value": typical * wobble})
                 if row["quantity"] in ("lm_risk", "ever_metastatic_share"):
-                    rows += [{**row, "primary": p, "value": typical * (1 + next(jitter))} for p in a.primary.leaves]
-                    rows[:] = [r for r in rows if not (r["quantity"] == row["quantity"] and r["region"] in a.region.leaves)]
+                    rows += [
+                        {**row, "primary": p, "value": typical * (1 + next(jitter))} for p in a.primary.leaves
+                    ]
+                    rows[:] = [
+                        r
+                        for r in rows
+                        if not (r["quantity"] == row["quantity"] and r["region"] in a.region.leaves)
+                    ]
             elif row["quantity"] == "subtype_share":
                 rows.remove(row)
                 for chosen in dict.fromkeys(a.primary.sets):
-                    members = [p for p, s in zip(a.primary.leaves, a.primary.sets, strict=True) if s == chosen]
+                    members = [
+                        p for p, s in zip(a.primary.leaves, a.primary.sets, strict=True) if s == chosen
+                    ]
                     weights = [i + 1 for i in range(len(members))]
-                    rows += [{**row, "primary": p, "value": w / sum(weights)} for p, w in zip(members, weights, strict=True)]
+                    rows += [
+                        {**row, "primary": p, "value": w / sum(weights)}
+                        for p, w in zip(members, weights, strict=True)
+                    ]
     years = [str(y) for y in a.years]
     for row in sheets["Diagnosis"]:
         if row["quantity"] == "care_access" and row["region"] != "Global":
-            row.update(fill="linear", value=None, **{years[0]: row["value"], years[-1]: min(1, row["value"] * 1.1)})
+            row.update(
+                fill="linear", value=None, **{years[0]: row["value"], years[-1]: min(1, row["value"] * 1.1)}
+            )
     for row in sheets["Treatment"]:
         if row["quantity"] == "treatment_rate" and row["region"] != "Global":
             row.update(fill="yearly", value=None, **{y: 0.5 + 0.01 * i for i, y in enumerate(years)})
     if len(a.primary) > 1 and a.segment.having("incumbent"):
         base = next(r for r in sheets["Treatment"] if r["quantity"] == "base_share")
-        sheets["Treatment"].append({**base, "segment": "Other drug", "primary": a.primary.leaves[-1], "value": "never"})
+        sheets["Treatment"].append(
+            {**base, "segment": "Other drug", "primary": a.primary.leaves[-1], "value": "never"}
+        )
         for region in a.region.leaves[1:]:
             sheets["Treatment"].append(
-                {**base, "region": region, "segment": "Other drug", "primary": a.primary.leaves[-1], "value": "never"}
+                {
+                    **base,
+                    "region": region,
+                    "segment": "Other drug",
+                    "primary": a.primary.leaves[-1],
+                    "value": "never",
+                }
             )
     for sheet, rows in sheets.items():
         if sheet not in NOT_ROWS:
             for row in rows:
                 row.update(source="TEST", status="placeholder", note="made up")
-    delta = {"scenario": "High", "segment": "", "source": "TEST", "status": "placeholder", "reason": "to see it move"}
+    delta = {
+        "scenario": "High",
+        "segment": "",
+        "source": "TEST",
+        "status": "placeholder",
+        "reason": "to see it move",
+    }
     sheets["Scenarios"] = [
-        {**delta, "quantity": "lm_risk", "region": "Global", "primary": a.primary.leaves[0], "operation": "multiply", "amount": 1.3},
-        {**delta, "quantity": "care_access", "region": "US", "primary": "", "operation": "set", "amount": 0.95},
-        {**delta, "quantity": "care_access", "region": "Global", "primary": "", "operation": "add", "amount": -0.05},
+        {
+            **delta,
+            "quantity": "lm_risk",
+            "region": "Global",
+            "primary": a.primary.leaves[0],
+            "operation": "multiply",
+            "amount": 1.3,
+        },
+        {
+            **delta,
+            "quantity": "care_access",
+            "region": "US",
+            "primary": "",
+            "operation": "set",
+            "amount": 0.95,
+        },
+        {
+            **delta,
+            "quantity": "care_access",
+            "region": "Global",
+            "primary": "",
+            "operation": "add",
+            "amount": -0.05,
+        },
     ]
     sheets["Currencies"] = [
         {"currency": code, "rate": rate, "date": "2025-01-01", "source": "TEST", "status": "placeholder"}
         for code, rate in (("USD", 1), ("EUR", 0.8))
     ]
-    sheets["Changes"] = [{"version": "1", "date": "2025-01-01", "who": "Nobody", "what": "First", "effect": "none"}]
+    sheets["Changes"] = [
+        {"version": "1", "date": "2025-01-01", "who": "Nobody", "what": "First", "effect": "none"}
+    ]
     sheets["Published"] = [
         {
             "publisher": "Nobody",
@@ -121,12 +177,16 @@ def records(a: Axes) -> dict[str, list[dict[str, Any]]]:
             "source": "TEST",
         }
     ]
-    sheets["Sources"] = [{"id": "TEST", "citation": "Numbers made up for a test", "year": "2025", "grade": "C"}]
+    sheets["Sources"] = [
+        {"id": "TEST", "citation": "Numbers made up for a test", "year": "2025", "grade": "C"}
+    ]
     return sheets
 
 
 def workbook(
-    path: Path, sizes: tuple[int, int, int, int] = (2, 5, 3, 7), change: Callable[[dict[str, list[dict[str, Any]]]], None] | None = None
+    path: Path,
+    sizes: tuple[int, int, int, int] = (2, 5, 3, 7),
+    change: Callable[[dict[str, list[dict[str, Any]]]], None] | None = None,
 ) -> Path:
     """Write a small workbook, after a change to its records."""
     a = axes(*sizes)

@@ -7,7 +7,8 @@ from typing import Any
 
 import xlwings
 
-from lm_xl.functions.calls import OMITTED, CallError, call, error_value
+from lm_xl.faults import CallError
+from lm_xl.functions.answers import OMITTED, call, error_value
 from lm_xl.functions.registry import CATEGORY, FUNCTIONS, VALUE, Argument, Function
 
 HOST = f"Excel on Windows, xlwings {xlwings.__version__}"
@@ -72,7 +73,9 @@ def _given(argument: Any) -> Any:
 
 def _cell(value: Any) -> Any:
     if type(value) is int and _SCODE <= value <= _SCODE + 0xFFFF:
-        value = _TEXTS.get(value) or CallError(VALUE, f"an argument is the error value {value - _SCODE}, which has no name here")
+        value = _TEXTS.get(value) or CallError(
+            VALUE, f"an argument is the error value {value - _SCODE}, which has no name here"
+        )
     return error_value(value) or value
 
 

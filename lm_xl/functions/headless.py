@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from lm_xl.faults import Fault, Refused
-from lm_xl.functions.calls import MODEL_AT, OMITTED, CallError, call
+from lm_xl.faults import CallError, Fault, Refused
+from lm_xl.functions.answers import MODEL_AT, OMITTED, call
 from lm_xl.functions.registry import FUNCTIONS, NA, REF, VALUE, Function
-from lm_xl.sheets import inspect_package
+from lm_xl.xlsx.sheets import inspect_package
 
 MODEL = "Model"
 """The workbook's name for the cell with its model, which answers calls that name none."""
@@ -66,13 +66,17 @@ def recalculate(path: str | Path) -> Recalculated:
 
     Raises Refused for what is no workbook, and where a formula cannot be computed here, so that a good value is not lost.
     """
-    from lm_xl.workbook.build import replacing
+    from lm_xl.files import replacing
 
     path = Path(path)
     formulas, tables = _content(path)
     workbook = _loaded(path, formulas, tables)
     workbook.evaluate_all()
-    values = {cell: value for place, found in formulas.items() for cell, value in found.answers(place, workbook.get_value)}
+    values = {
+        cell: value
+        for place, found in formulas.items()
+        for cell, value in found.answers(place, workbook.get_value)
+    }
     unknown = {
         place: UNKNOWN[values[place].code]
         for place, found in formulas.items()
@@ -111,7 +115,10 @@ class _Formula:
         for i, j in np.ndindex(self.size):
             at = i if height > 1 else 0, j if width > 1 else 0
             inside = at[0] < height and at[1] < width
-            yield (sheet, row + i, column + j), _stored(value(sheet, row + at[0], column + at[1])) if inside else CallError(NA, "")
+            yield (
+                (sheet, row + i, column + j),
+                _stored(value(sheet, row + at[0], column + at[1])) if inside else CallError(NA, ""),
+            )
 
 
 _OURS = re.compile(rf"\b(?:{LITE_PREFIX})?LM_[A-Z]+\(")
@@ -132,11 +139,28 @@ def _content(path: Path) -> tuple[dict[Cell, _Formula], list[_Table]]:
     from xml.etree.ElementTree import ParseError
 
     if path.suffix.lower() not in SUFFIXES:
-        raise Refused([Fault(path.name or str(path), "", "", f"is no workbook by its name: allowed {' and '.join(SUFFIXES)}")])
+        raise Refused(
+            [
+                Fault(
+                    path.name or str(path),
+                    "",
+                    "",
+                    f"is no workbook by its name: allowed {' and '.join(SUFFIXES)}",
+                )
+            ]
+        )
     inspect_package(path)
     try:
         formulas, tables = _read(path)
-    except (ParseError, zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
+    except (
+        ParseError,
+        zipfile.BadZipFile,
+        KeyError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        IndexError,
+    ) as error:
         raise Refused([Fault(path.name, "", "", f"is damaged ({error}): save it again from Excel")]) from None
     beyond = {place: why for place, found in formulas.items() if (why := _beyond(found.text))}
     if beyond:
@@ -155,7 +179,14 @@ def _read(path: Path) -> tuple[dict[Cell, _Formula], list[_Table]]:
     for ws in openpyxl.load_workbook(path).worksheets:
         for table in ws.tables.values():
             left, top, right, bottom = (int(x or 0) for x in range_boundaries(table.ref))
-            tables.append(_Table(table.displayName, ws.title, (top, left, bottom, right), [c.name for c in table.tableColumns]))
+            tables.append(
+                _Table(
+                    table.displayName,
+                    ws.title,
+                    (top, left, bottom, right),
+                    [c.name for c in table.tableColumns],
+                )
+            )
         for row in ws.iter_rows():
             for entry in row:
                 cell: Any = entry
@@ -165,7 +196,9 @@ def _read(path: Path) -> tuple[dict[Cell, _Formula], list[_Table]]:
                     left, top, right, bottom = (int(x or 0) for x in range_boundaries(value.ref))
                     value, size = value.text, (bottom - top + 1, right - left + 1)
                 if cell.data_type == "f" and isinstance(value, str):
-                    found[ws.title, cell.row, cell.column] = _Formula(value, size, stored[ws.title].cell(cell.row, cell.column).value)
+                    found[ws.title, cell.row, cell.column] = _Formula(
+                        value, size, stored[ws.title].cell(cell.row, cell.column).value
+                    )
     return found, tables
 
 
@@ -191,7 +224,12 @@ def _beyond(formula: str) -> str:
 
 def _not_here(path: Path, formulas: Mapping[Cell, _Formula], why: Mapping[Cell, str]) -> Refused:
     return Refused(
-        Fault(path.name, sheet, _address(row, column), f"{formulas[sheet, row, column].text} cannot be computed here: {words}")
+        Fault(
+            path.name,
+            sheet,
+            _address(row, column),
+            f"{formulas[sheet, row, column].text} cannot be computed here: {words}",
+        )
         for (sheet, row, column), words in why.items()
     )
 
@@ -199,14 +237,25 @@ def _not_here(path: Path, formulas: Mapping[Cell, _Formula], why: Mapping[Cell, 
 def _loaded(path: Path, formulas: Mapping[Cell, _Formula], tables: Sequence[_Table]) -> Any:
     import formualizer
 
-    spilled = {cell: None for place, found in formulas.items() for cell in found.cells(place) if cell != place}
+    spilled = {
+        cell: None for place, found in formulas.items() for cell in found.cells(place) if cell != place
+    }
     with tempfile.TemporaryDirectory() as folder:
         cleared = Path(folder) / "cleared.xlsx"
         _write(path, cleared, spilled)  # the stored values of a block would stand in its own way
         try:
             workbook = formualizer.load_workbook(str(cleared))
         except (formualizer.ExcelEvaluationError, OSError, ValueError, RuntimeError) as error:
-            raise Refused([Fault(path.name, "", "", f"cannot be opened by the engine that stands in for Excel ({error})")]) from None
+            raise Refused(
+                [
+                    Fault(
+                        path.name,
+                        "",
+                        "",
+                        f"cannot be opened by the engine that stands in for Excel ({error})",
+                    )
+                ]
+            ) from None
     for function in FUNCTIONS.values():
         for name in (function.name, LITE_PREFIX + function.name):
             workbook.register_function(name, _callback(function.name))
@@ -234,7 +283,9 @@ def completed(formula: str, *, named: bool) -> str:
         elif token.subtype == Token.CLOSE:
             function, arguments, text = frames.pop()
             arguments.append("".join(text))
-            frames[-1][2].append(",".join(_filled(function, arguments, named) if function else arguments) + token.value)
+            frames[-1][2].append(
+                ",".join(_filled(function, arguments, named) if function else arguments) + token.value
+            )
         elif token.type == Token.SEP and frames[-1][0] is not None:
             frames[-1][1].append("".join(frames[-1][2]))
             frames[-1][2].clear()
@@ -246,7 +297,9 @@ def completed(formula: str, *, named: bool) -> str:
 def _filled(function: Function, arguments: list[str], named: bool) -> list[str]:
     filled = [] if arguments == [""] else list(arguments)
     if function.name == "LM_WHY":
-        return [x if x.strip() else f'"{LEFT_OUT}"' for x in filled] + ([f'"{STANDING}"', MODEL] if named and filled else [])
+        return [x if x.strip() else f'"{LEFT_OUT}"' for x in filled] + (
+            [f'"{STANDING}"', MODEL] if named and filled else []
+        )
     for i, declared in enumerate(function.arguments[: len(filled) + 1]):
         if declared.rest or declared.required:
             continue
@@ -285,7 +338,11 @@ def _in(value: Any) -> Any:
 def _out(answer: Any) -> Any:
     if isinstance(answer, list):
         return [[_out(x) for x in row] for row in answer]
-    return {"type": "Error", "kind": _CODES.get(answer.code, "Value")} if isinstance(answer, CallError) else answer
+    return (
+        {"type": "Error", "kind": _CODES.get(answer.code, "Value")}
+        if isinstance(answer, CallError)
+        else answer
+    )
 
 
 def _stored(value: Any) -> Any:
@@ -302,7 +359,7 @@ def _stored(value: Any) -> Any:
 
 
 def _write(path: Path, draft: Path, values: Mapping[Cell, Any]) -> None:
-    from lm_xl.workbook.stored import sheet_parts
+    from lm_xl.xlsx.stored import sheet_parts
 
     by_sheet: dict[str, dict[tuple[int, int], Any]] = {}
     for (sheet, row, column), value in values.items():
@@ -335,7 +392,9 @@ def _with_values(xml: bytes, values: Mapping[tuple[int, int], Any]) -> bytes:
         if value is None and at_column not in columns:
             continue
         if at_column not in columns:
-            row.insert(sum(c < at_column for c in columns), etree.Element(f"{space}c", r=_address(at_row, at_column)))
+            row.insert(
+                sum(c < at_column for c in columns), etree.Element(f"{space}c", r=_address(at_row, at_column))
+            )
         cell = next(c for c in row if c.get("r") == _address(at_row, at_column))
         for old in (*cell.findall(f"{space}v"), *cell.findall(f"{space}is")):
             cell.remove(old)

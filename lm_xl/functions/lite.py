@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Literal
 from xml.sax.saxutils import quoteattr
 
-from lm_xl.functions.calls import OMITTED, CallError, call, single
+from lm_xl.faults import CallError
+from lm_xl.functions.answers import OMITTED, call, single
 from lm_xl.functions.registry import CATEGORY, FUNCTIONS, Function
 from lm_xl.version import __version__
 
@@ -28,11 +29,17 @@ def hosted(function: Function) -> Callable[..., Any]:
 
     def called(*arguments: Any) -> Any:
         try:
-            given = [OMITTED if a is None else single(a) for a in arguments]  # a cell comes in brackets, even a blank one
+            given = [
+                OMITTED if a is None else single(a) for a in arguments
+            ]  # a cell comes in brackets, even a blank one
             answer = call(function.name, given, host="xlwings Lite")
         except CallError as error:
             return error.code
-        return [[x.code if isinstance(x, CallError) else x for x in row] for row in answer] if isinstance(answer, list) else answer
+        return (
+            [[x.code if isinstance(x, CallError) else x for x in row] for row in answer]
+            if isinstance(answer, list)
+            else answer
+        )
 
     called.__name__ = called.__qualname__ = function.name
     called.__doc__ = f"{function.meaning} Returns {function.returns}."
@@ -52,7 +59,9 @@ def _registered() -> dict[str, Callable[..., Any]]:
     for function in FUNCTIONS.values():
         made = hosted(function)
         for argument in function.arguments:
-            made = xlwings.arg(f"*{argument.name}" if argument.rest else argument.name, ndim=2, doc=argument.help)(made)
+            made = xlwings.arg(
+                f"*{argument.name}" if argument.rest else argument.name, ndim=2, doc=argument.help
+            )(made)
         found[function.name] = xlwings.func(category=CATEGORY)(made)
     return found
 
@@ -70,9 +79,14 @@ __all__ = list(FUNCTIONS)
 def add_code(source: Path, target: Path) -> None:
     """A workbook with the code of its functions inside, as xlwings Lite stores it; every other part stays as it is."""
     properties = {"main.py": MAIN, "requirements.txt": REQUIREMENTS}
-    shown = "".join(f"<we:property name={quoteattr(k)} value={quoteattr(json.dumps(v))}/>" for k, v in properties.items())
+    shown = "".join(
+        f"<we:property name={quoteattr(k)} value={quoteattr(json.dumps(v))}/>" for k, v in properties.items()
+    )
     head = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
-    relations, office = "http://schemas.openxmlformats.org/package/2006/relationships", "http://schemas.microsoft.com/office"
+    relations, office = (
+        "http://schemas.openxmlformats.org/package/2006/relationships",
+        "http://schemas.microsoft.com/office",
+    )
     parts = {
         "xl/webextensions/webextension1.xml": f'{head}<we:webextension xmlns:we="{office}/webextensions/webextension/2010/11" id="{{0B2A6D5E-6C5F-4A1E-9D57-1E5A0F6C2D35}}">'
         f'<we:reference id="{ADD_IN}" version="1.0.0.0" store="en-US" storeType="OMEX"/><we:alternateReferences/><we:properties>{shown}</we:properties><we:bindings/>'
@@ -90,7 +104,10 @@ def add_code(source: Path, target: Path) -> None:
             elif item.filename == "[Content_Types].xml":
                 types = "".join(
                     f'<Override PartName="/xl/webextensions/{part}" ContentType="application/vnd.ms-office.{kind}+xml"/>'
-                    for part, kind in (("webextension1.xml", "webextension"), ("taskpanes.xml", "webextensiontaskpanes"))
+                    for part, kind in (
+                        ("webextension1.xml", "webextension"),
+                        ("taskpanes.xml", "webextensiontaskpanes"),
+                    )
                 )
                 content = re.sub(rb"</Types>\s*$", f"{types}</Types>".encode(), content)
             made.writestr(item, content)

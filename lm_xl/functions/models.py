@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lm_xl.assumptions import DIMS, Assumptions
-from lm_xl.axes import YEAR, folded
-from lm_xl.model import forecast
-from lm_xl.ops import Array
-from lm_xl.results import Results
-from lm_xl.schema import OUTPUTS
+from lm_xl.assumptions.assumptions import DIMS, Assumptions
+from lm_xl.forecasts.forecast import forecast
+from lm_xl.forecasts.results import Results
+from lm_xl.model.axes import YEAR, folded
+from lm_xl.model.ops import Array
+from lm_xl.model.outputs import OUTPUTS
 from lm_xl.version import __version__
 
 if TYPE_CHECKING:
-    from lm_xl.simulation import Simulation
+    from lm_xl.uncertainty.simulation import Simulation
 
 MOST_MODELS = 64
 """Models whose assumptions are kept; the least recently asked goes first."""
@@ -53,7 +53,7 @@ class Model:
     @cached_property
     def simulation(self) -> Simulation:
         """Draws over every uncertain input, as many as `simulate` makes if it is not told."""
-        from lm_xl.simulation import simulate
+        from lm_xl.uncertainty.simulation import simulate
 
         return simulate(self.assumptions, scenarios=self.scenario)
 
@@ -78,7 +78,9 @@ class Model:
     @cached_property
     def totals(self) -> tuple[int, int, int]:
         """The places of the labels that hold all regions, all segments and all primaries."""
-        region, segment, primary = (self.places[axis.name][folded(axis.total)] for axis in map(self.assumptions.axes.axis, DIMS))
+        region, segment, primary = (
+            self.places[axis.name][folded(axis.total)] for axis in map(self.assumptions.axes.axis, DIMS)
+        )
         return region, segment, primary
 
     def cube(self, output: str) -> Array:
@@ -92,7 +94,9 @@ class Model:
                     for i, label in enumerate(axis.labels):
                         holds[i, list(axis.members(label))] = 1
                     x = np.moveaxis(np.tensordot(holds, x, axes=(1, dim - 1)), 0, dim - 1)
-            self._cubes[output] = np.ascontiguousarray(np.broadcast_to(x, (*x.shape[:3], len(self.assumptions.axes.years))))
+            self._cubes[output] = np.ascontiguousarray(
+                np.broadcast_to(x, (*x.shape[:3], len(self.assumptions.axes.years)))
+            )
         return self._cubes[output]
 
     def lines(self, output: str) -> Array:
@@ -105,7 +109,9 @@ class Model:
                 at[dim - 1] = slice(None)
                 varies = dim in OUTPUTS[output].dims
                 parts.append(
-                    cube[tuple(at)] if varies else np.full((len(self.assumptions.axes.axis(dim).labels), cube.shape[YEAR - 1]), np.nan)
+                    cube[tuple(at)]
+                    if varies
+                    else np.full((len(self.assumptions.axes.axis(dim).labels), cube.shape[YEAR - 1]), np.nan)
                 )
             self._cubes[name] = np.concatenate(parts)
         return self._cubes[name]
@@ -115,7 +121,12 @@ class Model:
         """Whether a label is a part of another one, (labels, labels): of a total everything is, of the rest what its leaves hold."""
         axes = [self.assumptions.axes.axis(dim) for dim in DIMS]
         held = [(axis, set(axis.members(label))) for axis in axes for label in axis.labels]
-        return np.array([[len(whole) == len(of) or (axis is of and part <= whole) for of, whole in held] for axis, part in held])
+        return np.array(
+            [
+                [len(whole) == len(of) or (axis is of and part <= whole) for of, whole in held]
+                for axis, part in held
+            ]
+        )
 
 
 class Store:

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from lm_xl.functions.calls import OMITTED, CallError, call, shipped
+from lm_xl.faults import CallError
+from lm_xl.functions.answers import OMITTED, call, shipped
 from lm_xl.functions.registry import ERRORS, FUNCTIONS, Function
-from lm_xl.ops import Array
+from lm_xl.model.ops import Array
 
 
 def plain(function: Function) -> Callable[..., Any]:
@@ -33,9 +34,17 @@ def plain(function: Function) -> Callable[..., Any]:
     called.__name__ = called.__qualname__ = function.name
     called.__signature__ = signature  # type: ignore[attr-defined]
     called.__doc__ = "\n".join(
-        [function.meaning, "", f"Returns {function.returns}. Without a model the shipped base case answers.", ""]
+        [
+            function.meaning,
+            "",
+            f"Returns {function.returns}. Without a model the shipped base case answers.",
+            "",
+        ]
         + [f"{a.name}: {a.help}{f' Left out: {a.default}.' if a.default else ''}" for a in function.arguments]
-        + ["", f"Raises CallError, whose code is one of {', '.join(ERRORS)} and whose words say what is wrong."]
+        + [
+            "",
+            f"Raises CallError, whose code is one of {', '.join(ERRORS)} and whose words say what is wrong.",
+        ]
     )
     return called
 
@@ -43,7 +52,10 @@ def plain(function: Function) -> Callable[..., Any]:
 def _cells(value: Any, *, across: bool) -> Any:
     """A list, array or frame as rows of cells; anything else as it is."""
     if hasattr(value, "columns"):
-        rows: list[list[Any]] = [[str(c) for c in value.columns], *value.astype(object).where(value.notna(), None).to_numpy().tolist()]
+        rows: list[list[Any]] = [
+            [str(c) for c in value.columns],
+            *value.astype(object).where(value.notna(), None).to_numpy().tolist(),
+        ]
         return rows
     if hasattr(value, "tolist"):
         value = value.tolist()

@@ -31,7 +31,9 @@ The same functions, with the same arguments and answers, in every host: [Excel o
 
 def page() -> str:
     """The whole page."""
-    errors = "".join(f"| `{code}` | {why} | `CallError` with code `{code}` |\n" for code, why in ERRORS.items())
+    errors = "".join(
+        f"| `{code}` | {why} | `CallError` with code `{code}` |\n" for code, why in ERRORS.items()
+    )
     advice = (
         '\nThey are true errors: SUM passes them on and ISERROR sees them. `=LM_WHY("LM_PATIENTS", A6, B5, Model)`, with the name of the function\n'
         "and the arguments of the cell, tells in words what is wrong. `#NAME?` means that the functions are not running: see the page of the host.\n"
@@ -40,7 +42,11 @@ def page() -> str:
 
 
 def _section(function: Function) -> str:
-    lines = [f"\n## {function.name}\n", f"`{function.signature}`\n", f"{function.meaning} Returns {function.returns}.\n"]
+    lines = [
+        f"\n## {function.name}\n",
+        f"`{function.signature}`\n",
+        f"{function.meaning} Returns {function.returns}.\n",
+    ]
     if function.arguments:
         lines += ["| argument | what it is | left out |", "|---|---|---|"]
         lines += [

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from inspect import Parameter, Signature
 
-from lm_xl.schema import BASES, PATIENT_STAGES
+from lm_xl.model.outputs import BASES, PATIENT_STAGES
 
 VALUE, NA, REF = "#VALUE!", "#N/A", "#REF!"
 ERRORS = {
@@ -19,7 +19,12 @@ PASSED_ON = ("#NULL!", "#DIV/0!", "#NAME?", "#NUM!", "#SPILL!", "#CALC!", "#GETT
 """The errors that a cell may hold: an argument that is one is passed on as it is."""
 
 CATEGORY = "lm_xl"
-METRICS = {"patients": "diagnosed", "revenue": BASES["risk_adjusted"], **{s: s for s in PATIENT_STAGES}, **BASES}
+METRICS = {
+    "patients": "diagnosed",
+    "revenue": BASES["risk_adjusted"],
+    **{s: s for s in PATIENT_STAGES},
+    **BASES,
+}
 """What LM_TABLE, LM_SHARE and LM_CAGR count, and the output behind it."""
 PRICE_BASES = {"net": "net_price", "gross": "gross_price"}
 LISTS = ("region", "segment", "primary", "year", "scenario", "stage", "basis", "metric", "quantity")
@@ -57,7 +62,9 @@ class Function:
     @property
     def signature(self) -> str:
         """As Excel shows it: optional arguments in brackets."""
-        shown = [a.name if a.required else f"[{a.name}]" if not a.rest else f"{a.name}..." for a in self.arguments]
+        shown = [
+            a.name if a.required else f"[{a.name}]" if not a.rest else f"{a.name}..." for a in self.arguments
+        ]
         return f"{self.name}({', '.join(shown)})"
 
     def parameters(self, omitted: object, spelled: Callable[[Argument], str] = lambda a: a.name) -> Signature:
@@ -78,15 +85,29 @@ def _label(axis: str, default: str | None = None, note: str = "") -> Argument:
     return Argument(axis, axis, f"{words[axis]}{note}; a range gives a block.", default, many=True)
 
 
-MODEL = Argument("model", "model", "The cell with the handle that LM_MODEL returns.", "the model of this workbook")
+MODEL = Argument(
+    "model", "model", "The cell with the handle that LM_MODEL returns.", "the model of this workbook"
+)
 REGION, SEGMENT = _label("region"), _label("segment")
 YEAR = Argument("year", "year", "A year of the forecast; a range gives a block.", many=True)
-IN_REGION, IN_SEGMENT, IN_PRIMARY = _label("region", "all regions"), _label("segment", "all segments"), _label("primary", "all cancers")
-BASIS = Argument(
-    "basis", "basis", "What revenue counts: gross, net, or net times the probability of success.", "risk_adjusted", tuple(BASES)
+IN_REGION, IN_SEGMENT, IN_PRIMARY = (
+    _label("region", "all regions"),
+    _label("segment", "all segments"),
+    _label("primary", "all cancers"),
 )
-METRIC = Argument("metric", "metric", "What to count: a stage of patients, or a basis of revenue.", choices=tuple(METRICS))
-ANY_LABEL = Argument("label", "label", "A label of any axis, a leaf or a group; a range gives a block.", many=True)
+BASIS = Argument(
+    "basis",
+    "basis",
+    "What revenue counts: gross, net, or net times the probability of success.",
+    "risk_adjusted",
+    tuple(BASES),
+)
+METRIC = Argument(
+    "metric", "metric", "What to count: a stage of patients, or a basis of revenue.", choices=tuple(METRICS)
+)
+ANY_LABEL = Argument(
+    "label", "label", "A label of any axis, a leaf or a group; a range gives a block.", many=True
+)
 QUANTITY = Argument("quantity", "quantity", "The name of an assumption, as in the first column of its sheet.")
 OF_REGION, OF_SEGMENT, OF_PRIMARY = (
     _label(axis, "none: the quantity does not vary by it", ", one leaf where the quantity varies by it") for axis in ("region", "segment", "primary")
@@ -111,7 +132,13 @@ FUNCTIONS: dict[str, Function] = {
         ),
         Function(
             "LM_PATIENTS",
-            (REGION, YEAR, MODEL, Argument("stage", "stage", "A stage of the patient funnel.", "diagnosed", PATIENT_STAGES), IN_PRIMARY),
+            (
+                REGION,
+                YEAR,
+                MODEL,
+                Argument("stage", "stage", "A stage of the patient funnel.", "diagnosed", PATIENT_STAGES),
+                IN_PRIMARY,
+            ),
             "Patients of a region in a year, at a stage of the funnel.",
             "patients",
             '=LM_PATIENTS("Europe", 2030, Model)',
@@ -127,7 +154,9 @@ FUNCTIONS: dict[str, Function] = {
             "LM_TABLE",
             (
                 METRIC,
-                Argument("rows", "label", "Labels of any axis, one a row; a range or a single label.", many=True),
+                Argument(
+                    "rows", "label", "Labels of any axis, one a row; a range or a single label.", many=True
+                ),
                 Argument("years", "year", "Years, one a column; a range or a single year.", many=True),
                 MODEL,
             ),
@@ -142,7 +171,12 @@ FUNCTIONS: dict[str, Function] = {
                 ANY_LABEL,
                 YEAR,
                 MODEL,
-                Argument("of", "label", "The label whose total is 1, a total or a group that holds the first label.", "the total of all"),
+                Argument(
+                    "of",
+                    "label",
+                    "The label whose total is 1, a total or a group that holds the first label.",
+                    "the total of all",
+                ),
             ),
             "A label's share of a metric in a year.",
             "share",
@@ -168,7 +202,13 @@ FUNCTIONS: dict[str, Function] = {
                 _label("region", note=" (one region)"),
                 YEAR,
                 MODEL,
-                Argument("basis", "price_basis", "The price before or after rebates and discounts.", "net", tuple(PRICE_BASES)),
+                Argument(
+                    "basis",
+                    "price_basis",
+                    "The price before or after rebates and discounts.",
+                    "net",
+                    tuple(PRICE_BASES),
+                ),
             ),
             "Price of a therapy or test in a region and year.",
             "nominal USD per month, course or test",
@@ -177,7 +217,11 @@ FUNCTIONS: dict[str, Function] = {
         Function(
             "LM_PERCENTILE",
             (
-                Argument("p", "percentile", 'The percentile in whole percents: 0.1, or "P10", is exceeded by 90 % of the draws.'),
+                Argument(
+                    "p",
+                    "percentile",
+                    'The percentile in whole percents: 0.1, or "P10", is exceeded by 90 % of the draws.',
+                ),
                 SEGMENT,
                 YEAR,
                 MODEL,
@@ -211,15 +255,24 @@ FUNCTIONS: dict[str, Function] = {
             "LM_WHY",
             (
                 Argument("function", "function", "The name of the function, as text."),
-                Argument("arguments", "any", "The same arguments as the cell that shows the error.", rest=True),
+                Argument(
+                    "arguments", "any", "The same arguments as the cell that shows the error.", rest=True
+                ),
             ),
             "What is wrong with a call, in words, and the nearest right one.",
             "text; blank where nothing is wrong",
             '=LM_WHY("LM_PATIENTS", "Eurpe", 2030, Model)',
         ),
-        Function("LM_VERSION", (), "The version of lm_xl and the host that answers.", "text", "=LM_VERSION()"),
+        Function(
+            "LM_VERSION", (), "The version of lm_xl and the host that answers.", "text", "=LM_VERSION()"
+        ),
     )
 }
 
 
-assert all(not a.required for f in FUNCTIONS.values() for i, a in enumerate(f.arguments) if any(not b.required for b in f.arguments[:i]))
+assert all(
+    not a.required
+    for f in FUNCTIONS.values()
+    for i, a in enumerate(f.arguments)
+    if any(not b.required for b in f.arguments[:i])
+)

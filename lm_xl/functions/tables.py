@@ -6,12 +6,13 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from lm_xl.assumptions import Assumptions
-from lm_xl.axes import folded
+from lm_xl.assumptions.assumptions import Assumptions
+from lm_xl.assumptions.columns import ROW_COLUMNS, SHEETS, WANTED
+from lm_xl.assumptions.read import assumptions_of
 from lm_xl.faults import Fault, Refused
-from lm_xl.reader import ROW_COLUMNS, WANTED, assumptions_of
-from lm_xl.schema import QUANTITIES, SHEETS
-from lm_xl.sheets import Table, column_number, table_of
+from lm_xl.model.axes import folded
+from lm_xl.model.quantities import QUANTITIES
+from lm_xl.xlsx.sheets import Table, column_number, table_of
 
 NAME = "LM_MODEL"
 """Stands for the file in messages."""
@@ -36,7 +37,10 @@ def read_grids(grids: Sequence[Grid]) -> Assumptions:
         if name == UNTOLD:
             faults.append(
                 Fault(
-                    NAME, f"table {i}", "", f"names no quantity, so it could be any of {', '.join(missing)}: correct its column 'quantity'"
+                    NAME,
+                    f"table {i}",
+                    "",
+                    f"names no quantity, so it could be any of {', '.join(missing)}: correct its column 'quantity'",
                 )
             )
         elif not name:
@@ -56,7 +60,11 @@ def read_grids(grids: Sequence[Grid]) -> Assumptions:
             table = table_of(NAME, name, grid, WANTED[name], faults)
             if table is not None:
                 tables[name] = table
-    faults += [Fault(NAME, name, "", f"the table {name!r} is not among the arguments") for name in WANTED if name not in headers]
+    faults += [
+        Fault(NAME, name, "", f"the table {name!r} is not among the arguments")
+        for name in WANTED
+        if name not in headers
+    ]
     try:
         return assumptions_of(NAME, tables, faults)
     except Refused as refused:
@@ -73,7 +81,11 @@ def _table_name(grid: Grid) -> str:
     if WANTED[best] != ROW_COLUMNS:
         return best
     at = [i for i, v in enumerate(grid[0]) if isinstance(v, str) and folded(v) == "quantity"]
-    named = [QUANTITIES[folded(str(row[at[0]]))].sheet for row in grid[1:] if at and folded(str(row[at[0]])) in QUANTITIES]
+    named = [
+        QUANTITIES[folded(str(row[at[0]]))].sheet
+        for row in grid[1:]
+        if at and folded(str(row[at[0]])) in QUANTITIES
+    ]
     return max(set(named), key=named.count) if named else UNTOLD
 
 
@@ -90,10 +102,14 @@ def _placed(fault: Fault, headers: dict[str, Grid]) -> Fault:
         return f"row {match[2]}, {str(int(name)) if isinstance(name, float) and name.is_integer() else name}"
 
     message = re.sub(
-        r"\b([A-Z][a-z]+)!([A-Z]{1,3}[0-9]+)\b", lambda m: f"{m[1]} {words(m[2], m[1])}" if m[1] in headers else m[0], fault.message
+        r"\b([A-Z][a-z]+)!([A-Z]{1,3}[0-9]+)\b",
+        lambda m: f"{m[1]} {words(m[2], m[1])}" if m[1] in headers else m[0],
+        fault.message,
     )
     cells = re.search(r" \(in ([A-Z0-9:, ]+?)( and \d+ more)?\)$", message)
     if cells:
-        places = [" to ".join(words(c, fault.sheet) for c in area.split(":")) for area in cells[1].split(", ")]
+        places = [
+            " to ".join(words(c, fault.sheet) for c in area.split(":")) for area in cells[1].split(", ")
+        ]
         message = f"{message[: cells.start()]} (in {'; '.join(places)}{cells[2] or ''})"
     return Fault(fault.file, fault.sheet, words(fault.cell, fault.sheet), message)

@@ -6,10 +6,9 @@ import re
 import zipfile
 from pathlib import Path
 
-from lm_xl.doctor import VARIABLE
-from lm_xl.engines import EngineMissing
-from lm_xl.faults import Fault, Refused
-from lm_xl.functions.calls import call
+from lm_xl.faults import EngineMissing, Fault, Refused
+from lm_xl.functions.answers import call
+from lm_xl.functions.doctor import VARIABLE
 from lm_xl.functions.registry import CATEGORY, FUNCTIONS, Function
 
 MODULE = "lm_xl.functions.com"
@@ -21,7 +20,11 @@ PAUSE = 30
 
 def conf_rows() -> list[tuple[str, str]]:
     """What the sheet xlwings.conf must hold, key and value, from A1 on and without a gap. No path is absolute."""
-    return [("Interpreter_Win", f"%{VARIABLE}%"), ("UDF Modules", MODULE), ("ADD_WORKBOOK_TO_PYTHONPATH", "False")]
+    return [
+        ("Interpreter_Win", f"%{VARIABLE}%"),
+        ("UDF Modules", MODULE),
+        ("ADD_WORKBOOK_TO_PYTHONPATH", "False"),
+    ]
 
 
 def stubs() -> str:
@@ -40,10 +43,16 @@ def stubs() -> str:
             value=CVERR["#VALUE!"],
             na=CVERR["#N/A"],
             pause=PAUSE,
-            left_out=" & ".join(f"Chr$({ord(c)})" if c < " " else f'"{c}"' for c in re.findall(r"[^ -~]|[ -~]+", LEFT_OUT)),
+            left_out=" & ".join(
+                f"Chr$({ord(c)})" if c < " " else f'"{c}"' for c in re.findall(r"[^ -~]|[ -~]+", LEFT_OUT)
+            ),
             functions="\n\n".join(_stub(f) for f in FUNCTIONS.values()),
-            places="\n".join(f"        Case {', '.join(names)}: ModelAt = {at}" for at, names in sorted(places.items())),
-            errors="\n".join(f'        Case "{text}": CellValue = CVErr({number})' for text, number in CVERR.items()),
+            places="\n".join(
+                f"        Case {', '.join(names)}: ModelAt = {at}" for at, names in sorted(places.items())
+            ),
+            errors="\n".join(
+                f'        Case "{text}": CellValue = CVErr({number})' for text, number in CVERR.items()
+            ),
         )
     )
 
@@ -73,7 +82,7 @@ def add_macros(source: Path, target: Path) -> None:
         raise EngineMissing('a template with macros needs pyOpenVBA: pip install "lm-xl[template]"') from None
     import xlwings
 
-    from lm_xl.workbook.build import must_end, replacing
+    from lm_xl.files import must_end, replacing
 
     must_end(target, ".xlsm")
     parts = _parts(source)
@@ -106,7 +115,9 @@ def _parts(source: Path) -> dict[str, bytes]:
     if plain not in types or f'name="{CONF}"' not in book:
         what = f"has no sheet {CONF!r}" if plain in types else "is no .xlsx: its main part is of another type"
         raise Refused([Fault(source.name, "", "", what)])
-    parts["[Content_Types].xml"] = types.replace(plain, "application/vnd.ms-excel.sheet.macroEnabled.main+xml").encode()
+    parts["[Content_Types].xml"] = types.replace(
+        plain, "application/vnd.ms-excel.sheet.macroEnabled.main+xml"
+    ).encode()
     return parts
 
 
@@ -119,7 +130,10 @@ def signature(declared: Function) -> str:
     """The first line of a function in VBA, as xlwings would write it."""
     from lm_xl.functions.com import spelled
 
-    shown = [f"ParamArray {spelled(a)}()" if a.rest else f"{'' if a.required else 'Optional '}{spelled(a)}" for a in declared.arguments]
+    shown = [
+        f"ParamArray {spelled(a)}()" if a.rest else f"{'' if a.required else 'Optional '}{spelled(a)}"
+        for a in declared.arguments
+    ]
     return f"Function {declared.name}({', '.join(shown)})"
 
 
@@ -131,19 +145,34 @@ def _stub(declared: Function) -> str:
     if len(single) == len(declared.arguments):
         given = f"Array({', '.join(single)})"
         volatile = [f"    If IsMissing({single[model]}) Then Application.Volatile"] if model >= 0 else []
-        return "\n".join([signature(declared), *volatile, f'    {name} = Answer("{name}", {model}, {given})', "End Function"])
-    asked = "".join(f", {a}" for a in single)  # LM_WHY, which is given the arguments of the function that it is asked about
+        return "\n".join(
+            [
+                signature(declared),
+                *volatile,
+                f'    {name} = Answer("{name}", {model}, {given})',
+                "End Function",
+            ]
+        )
+    asked = "".join(
+        f", {a}" for a in single
+    )  # LM_WHY, which is given the arguments of the function that it is asked about
     at = f"ModelAt({single[0]})" if single else str(model)
     body = ["    Dim given As Variant", f"    given = {spelled(declared.arguments[-1])}"]
     if single:
         body.append(f"    If LeftOut({at}, given) Then Application.Volatile")
-    return "\n".join([signature(declared), *body, f'    {name} = Answer("{name}", {at}, given{asked})', "End Function"])
+    return "\n".join(
+        [signature(declared), *body, f'    {name} = Answer("{name}", {at}, given{asked})', "End Function"]
+    )
 
 
 def _help(declared: Function) -> str:
     from lm_xl.functions.com import described
 
-    texts = [declared.name, f"{declared.meaning} Returns {declared.returns}.", *(described(a) for a in declared.arguments)]
+    texts = [
+        declared.name,
+        f"{declared.meaning} Returns {declared.returns}.",
+        *(described(a) for a in declared.arguments),
+    ]
     return "    Describe " + ", _\n        ".join(_quoted(text) for text in texts)
 
 

@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from openpyxl.workbook import Workbook
 from openpyxl.workbook.properties import CalcProperties
 
-from lm_xl.assumptions import Assumptions
-from lm_xl.axes import Axes
-from lm_xl.faults import Fault, Refused, WrongUsage
-from lm_xl.model import forecast
+from lm_xl.assumptions.assumptions import Assumptions
+from lm_xl.files import must_end, not_over, replacing
+from lm_xl.forecasts.forecast import forecast
+from lm_xl.model.axes import Axes
 from lm_xl.version import __version__
-from lm_xl.workbook import analyses, pages
-from lm_xl.workbook.as_built import AS_BUILT
-from lm_xl.workbook.charts import CHARTS, add_charts
-from lm_xl.workbook.checks import CHECKS
-from lm_xl.workbook.drivers import DRIVERS
-from lm_xl.workbook.inputs import Records, records_of, write_inputs
-from lm_xl.workbook.layout import COVER, LONG, SUMMARY, WORDS, Plan
-from lm_xl.workbook.prose import GLOSSARY, METHOD
-from lm_xl.workbook.stored import store_values
-from lm_xl.workbook.styles import add_styles
-from lm_xl.workbook.trace import BANNER_CELL, HEADER_CELL, trace
-from lm_xl.workbook.triangulation import TRIANGULATION
+from lm_xl.workbook.pages import analyses, pages
+from lm_xl.workbook.pages.charts import CHARTS, add_charts
+from lm_xl.workbook.pages.inputs import Records, records_of, write_inputs
+from lm_xl.workbook.pages.styles import add_styles
+from lm_xl.workbook.plan.checks import CHECKS
+from lm_xl.workbook.plan.drivers import DRIVERS
+from lm_xl.workbook.plan.plan import COVER, LONG, SUMMARY, WORDS, Plan
+from lm_xl.workbook.plan.staleness import AS_BUILT
+from lm_xl.workbook.plan.trace import BANNER_CELL, HEADER_CELL, trace
+from lm_xl.workbook.plan.triangulation import TRIANGULATION
+from lm_xl.workbook.words.prose import GLOSSARY, METHOD
+from lm_xl.xlsx.stored import store_values
 
 Progress = Callable[[str], None]
 DRAWS, SEED = 10_000, 1
@@ -52,7 +49,7 @@ def build(
     assumptions were read from, or cannot be written; IdentityError where the forecast breaks an identity, Disagreement where the
     engine and Python differ.
     """
-    from lm_xl.verification import agreed_values
+    from lm_xl.workbook.verify import agreed_values
 
     path = Path(output)
     must_end(path, ".xlsx")
@@ -67,7 +64,12 @@ def build(
         progress("writing")
         _workbook(assumptions, records, traced, found).save(draft)
         progress("recalculating")
-        store_values(draft, agreed_values(draft, traced), traced.spans(), static={pages.LIVE: pages.STATIC} if static else None)
+        store_values(
+            draft,
+            agreed_values(draft, traced),
+            traced.spans(),
+            static={pages.LIVE: pages.STATIC} if static else None,
+        )
     return traced
 
 
@@ -85,49 +87,6 @@ def new(path: str | Path, axes: Axes, records: Records, *, force: bool = False) 
         workbook.save(draft)
 
 
-def must_end(path: Path, *suffixes: str) -> None:
-    """Raise WrongUsage where a file to write has another suffix than those."""
-    if path.suffix.lower() not in suffixes:
-        raise WrongUsage(f"{path.name}: the file ends in {' or '.join(suffixes)}")
-
-
-def not_over(source: Path, path: Path) -> None:
-    """Raise Refused where a file to write is the one that was read, by whatever name."""
-    if path.exists() and source.exists() and path.samefile(source):
-        raise Refused([Fault(path.name, "", "", "is what is read: give another name to what is written")])
-
-
-@contextmanager
-def replacing(path: Path, *, force: bool) -> Iterator[Path]:
-    """A draft beside a file, which takes its place only when all went well. Raises Refused where it may not."""
-    if path.exists() and not force:
-        raise Refused([Fault(path.name, "", "", "exists already: give --force to replace it, or another name with -o")])
-    if not path.parent.is_dir() or path.is_dir():
-        raise Refused(
-            [Fault(path.name, "", "", f"cannot be written: {'it is a folder' if path.is_dir() else f'there is no folder {path.parent}'}")]
-        )
-    path, name = path.resolve(), path.name
-    mode = path.stat().st_mode & 0o777 if path.exists() else None
-    if mode is not None and not mode & 0o200:
-        raise Refused([Fault(name, "", "", "is read-only: give another name with -o, or allow writing")])
-    if any((path.parent / owner).exists() for owner in (f"~${path.name}", f".~lock.{path.name}#")):
-        raise Refused([Fault(name, "", "", "is open in another program: close it there first")])
-    try:
-        handle, made = tempfile.mkstemp(suffix=path.suffix or ".xlsx", prefix=".lm_xl-", dir=path.parent)
-    except OSError as error:
-        raise Refused([Fault(name, "", "", f"cannot be written: {error.strerror}")]) from None
-    os.close(handle)
-    draft = Path(made)
-    try:
-        yield draft
-        mask = os.umask(0)
-        os.umask(mask)
-        draft.chmod(0o666 & ~mask if mode is None else mode)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
 def _workbook(a: Assumptions, records: Records, traced: Plan, found: analyses.Analyses) -> Workbook:
     workbook = Workbook()
     workbook.remove(workbook.worksheets[0])
@@ -136,7 +95,13 @@ def _workbook(a: Assumptions, records: Records, traced: Plan, found: analyses.An
     workbook.properties.title = "Leptomeningeal metastases market model"
     workbook.properties.creator = f"lm_xl {__version__}"
     pen = pages.Pen()
-    pages.cover(workbook.create_sheet(COVER), a, traced, f"seed {found.simulation.seed}, {found.simulation.draws:,} draws", pen)
+    pages.cover(
+        workbook.create_sheet(COVER),
+        a,
+        traced,
+        f"seed {found.simulation.seed}, {found.simulation.draws:,} draws",
+        pen,
+    )
     workbook.create_sheet("Contents")
     pages.summary(workbook.create_sheet(SUMMARY), traced, pen)
     pages.charts(workbook.create_sheet(CHARTS))
@@ -151,7 +116,9 @@ def _workbook(a: Assumptions, records: Records, traced: Plan, found: analyses.An
         if title == WORDS:
             pages.words(workbook.create_sheet(title), traced.sheets[title], pen)
         elif title not in workbook.sheetnames:
-            pages.sheet_of_lines(workbook.create_sheet(title), traced.sheets[title], a.axes.years, "calculations", pen)
+            pages.sheet_of_lines(
+                workbook.create_sheet(title), traced.sheets[title], a.axes.years, "calculations", pen
+            )
     add_charts(workbook, traced)
     analyses.fans(workbook["Uncertainty"], workbook[CHARTS], len(a.axes.years))
     pages.contents(workbook, pen)
@@ -166,10 +133,12 @@ def _prose(workbook: Workbook, traced: Plan, pen: pages.Pen) -> None:
     """The sheets of words and the checks, between the assumptions and the data."""
     for title, rows in (("Method", METHOD), ("Glossary", GLOSSARY)):
         ws = workbook.create_sheet(title)
-        pages.page_of_words(ws, ("term", "meaning") if title == "Glossary" else ("subject", "what to know"), rows, pen)
+        pages.page_of_words(
+            ws, ("term", "meaning") if title == "Glossary" else ("subject", "what to know"), rows, pen
+        )
     pages.checks(workbook.create_sheet(CHECKS), traced, pen)
     analyses.as_built(workbook.create_sheet(AS_BUILT), traced, pen)
     pages.long_data(workbook.create_sheet(LONG), traced.sheets[LONG], pen)
 
 
-__all__ = ["build", "must_end", "new", "not_over", "replacing"]
+__all__ = ["build", "new"]

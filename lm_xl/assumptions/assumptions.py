@@ -1,0 +1,342 @@
+"""Assumptions: validated and frozen, each number knowing its cell and its source. `reader` makes them from a workbook."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lm_xl.model.axes import PRIMARY, REGION, SEGMENT, Axes
+from lm_xl.model.ops import Array, where
+from lm_xl.model.quantities import QUANTITIES, Quantity
+
+DIMS = (REGION, SEGMENT, PRIMARY)
+
+
+class Keys(NamedTuple):
+    """The labels that a row is keyed to; "" where the quantity does not vary by the axis."""
+
+    region: str
+    segment: str
+    primary: str
+
+    def __str__(self) -> str:
+        return " x ".join(k for k in self if k) or "all"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One assumption: its number or numbers, the cells they stand in, and where they come from.
+
+    `inputs` are the numbers as typed, one for a constant, two for a line, one a year otherwise; none for `never`.
+    """
+
+    quantity: str
+    keys: Keys
+    unit: str
+    fill: str
+    inputs: tuple[float, ...]
+    cells: tuple[str, ...]
+    low: float | None
+    high: float | None
+    distribution: str
+    sources: tuple[str, ...]
+    status: str
+    note: str
+    sheet: str
+    low_cell: str = ""
+
+    @property
+    def place(self) -> str:
+        """Sheet and cell of the first number."""
+        return f"{self.sheet}!{self.cells[0]}"
+
+
+@dataclass(frozen=True)
+class Delta:
+    """What a scenario does to a quantity: multiply, add or set, with the reason."""
+
+    scenario: str
+    quantity: str
+    keys: Keys
+    operation: str
+    amount: float
+    cell: str
+    label_cell: str
+    sources: tuple[str, ...]
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published revenue (USD) or count of patients, compared at its own scope: the same market, or one beside it."""
+
+    publisher: str
+    what: str
+    metric: str
+    scope: str
+    keys: Keys
+    year: int
+    value: float
+    unit: str
+    sources: tuple[str, ...]
+    note: str
+    cell: str
+
+
+@dataclass(frozen=True)
+class Currency:
+    """A currency of the report: its units for one US dollar, at one date for all years."""
+
+    code: str
+    rate: float
+    date: str
+    sources: tuple[str, ...]
+    status: str
+    note: str
+    cell: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """A line of the workbook's change log."""
+
+    version: str
+    date: str
+    who: str
+    what: str
+    effect: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """A publication that rows cite."""
+
+    id: str
+    citation: str
+    year: str
+    address: str
+    read: str
+    grade: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """The rank correlation between uncertain inputs: of all that lie within the first labels with all within the second."""
+
+    quantities: tuple[str, str]
+    keys: tuple[Keys, Keys]
+    value: float
+    sources: tuple[str, ...]
+    status: str
+    note: str
+    cell: str
+
+
+def straight_line(first: Array, last: Array, year: Array, first_year: Array, last_year: Array) -> Array:
+    """The `linear` fill: from the first year's value to the last's."""
+    return first + (last - first) * (year - first_year) / (last_year - first_year)
+
+
+def shifted(x: Array, operation: str, amount: Array, active: Array) -> Array:
+    """A scenario's delta on a value: applied where `active` is 1, untouched to the bit where it is 0."""
+    if operation == "multiply":
+        return where(active, x * amount, x)
+    return where(active, x + amount if operation == "add" else amount, x)
+
+
+def reach_of(axes: Axes, quantity: Quantity, keys: Keys) -> Array:
+    """A mask over (region, segment, primary), size 1 where the quantity does not vary."""
+    one, two, three = (
+        _within(len(axes.axis(d)), axes.axis(d).members(key), i) if d in quantity.dims else ANYWHERE
+        for i, (d, key) in enumerate(zip(DIMS, keys, strict=True))
+    )
+    return one & two & three
+
+
+ANYWHERE = np.ones((1, 1, 1), dtype=bool)
+
+
+@lru_cache(1000)
+def _within(size: int, members: tuple[int, ...], dim: int) -> Array:
+    mask = np.zeros(size, dtype=bool)
+    mask[list(members)] = True
+    return mask.reshape([-1 if d == dim else 1 for d in range(len(DIMS))])
+
+
+@dataclass(frozen=True)
+class Assumptions:
+    """Everything a forecast needs: axes, rows, scenarios, published figures and sources of one workbook."""
+
+    path: Path
+    axes: Axes
+    rows: tuple[Row, ...]
+    deltas: tuple[Delta, ...]
+    published: tuple[Published, ...]
+    sources: Mapping[str, Source]
+    currencies: tuple[Currency, ...]
+    changes: tuple[Change, ...]
+    covers: Mapping[str, Array]
+    """Quantity to the position in `rows` of the row behind each element (region, segment, primary); -1 where there is none."""
+    correlations: tuple[Correlation, ...] = ()
+
+    @cached_property
+    def uncertainty(self) -> str:
+        """12 hex digits over all that decides the spreads of draws: low, high, distribution and correlations."""
+        content = [
+            sorted((r.quantity, *r.keys, r.distribution, repr(r.low), repr(r.high)) for r in self.rows),
+            [(c.quantities, c.keys, repr(c.value)) for c in self.correlations],
+        ]
+        return hashlib.sha256(json.dumps(content, ensure_ascii=True).encode()).hexdigest()[:12]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """12 hex digits over all that decides the numbers; the order of rows and notes does not count."""
+        content = [
+            sorted(
+                (a.name, x, a.sets[i], a.roles[i])
+                for a in (self.axes.region, self.axes.segment, self.axes.primary)
+                for i, x in enumerate(a.leaves)
+            ),
+            sorted(
+                (a.name, g, sorted(a.leaves[i] for i in m))
+                for a in (self.axes.region, self.axes.segment, self.axes.primary)
+                for g, m in a.groups.items()
+            ),
+            list(self.axes.years),
+            sorted(self.axes.scenarios),
+            sorted((r.quantity, *r.keys, r.unit, r.fill, [repr(v) for v in r.inputs]) for r in self.rows),
+            [(d.scenario, d.quantity, *d.keys, d.operation, repr(d.amount)) for d in self.deltas],
+            sorted((c.code, repr(c.rate)) for c in self.currencies),
+        ]
+        return hashlib.sha256(json.dumps(content, ensure_ascii=True).encode()).hexdigest()[:12]
+
+    @cached_property
+    def identity(self) -> str:
+        """64 hex digits over all that the assumptions say, words and sources too; the order of rows and their cells do not count."""
+
+        def said(items: Iterable[Any]) -> list[str]:
+            return sorted(
+                repr(
+                    [v for k, v in vars(item).items() if k not in ("cell", "cells", "label_cell", "low_cell")]
+                )
+                for item in items
+            )
+
+        axes = [
+            (axis.name, axis.leaves, dict(axis.groups), axis.sets, axis.roles, axis.notes)
+            for axis in (self.axes.region, self.axes.segment, self.axes.primary)
+        ]
+        content = [
+            repr((axes, self.axes.years, self.axes.scenarios)),
+            *(
+                said(part)
+                for part in (
+                    self.rows,
+                    self.published,
+                    self.currencies,
+                    self.sources.values(),
+                    self.correlations,
+                )
+            ),
+            [said([delta]) for delta in self.deltas],
+            [repr(change) for change in self.changes],
+        ]
+        return hashlib.sha256(repr(content).encode()).hexdigest()
+
+    @cached_property
+    def values(self) -> Array:
+        """Every row's value in every year: (rows + 1, years), the last row standing for none."""
+        return self.filled([r.inputs for r in self.rows])
+
+    def filled(self, inputs: Sequence[Sequence[float]]) -> Array:
+        years = np.array(self.axes.years, dtype=float)
+        values = np.zeros((len(self.rows) + 1, len(years)))
+        for i, (row, numbers) in enumerate(zip(self.rows, inputs, strict=True)):
+            if row.fill == "linear":
+                first, last = (np.array(x) for x in numbers)
+                values[i] = straight_line(first, last, years, years[0], years[-1])
+            elif numbers:
+                values[i] = numbers
+        return values
+
+    def moves(self, quantity: str) -> bool:
+        """Whether any row of a quantity differs between years."""
+        positions = np.unique(self.covers[quantity])
+        return any(self.rows[i].fill != "constant" for i in positions if i >= 0)
+
+    @cached_property
+    def base(self) -> dict[str, Array]:
+        """Every quantity before any scenario, at canonical rank."""
+        return self._arrays(self.values)
+
+    def _arrays(self, values: Array) -> dict[str, Array]:
+        arrays = {}
+        for name, cover in self.covers.items():
+            array = values[cover] if self.moves(name) else values[cover][..., :1]
+            array[cover < 0] = QUANTITIES[name].absent
+            array = array[np.newaxis]
+            array.flags.writeable = False
+            arrays[name] = array
+        return arrays
+
+    def structure(self) -> dict[str, Array]:
+        """What the stages ask for beside quantities: the years, each therapy's rest member, and 0/1 masks."""
+        segment = self.axes.segment
+
+        def mask(*roles: str) -> Array:
+            return (
+                np.isin(np.arange(len(segment)), segment.having(*roles)).astype(float).reshape(1, 1, -1, 1, 1)
+            )
+
+        protected = (self.covers["patent_expiry"] >= 0)[np.newaxis, ..., np.newaxis].astype(float)
+        return {
+            "year": np.array(self.axes.years, dtype=float).reshape(1, 1, 1, 1, -1),
+            "rest_of": np.array([segment.rest_of(i) if segment.sets[i] else -1 for i in range(len(segment))]),
+            "is_entrant": mask("entrant"),
+            "is_rest": mask("rest"),
+            "is_protected": np.maximum(protected, mask("entrant")),
+        }
+
+    def reach(self, delta: Delta) -> Array:
+        """The elements (region, segment, primary) of its quantity that a delta changes."""
+        return reach_of(self.axes, QUANTITIES[delta.quantity], delta.keys) & (
+            self.covers[delta.quantity] >= 0
+        )
+
+    def inputs(self, scenarios: Sequence[str]) -> dict[str, Array]:
+        """Every quantity with the scenarios on the run axis."""
+        return self.under(self.base, scenarios)
+
+    def inputs_from(
+        self, inputs: Sequence[Sequence[float]], amounts: Sequence[float], scenario: str
+    ) -> dict[str, Array]:
+        """Every quantity with other numbers in the rows' and deltas' cells, unchecked: what a spreadsheet makes of edited cells."""
+        return self.under(self._arrays(self.filled(inputs)), [scenario], amounts)
+
+    def under(
+        self, base: Mapping[str, Array], scenarios: Sequence[str], amounts: Sequence[float] | None = None
+    ) -> dict[str, Array]:
+        """Other values of every quantity, with the scenarios on the run axis and, if given, other amounts of the deltas."""
+        arrays = dict(base)
+        amounts = [d.amount for d in self.deltas] if amounts is None else amounts
+        for delta, amount in zip(self.deltas, amounts, strict=True):
+            active = np.array([float(s == delta.scenario) for s in scenarios]).reshape(-1, 1, 1, 1, 1)
+            if active.any():
+                reach = self.reach(delta)[np.newaxis, ..., np.newaxis]
+                arrays[delta.quantity] = shifted(
+                    arrays[delta.quantity], delta.operation, np.array(amount), active * reach
+                )
+        return arrays
+
+    def used(self) -> set[int]:
+        """Positions of the rows that cover something."""
+        return {int(i) for cover in self.covers.values() for i in np.unique(cover) if i >= 0}

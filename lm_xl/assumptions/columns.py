@@ -1,0 +1,91 @@
+"""The sheets of an assumptions workbook, their columns, and the words that those take. No values."""
+
+from __future__ import annotations
+
+SHEETS = ("Timeline", "Epidemiology", "Diagnosis", "Treatment", "Launches", "Pricing")
+"""The sheets of assumption rows, beside Axes, Scenarios, Published and Sources."""
+
+KEYS = ("region", "segment", "primary")
+
+COLUMNS = (
+    "quantity", *KEYS, "unit", "fill", "value", "years", "low", "high", "distribution", "source", "status", "note",
+)  # fmt: skip
+"""Columns of an assumption sheet; `years` stands for one column a year. They may come in any order."""
+
+FILLS = ("constant", "linear", "yearly")
+"""How a row covers the years: `value` in all of them; a straight line from the first year's cell to the last's; every year typed."""
+
+DISTRIBUTIONS = ("fixed", "beta", "dirichlet", "gamma", "lognormal", "normal", "pert")
+
+STATUSES = ("sourced", "derived", "expert", "placeholder")
+
+OPERATIONS = ("multiply", "add", "set")
+
+MOVING_SHEETS = ("Diagnosis", "Treatment", "Pricing")
+"""The sheets with quantities that move: they have a column for each year."""
+
+DOLLAR = "USD"
+"""The currency of the model; the report may show another."""
+
+PUBLISHED_METRICS = {"revenue": "USD", "patients": "patients"}
+"""What a published figure counts, and its unit."""
+
+SCOPES = ("same", "adjacent")
+"""Whether a published figure is of this market, or of one beside it."""
+
+NEVER = "never"
+"""What stands in `value` where a quantity does not exist: a therapy that a subtype never gets, a price that nothing protects."""
+
+AXES_COLUMNS = ("axis", "label", "set", "role", "groups", "note")
+
+SCENARIO_COLUMNS = (
+    "scenario",
+    "quantity",
+    "region",
+    "segment",
+    "primary",
+    "operation",
+    "amount",
+    "source",
+    "status",
+    "reason",
+)
+
+CORRELATION_COLUMNS = (
+    "quantity", "segment", "primary", "other_quantity", "other_segment", "other_primary", "rank_correlation", "source", "status", "note",
+)  # fmt: skip
+
+PUBLISHED_COLUMNS = (
+    "publisher",
+    "what",
+    "metric",
+    "scope",
+    "region",
+    "segment",
+    "primary",
+    "year",
+    "value",
+    "unit",
+    "source",
+    "note",
+)
+
+CURRENCY_COLUMNS = ("currency", "rate", "date", "source", "status", "note")
+
+CHANGE_COLUMNS = ("version", "date", "who", "what", "effect")
+
+SOURCE_COLUMNS = ("id", "citation", "year", "address", "read", "grade", "note")
+
+ROW_COLUMNS = tuple(c for c in COLUMNS if c != "years")
+
+WANTED = {
+    "Axes": AXES_COLUMNS,
+    **dict.fromkeys(SHEETS, ROW_COLUMNS),
+    "Scenarios": SCENARIO_COLUMNS,
+    "Correlations": CORRELATION_COLUMNS,
+    "Published": PUBLISHED_COLUMNS,
+    "Currencies": CURRENCY_COLUMNS,
+    "Sources": SOURCE_COLUMNS,
+    "Changes": CHANGE_COLUMNS,
+}
+"""Every sheet of an assumptions workbook and its columns, beside one column a year on the sheets of rows."""

@@ -1,0 +1,1 @@
+"""Any workbook against the rules of a good one."""

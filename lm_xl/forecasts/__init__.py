@@ -1,0 +1,1 @@
+"""The forecast: running it and asking it."""

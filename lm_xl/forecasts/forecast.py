@@ -1,0 +1,25 @@
+"""Run the model on some assumptions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lm_xl.assumptions.assumptions import Assumptions
+from lm_xl.forecasts.identities import check_identities
+from lm_xl.forecasts.results import Results
+from lm_xl.model.evaluate import evaluate
+
+
+def forecast(assumptions: Assumptions, scenario: str | Sequence[str] | None = None) -> Results:
+    """The forecast of one scenario, or of several on the run axis; without a name, of the workbook's first (Base).
+
+    Outputs have the axes (run, region, segment, primary, year); money is in nominal USD, people are counts a year.
+    Raises UnknownLabel for a scenario that the workbook does not have, IdentityError where the result breaks an identity.
+    """
+    axes = assumptions.axes
+    names = [scenario] if isinstance(scenario, str) else list(scenario or axes.scenarios[:1])
+    runs = tuple(axes.scenario(name) for name in names)
+    outputs = evaluate(assumptions.inputs(runs), assumptions.structure())
+    results = Results(assumptions, runs, outputs)
+    check_identities(results)
+    return results

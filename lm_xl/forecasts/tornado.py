@@ -1,0 +1,243 @@
+"""How far each uncertain input alone moves a number: the tornado."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lm_xl.assumptions.assumptions import Assumptions, Row
+from lm_xl.assumptions.read import rule_faults
+from lm_xl.assumptions.spreads import EXCLUSIVE, Uncertain, carried, spreads, stream_of, uncertain_inputs
+from lm_xl.faults import Fault, Refused
+from lm_xl.forecasts.compare import Measure, Point, measure, place
+from lm_xl.forecasts.forecast import forecast
+from lm_xl.model.evaluate import evaluate
+from lm_xl.model.ops import Array
+from lm_xl.model.quantities import QUANTITIES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SIDES = ("low", "high")
+RULED = (*EXCLUSIVE, "set_use", "planned_launch", "patent_expiry")
+"""The quantities that rules across rows bind."""
+RUNS = 8
+"""Inputs evaluated at once, each at its low and its high."""
+
+
+@dataclass(frozen=True)
+class Swing:
+    """One input at its low and at its high, all others as they are: what the measure is then, in its unit."""
+
+    input: str
+    rows: tuple[int, ...]
+    """Positions in `Assumptions.rows`; they move together."""
+    at_low: float
+    at_high: float
+    low_effect: float
+    high_effect: float
+
+    @property
+    def swing(self) -> float:
+        """From the least to the most of low, centre and high."""
+        effects = (0.0, self.low_effect, self.high_effect)
+        return max(effects) - min(effects)
+
+
+@dataclass(frozen=True)
+class Tornado:
+    """The inputs of a workbook, the largest swing first, around the measure's value without any of them."""
+
+    assumptions: Assumptions
+    measure: Measure
+    at: Point
+    centre: float
+    swings: tuple[Swing, ...]
+
+    @property
+    def idle(self) -> tuple[str, ...]:
+        """The inputs with no effect on the measure."""
+        return tuple(s.input for s in self.swings if s.swing == 0)
+
+    def frame(self) -> pd.DataFrame:
+        """One input a row: input, rows, low, high, at_low, centre, at_high, low_effect, high_effect, swing, unit.
+
+        `low` and `high` are the input's own, NaN where its rows differ; `rows` are their cells.
+        """
+        import pandas as pd
+
+        lines = []
+        for s in self.swings:
+            rows = [self.assumptions.rows[i] for i in s.rows]
+            own = [
+                bounds.pop() if len(bounds) == 1 else np.nan
+                for bounds in ({_bound(r, side) for r in rows} for side in SIDES)
+            ]
+            lines.append(
+                (
+                    s.input,
+                    "; ".join(r.place for r in rows),
+                    *own,
+                    s.at_low,
+                    self.centre,
+                    s.at_high,
+                    s.low_effect,
+                    s.high_effect,
+                    s.swing,
+                )
+            )
+        columns = [
+            "input",
+            "rows",
+            "low",
+            "high",
+            "at_low",
+            "centre",
+            "at_high",
+            "low_effect",
+            "high_effect",
+            "swing",
+        ]
+        return pd.DataFrame(lines, columns=columns).assign(unit=self.measure.unit)
+
+
+def tornado(
+    assumptions: Assumptions,
+    scenario: str | None = None,
+    year: int | None = None,
+    metric: str = "revenue",
+    *,
+    region: str | None = None,
+    segment: str | None = None,
+    primary: str | None = None,
+    stage: str = "diagnosed",
+    basis: str = "risk_adjusted",
+) -> Tornado:
+    """Each uncertain input at its stated low and high, one at a time; the rows of one input move together in all regions.
+
+    Revenue is in nominal USD, patients are people; without a scenario the first, without a year the last. A row that moves
+    carries its low or high of the last year over its years; where a scenario changes a value, its low and high move with it.
+    Where shares compete, the other uncertain shares of the set, and what they leave, give way in proportion.
+    Raises Refused, with every cell, where a low or high breaks a rule; UnknownLabel for labels that the workbook does not have.
+    """
+    axes = assumptions.axes
+    chosen = measure(axes, metric, region=region, segment=segment, primary=primary, stage=stage, basis=basis)
+    at = place(axes, scenario, year)
+    position = axes.year(at.year)
+    values = assumptions.inputs([at.scenario])
+    structure = assumptions.structure()
+    base = chosen.of(axes, forecast(assumptions, at.scenario).outputs)[0, position]
+    bars = [bar for one in uncertain_inputs(assumptions) for bar in _bars(assumptions, one, values)]
+    faults = [
+        fault
+        for name, rows, sides in bars
+        for fault in _faults(assumptions, at.scenario, values, name, rows, sides)
+    ]
+    if faults:
+        raise Refused(faults)
+    swings = []
+    for quantity in dict.fromkeys(assumptions.rows[rows[0]].quantity for _, rows, _ in bars):
+        moved = [bar for bar in bars if assumptions.rows[bar[1][0]].quantity == quantity]
+        for first in range(0, len(moved), RUNS):
+            batch = moved[first : first + RUNS]
+            runs = np.concatenate([x for _, _, sides in batch for x in sides])
+            found = chosen.of(axes, evaluate({**values, quantity: runs}, structure))[:, position]
+            pairs = np.broadcast_to(found, len(runs)).reshape(-1, len(SIDES))
+            swings += [
+                Swing(name, rows, float(low), float(high), float(low - base), float(high - base))
+                for (name, rows, _), (low, high) in zip(batch, pairs, strict=True)
+            ]
+    return Tornado(assumptions, chosen, at, float(base), tuple(sorted(swings, key=lambda s: -s.swing)))
+
+
+Bar = tuple[str, tuple[int, ...], tuple[Array, Array]]
+"""An input's name, its rows, and its quantity with these rows at their low and at their high."""
+
+
+def _bound(row: Row, side: str) -> float:
+    bound = row.low if side == "low" else row.high
+    assert bound is not None
+    return bound
+
+
+def _bars(a: Assumptions, one: Uncertain, values: dict[str, Array]) -> Iterator[Bar]:
+    """An input as bars: one, or one for each member of a set whose shares sum to 1."""
+    cover = a.covers[one.quantity]
+    inside = np.isin(cover, one.rows)
+    members = [(one.name, inside)]
+    if one.distribution == "dirichlet":
+        axis = a.axes.primary
+        members = [
+            (stream_of(one.quantity, leaf), inside & (np.arange(len(axis)) == p))
+            for p, (leaf, chosen) in enumerate(zip(axis.leaves, axis.sets, strict=True))
+            if stream_of(one.quantity, chosen) == one.name
+        ]
+    for name, moved in members:
+        low, high = (_at(a, one.quantity, values[one.quantity], moved, side) for side in SIDES)
+        covering = tuple(i for i in one.rows if (cover[moved] == i).any())
+        yield name, covering or one.rows, (low, high)  # rows that cover nothing make an input without effect
+
+
+def _at(a: Assumptions, quantity: str, x: Array, moved: Array, side: str) -> Array:
+    """A quantity with some elements at the low or high of their rows, carried over the years and under a scenario's deltas."""
+    y, cover = x.copy(), a.covers[quantity]
+    for i in np.unique(cover[moved]):
+        row, here = a.rows[i], moved & (cover == i)
+        bound, mean = _bound(row, side), row.inputs[-1]
+        if bound != mean:
+            y[0][here] = carried(row, x[0][here], np.array([[bound]]), np.array([[mean]]))
+    if quantity in EXCLUSIVE:
+        _give_way(a, quantity, x, y, moved)
+    return y
+
+
+def _give_way(a: Assumptions, quantity: str, x: Array, y: Array, moved: Array) -> None:
+    """Scale the other uncertain shares of each set, and so what they leave, to make room for those that moved from `x` to `y`."""
+    dim = EXCLUSIVE[quantity]
+    axis, cover = a.axes.axis(dim), a.covers[quantity]
+    drawn = np.isin(cover, [i for i, row in enumerate(a.rows) if spreads(row)])
+    for chosen in dict.fromkeys(s for s in axis.sets if s):
+        at: list[slice | list[int]] = [slice(None)] * x.ndim
+        at[dim] = [i for i, s in enumerate(axis.sets) if s == chosen]
+        before, after = x[*at], y[*at]
+        mine, certain = (mask[np.newaxis, ..., np.newaxis][*at] for mask in (moved, ~drawn))
+        left = 1 - before.sum(axis=dim, keepdims=True, where=certain)
+        old, new = (left - z.sum(axis=dim, keepdims=True, where=mine) for z in (before, after))
+        scale = np.divide(new, old, out=np.ones_like(old), where=(old > 0) & (new != old))
+        y[*at] = np.where(mine | certain, after, after * scale)
+
+
+def _faults(
+    a: Assumptions,
+    scenario: str,
+    values: dict[str, Array],
+    name: str,
+    rows: tuple[int, ...],
+    sides: tuple[Array, Array],
+) -> Iterator[Fault]:
+    """What an input at its low or high breaks: its quantity's range, or a rule across rows."""
+    quantity = QUANTITIES[a.rows[rows[0]].quantity]
+    for side, x in zip(SIDES, sides, strict=True):
+        for i in rows:
+            row, reached = a.rows[i], x[0][a.covers[quantity.name] == i]
+            outside = reached[~((reached >= quantity.least) & (reached <= quantity.most))]
+            if outside.size:
+                message = f"takes it to {outside[0]:g} in {scenario}, outside {quantity.least:g} to {quantity.most:g}"
+                yield Fault(
+                    a.path.name,
+                    row.sheet,
+                    row.low_cell,
+                    f"the {side} {_bound(row, side):g} of {name} {message}",
+                )
+        if quantity.name in RULED:
+            for fault in rule_faults(a, scenario, {**values, quantity.name: x}):
+                row = next((a.rows[i] for i in rows if a.rows[i].cells[0] == fault.cell), a.rows[rows[0]])
+                yield Fault(
+                    a.path.name,
+                    row.sheet,
+                    row.low_cell,
+                    f"the {side} {_bound(row, side):g} of {name}: {fault.message}",
+                )

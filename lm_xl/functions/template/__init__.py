@@ -1,0 +1,1 @@
+"""The workbook whose numbers come from the functions."""

@@ -1,0 +1,130 @@
+"""The five axes of every array, and the labels on them."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from lm_xl.faults import UnknownLabel
+
+RUN, REGION, SEGMENT, PRIMARY, YEAR = range(5)
+
+ROLES = ("incumbent", "entrant", "rest", "test")
+"""What a segment is: a therapy of its set in use today, a therapy still entering it, the set's rest member, or a test."""
+
+
+def folded(label: str) -> str:
+    """The form in which labels are compared: outer blanks and case do not matter, nothing else is forgiven."""
+    return label.strip().casefold()
+
+
+def nearest(wrong: str, valid: list[str] | tuple[str, ...]) -> str:
+    """A half-sentence naming the valid label nearest to a wrong one, or the first few there are."""
+    by_fold = {folded(v): v for v in valid}
+    close = get_close_matches(folded(wrong), list(by_fold), n=1, cutoff=0.6)
+    if close:
+        return f"nearest is {by_fold[close[0]]!r}"
+    shown = ", ".join(repr(v) for v in list(valid)[:6])
+    return f"allowed: {shown}{', ...' if len(valid) > 6 else ''}" if valid else "none is defined"
+
+
+def odd_characters(text: str) -> str:
+    """Half a sentence naming the characters of a text that are not plain ASCII, or ""."""
+    odd = [
+        f"U+{ord(c):04X} {unicodedata.name(c, 'control character').lower()}"
+        for c in dict.fromkeys(text)
+        if ord(c) > 126 or ord(c) < 32
+    ]
+    return f" (it holds {', '.join(odd[:3])})" if odd else ""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """The leaves of one axis in their order, its groups, and the exclusive sets its leaves belong to.
+
+    `groups` maps a group's label to the positions of its leaves; `sets` is, for each leaf, the label of the choice set
+    (segments) or of the cancer (primaries), and "" where there is none. A set is a group too.
+    """
+
+    name: str
+    leaves: tuple[str, ...]
+    groups: Mapping[str, tuple[int, ...]]
+    sets: tuple[str, ...]
+    roles: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    _members: dict[str, tuple[int, ...]] = field(init=False, repr=False, compare=False)
+    _labels: dict[str, str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        members = {folded(g): m for g, m in self.groups.items()}
+        members.update({folded(leaf): (i,) for i, leaf in enumerate(self.leaves)})
+        object.__setattr__(self, "_members", members)
+        object.__setattr__(self, "_labels", {folded(x): x for x in self.labels})
+
+    def __len__(self) -> int:
+        return len(self.leaves)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Leaves, then groups."""
+        return (*self.leaves, *self.groups)
+
+    @property
+    def total(self) -> str:
+        """The group that holds every leaf."""
+        return next(g for g, m in self.groups.items() if len(m) == len(self.leaves))
+
+    def members(self, label: str) -> tuple[int, ...]:
+        """The positions of a leaf or of a group's leaves. Raises UnknownLabel."""
+        found = self._members.get(folded(label)) if isinstance(label, str) else None
+        if found is None:
+            raise UnknownLabel(f"unknown {self.name} {label!r}: {nearest(str(label), self.labels)}")
+        return found
+
+    def label(self, label: str) -> str:
+        """A label as the workbook writes it. Raises UnknownLabel."""
+        self.members(label)
+        return self._labels[folded(label)]
+
+    def having(self, *roles: str) -> tuple[int, ...]:
+        """The positions of the leaves with one of the roles."""
+        return tuple(i for i, role in enumerate(self.roles) if role in roles)
+
+    def rest_of(self, i: int) -> int:
+        """The position of the rest member of a therapy's choice set."""
+        return next(j for j in self.having("rest") if self.sets[j] == self.sets[i])
+
+
+@dataclass(frozen=True)
+class Axes:
+    """Regions, segments, primaries and years of one workbook, with the names of its scenarios."""
+
+    region: Axis
+    segment: Axis
+    primary: Axis
+    years: tuple[int, ...]
+    scenarios: tuple[str, ...]
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """Sizes of region, segment, primary, year."""
+        return len(self.region), len(self.segment), len(self.primary), len(self.years)
+
+    def axis(self, dim: int) -> Axis:
+        """The labelled axis of dimension REGION, SEGMENT or PRIMARY."""
+        return (self.region, self.segment, self.primary)[dim - REGION]
+
+    def year(self, year: int) -> int:
+        """The position of a year. Raises UnknownLabel beyond the horizon."""
+        if year not in self.years:
+            raise UnknownLabel(f"year {year!r} is outside the horizon {self.years[0]} to {self.years[-1]}")
+        return self.years.index(year)
+
+    def scenario(self, name: str) -> str:
+        """A scenario's name as the workbook writes it. Raises UnknownLabel."""
+        for known in self.scenarios:
+            if folded(known) == folded(name):
+                return known
+        raise UnknownLabel(f"unknown scenario {name!r}: {nearest(name, self.scenarios)}")

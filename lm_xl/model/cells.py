@@ -1,0 +1,178 @@
+"""A symbolic cell: run on these, a stage gives its Excel formulas instead of its numbers.
+
+Evaluation order is kept by brackets, so a spreadsheet adds and multiplies in the same order as numpy does. The literals 0
+and 1 are structure: 0 times a cell is no cell at all. Anything a spreadsheet could understand differently raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+ADD, TIMES, POWER, ATOM = range(1, 5)
+ROW, YEAR, BEFORE = "\x01", "\x02", "\x03"
+"""Stand in a formula's text for the row it is written to, the column of each year and that of the year before: one formula serves all years."""
+
+MOST_RUNS = 4
+"""A sum over more separate ranges than this is written as SUMIFS."""
+
+
+class Symbol:
+    """A formula without its equals sign, with the rank of its outermost operator."""
+
+    __slots__ = ("rank", "text")
+    __array_ufunc__ = None
+
+    def __init__(self, text: str, rank: int = ATOM) -> None:
+        self.text = text
+        self.rank = rank
+
+    def __repr__(self) -> str:
+        return f"={self.text}"
+
+    def __bool__(self) -> bool:
+        raise TypeError("a cell has no truth value while it is traced: use ops.where")
+
+    def _refuse(self, *_: object) -> Symbol:
+        raise TypeError("a cell cannot do this while it is traced: see ops for the vocabulary")
+
+    __neg__ = __abs__ = __lt__ = __le__ = __gt__ = __ge__ = __floordiv__ = __mod__ = _refuse
+
+    def __add__(self, other: Term) -> Term:
+        return self if _is(other, 0) else _join(self, "+", other, ADD)
+
+    def __radd__(self, other: Term) -> Term:
+        return self if _is(other, 0) else _join(other, "+", self, ADD)
+
+    def __sub__(self, other: Term) -> Term:
+        return self if _is(other, 0) else _join(self, "-", other, ADD)
+
+    def __rsub__(self, other: Term) -> Term:
+        return _join(other, "-", self, ADD)
+
+    def __mul__(self, other: Term) -> Term:
+        if _is(other, 0):
+            return 0
+        return self if _is(other, 1) else _join(self, "*", other, TIMES)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Term) -> Term:
+        if _is(other, 0):
+            raise ZeroDivisionError("a cell divided by a structural zero")
+        return self if _is(other, 1) else _join(self, "/", other, TIMES)
+
+    def __rtruediv__(self, other: Term) -> Term:
+        return 0 if _is(other, 0) else _join(other, "/", self, TIMES)
+
+    def __pow__(self, other: Term) -> Term:
+        return self if _is(other, 1) else _join(self, "^", other, POWER)
+
+    def __rpow__(self, other: Term) -> Term:
+        return _join(other, "^", self, POWER)
+
+
+class Cell(Symbol):
+    """A cell of a sheet, its column fixed or YEAR. `block` is the block it belongs to, where it belongs to one."""
+
+    __slots__ = ("block", "column", "row", "sheet")
+
+    def __init__(self, sheet: str, column: str, row: int, block: Block | None = None) -> None:
+        super().__init__(f"{sheet}!{column if column == YEAR else f'${column}'}{row}")
+        self.sheet = sheet
+        self.column = column
+        self.row = row
+        self.block = block
+
+
+Term = Symbol | int
+
+
+@dataclass(frozen=True)
+class Block:
+    """The rows of one stage's output on a sheet: their labels stand in `key_columns`, by axis."""
+
+    sheet: str
+    first_row: int
+    last_row: int
+    keys: dict[int, tuple[int, ...]]
+    """Row to (region, segment, primary) positions."""
+    key_columns: dict[int, str]
+
+    def count(self, axes: Sequence[int], cell: Cell) -> int:
+        """How many rows share a cell's labels on these axes."""
+        mine = self.keys[cell.row]
+        return sum(all(key[a - 1] == mine[a - 1] for a in axes) for key in self.keys.values())
+
+
+def _is(term: Term, literal: int) -> bool:
+    return not isinstance(term, Symbol) and term == literal
+
+
+def text_of(term: Term) -> tuple[str, int]:
+    """A term's text and rank. Refuses every number but 0 and 1: values live in the workbook."""
+    if isinstance(term, Symbol):
+        return term.text, term.rank
+    if term not in (0, 1):
+        raise TypeError(f"the number {term!r} in a stage: values live in the assumptions workbook")
+    return str(int(term)), ATOM
+
+
+def _join(left: Term, sign: str, right: Term, rank: int) -> Symbol:
+    a, a_rank = text_of(left)
+    b, b_rank = text_of(right)
+    if a_rank < rank:
+        a = f"({a})"
+    if b_rank <= rank:
+        b = f"({b})"
+    return Symbol(f"{a}{sign}{b}", rank)
+
+
+def call(function: str, *terms: Term) -> Symbol:
+    """A spreadsheet function of some terms."""
+    return Symbol(f"{function}({','.join(text_of(t)[0] for t in terms)})")
+
+
+def over(function: str, neutral: int, terms: Sequence[Term], kept: Sequence[int] = ()) -> Term:
+    """SUM or PRODUCT over cells: as ranges, or for a sum over scattered rows of a block as SUMIFS on the `kept` axes."""
+    cells = [t for t in terms if not _is(t, neutral)]
+    if len(cells) <= 1:
+        return cells[0] if cells else neutral
+    if not all(isinstance(c, Cell) for c in cells):
+        raise TypeError(f"{function} takes cells that have been written, not formulas")
+    runs: list[list[Cell]] = []
+    for cell in sorted(cells, key=lambda c: (c.sheet, c.column, c.row)):  # type: ignore[union-attr]
+        assert isinstance(cell, Cell)
+        last = runs[-1][-1] if runs else None
+        if last is not None and (last.sheet, last.column, last.row + 1) == (
+            cell.sheet,
+            cell.column,
+            cell.row,
+        ):
+            runs[-1].append(cell)
+        else:
+            runs.append([cell])
+    if len(runs) > MOST_RUNS and function == "SUM":
+        scattered = _sumifs(runs, len(cells), kept)
+        if scattered is not None:
+            return scattered
+    ranges = (f"{r[0].text}:{r[-1].text.rpartition('!')[2]}" if len(r) > 1 else r[0].text for r in runs)
+    return Symbol(f"{function}({','.join(ranges)})")
+
+
+def _sumifs(runs: list[list[Cell]], size: int, kept: Sequence[int]) -> Symbol | None:
+    cell = runs[0][0]
+    block = cell.block
+    if (
+        block is None
+        or any(r[0].block is not block or r[0].column != cell.column for r in runs)
+        or block.count(kept, cell) != size
+    ):
+        return None
+
+    def column(letter: str) -> str:
+        return f"{block.sheet}!{letter}${block.first_row}:{letter}${block.last_row}"
+
+    keys = "".join(f",{column('$' + block.key_columns[a])},${block.key_columns[a]}{ROW}" for a in kept)
+    values = column(YEAR if cell.column == YEAR else f"${cell.column}")
+    return Symbol(f"SUMIFS({values}{keys})" if kept else f"SUM({values})")

@@ -1,0 +1,159 @@
+"""The closed vocabulary of the stages beside + - * / **: each works on numbers and on symbolic cells alike.
+
+Arrays have the five axes (run, region, segment, primary, year), size 1 where they do not vary; reductions keep the axis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lm_xl.model.axes import PRIMARY, REGION, SEGMENT
+from lm_xl.model.cells import BEFORE, TIMES, YEAR, Symbol, Term, call, over, text_of
+
+Array = NDArray[Any]
+
+
+def _symbolic(*arrays: Array) -> bool:
+    return any(a.dtype == object for a in arrays)
+
+
+def _each(function: Callable[..., Term], *arrays: Array) -> Array:
+    return cast(Array, np.frompyfunc(function, len(arrays), 1)(*arrays))
+
+
+def _reduce(x: Array, axes: Sequence[int], function: str, neutral: int) -> Array:
+    kept = [a for a in (REGION, SEGMENT, PRIMARY) if a not in axes and x.shape[a] > 1]
+    moved = np.moveaxis(x, axes, range(-len(axes), 0))
+    flat = moved.reshape(*moved.shape[: -len(axes)], -1)
+    out = np.empty(flat.shape[:-1], dtype=object)
+    for i in np.ndindex(*out.shape):
+        out[i] = over(function, neutral, list(flat[i]), kept)
+    return np.expand_dims(out, tuple(axes))
+
+
+def total(x: Array, *axes: int) -> Array:
+    """Sum over axes."""
+    return _reduce(x, axes, "SUM", 0) if _symbolic(x) else x.sum(axis=axes, keepdims=True)
+
+
+def product(x: Array, *axes: int) -> Array:
+    """Product over axes."""
+    return _reduce(x, axes, "PRODUCT", 1) if _symbolic(x) else x.prod(axis=axes, keepdims=True)
+
+
+def total_of(x: Array, axis: int, members: Sequence[int]) -> Array:
+    """Sum over some positions of one axis."""
+    return total(np.take(x, members, axis=axis), axis)
+
+
+def set_total(x: Array, rest_of: Array) -> Array:
+    """Sum over each choice set of segments, standing at the set's rest member; 0 elsewhere. `rest_of` maps a segment to it, tests to -1.
+
+    Where all segments are of one set its sum has size 1.
+    """
+    if _one_set(rest_of) and not _symbolic(x):
+        return total(x, SEGMENT)
+    out = np.zeros(x.shape, dtype=x.dtype)
+    for rest in sorted(set(rest_of.tolist()) - {-1}):
+        out[:, :, [rest]] = total_of(x, SEGMENT, np.flatnonzero(rest_of == rest).tolist())
+    return out
+
+
+def spread(x: Array, rest_of: Array) -> Array:
+    """A set's value, from its rest member to every member; 0 for tests. It keeps size 1 where all segments are of one set."""
+    if _one_set(rest_of) and x.shape[SEGMENT] == 1:
+        return x
+    out = np.take(x, np.maximum(rest_of, 0), axis=SEGMENT)
+    out[:, :, rest_of < 0] = 0
+    return out
+
+
+def _one_set(rest_of: Array) -> bool:
+    return bool((rest_of == rest_of[0]).all() and rest_of[0] >= 0)
+
+
+def minimum(a: Array, b: Array | int) -> Array:
+    """The smaller of two."""
+    return _pick("MIN", min, np.minimum, a, b)
+
+
+def maximum(a: Array, b: Array | int) -> Array:
+    """The larger of two."""
+    return _pick("MAX", max, np.maximum, a, b)
+
+
+def _pick(
+    name: str, plain: Callable[..., int], numeric: Callable[..., Array], a: Array, b: Array | int
+) -> Array:
+    if not _symbolic(a, np.asarray(b)):
+        return numeric(a, b)
+    return _each(
+        lambda x, y: call(name, x, y) if isinstance(x, Symbol) or isinstance(y, Symbol) else plain(x, y),
+        a,
+        np.asarray(b, dtype=object),
+    )
+
+
+def exp(x: Array) -> Array:
+    """e to the power of x."""
+    if not _symbolic(x):
+        return np.exp(x)
+    return _each(lambda v: call("EXP", v) if isinstance(v, Symbol) else {0: 1}[v], x)
+
+
+def where(switch: Array, yes: Array, no: Array) -> Array:
+    """`yes` where the switch is 1, `no` where it is 0."""
+    if not _symbolic(switch, yes, no):
+        return np.where(switch == 1, yes, no)
+    return _each(
+        lambda s, y, n: call("IF", s, y, n) if isinstance(s, Symbol) else (y if s == 1 else n),
+        switch,
+        yes,
+        no,
+    )
+
+
+def ratio(part: Array, whole: Array) -> Array:
+    """`part` / `whole`; NaN, shown as n/a, where the whole is 0."""
+    if not _symbolic(part, whole):
+        return np.divide(
+            part, whole, out=np.full(np.broadcast_shapes(part.shape, whole.shape), np.nan), where=whole != 0
+        )
+    return _each(lambda p, w: _unless_zero(w, lambda: p / w), part, whole)
+
+
+def change(before: Array, after: Array) -> Array:
+    """Growth on the value before; NaN, shown as n/a, where that is 0."""
+    if not _symbolic(before, after):
+        return ratio(after, before) - 1
+    return _each(lambda b, x: _unless_zero(b, lambda: x / b - 1), before, after)
+
+
+def growth(first: Array, last: Array, intervals: Array) -> Array:
+    """Compound annual growth over some intervals; NaN, shown as n/a, for a zero base."""
+    if not _symbolic(first, last):
+        return ratio(last, first) ** (1 / intervals) - 1
+    return _each(lambda f, x, n: _unless_zero(f, lambda: (x / f) ** (1 / n) - 1), first, last, intervals)
+
+
+def previous(x: Array) -> Array:
+    """The year before, NaN before the first."""
+    if not _symbolic(x):
+        return np.concatenate([np.full(x[..., :1].shape, np.nan), x[..., :-1]], axis=-1)
+    return _each(lambda v: Symbol(v.text.replace(YEAR, BEFORE), v.rank) if isinstance(v, Symbol) else v, x)
+
+
+def millions(x: Array) -> Array:
+    """A number in units as millions."""
+    if not _symbolic(x):
+        return x / 1000 / 1000
+    return _each(lambda v: Symbol(f"{v.text}/1000/1000", TIMES) if isinstance(v, Symbol) else v, x)
+
+
+def _unless_zero(base: Term, value: Callable[[], Term]) -> Term:
+    """The value, or n/a where its base is 0 in the sheet; a structural zero has neither."""
+    return Symbol(f'IF({base.text}=0,"n/a",{text_of(value())[0]})') if isinstance(base, Symbol) else 0

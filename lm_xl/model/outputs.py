@@ -1,0 +1,66 @@
+"""What the stages compute: their names, what they vary by, their units; the revenue bases and the funnel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lm_xl.model.axes import PRIMARY, REGION, SEGMENT, YEAR
+
+
+@dataclass(frozen=True)
+class Output:
+    """A stage's output: its calculation sheet, what it varies by and its unit."""
+
+    name: str
+    sheet: str
+    dims: tuple[int, ...]
+    unit: str
+    meaning: str
+
+
+R, S, P = REGION, SEGMENT, PRIMARY
+RY, RPY, RSY, RSPY = (R, YEAR), (R, P, YEAR), (R, S, YEAR), (R, S, P, YEAR)
+
+OUTPUTS: dict[str, Output] = {
+    o.name: o
+    for o in (
+        Output("incidence", "Calc_Epidemiology", RPY, "cases", "new cases of the subtype"),
+        Output("survival_exposure", "Calc_Epidemiology", RPY, "index", "patients at risk, index_year = 1"),
+        Output("metastatic", "Calc_Epidemiology", RPY, "patients", "patients with metastatic disease"),
+        Output("lm_cases", "Calc_Epidemiology", RPY, "patients", "patients with leptomeningeal metastases, found or not"),
+        Output("missed", "Calc_Diagnosis", RSY, "share", "share of LM cases that one test does not find"),
+        Output("detection", "Calc_Diagnosis", RY, "share", "share of worked-up LM cases that any test finds"),
+        Output("diagnosed", "Calc_Diagnosis", RPY, "patients", "patients diagnosed with LM"),
+        Output("suspected", "Calc_Diagnosis", RPY, "patients", "patients worked up for suspected LM"),
+        Output("tests", "Calc_Diagnosis", RSPY, "tests", "tests done"),
+        Output("treated", "Calc_Diagnosis", RPY, "patients", "patients on LM-directed treatment"),
+        Output("launch", "Calc_Launches", (R, S), "year", "launch after delays and accelerations"),
+        Output("years_on_market", "Calc_Launches", RSY, "years", "years from launch to the end of the year"),
+        Output("adoption", "Calc_Launches", RSY, "factor", "growth factor of the Bass curve"),
+        Output("uptake", "Calc_Launches", RSY, "share", "share of peak reached; exactly 0 before launch"),
+        Output("entrant_claim", "Calc_Share", RSPY, "share", "share of its set that an entrant takes"),
+        Output("entrant_total", "Calc_Share", RSPY, "share", "what all entrants take of a set"),
+        Output("incumbent_claim", "Calc_Share", RSPY, "share", "share of its set that an incumbent would have without entrants"),
+        Output("incumbent_total", "Calc_Share", RSPY, "share", "what all incumbents but the rest member would have"),
+        Output("share", "Calc_Share", RSPY, "share", "share of the choice set; sums to 1 within it"),
+        Output("patients_on_therapy", "Calc_Patients", RSPY, "patients", "patients on a therapy"),
+        Output("treatment_months", "Calc_Patients", (S, P, YEAR), "months or courses", "therapy taken by each patient on it"),
+        Output("loss_of_exclusivity", "Calc_Prices", (R, S), "year", "the later of patent expiry and orphan exclusivity"),
+        Output("erosion", "Calc_Prices", RSY, "share", "share of the price lost since loss of exclusivity"),
+        Output("gross_price", "Calc_Prices", RSY, "USD", "list price in the region per month, course or test"),
+        Output("net_price", "Calc_Prices", RSY, "USD", "gross price less rebates and discounts"),
+        Output("success", "Calc_Prices", (S,), "share", "probability of success with partnering"),
+        Output("gross_sales", "Calc_Sales", RSPY, "USD", "sales at list price"),
+        Output("net_sales", "Calc_Sales", RSPY, "USD", "sales net of rebates and discounts"),
+        Output("risk_adjusted_sales", "Calc_Sales", RSPY, "USD", "net sales times probability of success: the headline"),
+    )
+}  # fmt: skip
+
+PATIENT_STAGES = ("incidence", "metastatic", "lm_cases", "suspected", "diagnosed", "treated")
+"""Counts of people by region and primary, for `Results.patients`."""
+
+BASES = {"gross": "gross_sales", "net": "net_sales", "risk_adjusted": "risk_adjusted_sales"}
+"""The revenue bases and the outputs they name."""
+
+BASIS_NAMES = {"risk_adjusted": "Risk-adjusted net", "net": "Net", "gross": "Gross"}
+"""The revenue bases as the cover lists them, the headline first."""

@@ -1,0 +1,218 @@
+"""The model, read like algebra: each stage is a pure function of assumptions and earlier stages, by name.
+
+Every array has the axes (run, region, segment, primary, year), size 1 where it does not vary. No number stands here but 0
+and 1. What varies by what, and in which unit, is in `schema`; beside the quantities a stage may ask for the structure:
+`year`, `rest_of` (each therapy's rest member), and the 0/1 masks `is_entrant`, `is_rest`, `is_protected`.
+"""
+
+from __future__ import annotations
+
+from lm_xl.model.axes import SEGMENT
+from lm_xl.model.ops import Array, exp, maximum, minimum, product, set_total, spread
+
+# Epidemiology
+
+
+def incidence(
+    incident_cases: Array, subtype_share: Array, incidence_growth: Array, incidence_year: Array, year: Array
+) -> Array:
+    """New cases of each subtype: the registry's count of the cancer, split, and grown from the registry's year."""
+    return incident_cases * subtype_share * (1 + incidence_growth) ** (year - incidence_year)
+
+
+def survival_exposure(survival_exposure_growth: Array, year: Array, index_year: Array) -> Array:
+    """Patients at risk as an index: longer survival with metastases leaves more time for LM."""
+    return (1 + survival_exposure_growth) ** (year - index_year)
+
+
+def metastatic(incidence: Array, ever_metastatic_share: Array, survival_exposure: Array) -> Array:
+    """Patients whose cancer is metastatic, then or later."""
+    return incidence * ever_metastatic_share * survival_exposure
+
+
+def lm_cases(
+    metastatic: Array, lm_risk: Array, lm_risk_growth: Array, year: Array, index_year: Array
+) -> Array:
+    """True LM cases, found or not."""
+    return metastatic * lm_risk * (1 + lm_risk_growth) ** (year - index_year)
+
+
+# Diagnosis
+
+
+def missed(test_use: Array, sensitivity: Array) -> Array:
+    """Share of cases that a test leaves unfound: it is not done, or does not see them."""
+    return 1 - test_use * sensitivity
+
+
+def detection(missed: Array) -> Array:
+    """Share of cases that at least one test finds, tests failing independently."""
+    return 1 - product(missed, SEGMENT)
+
+
+def diagnosed(lm_cases: Array, care_access: Array, detection: Array) -> Array:
+    """Cases that reach work-up and are found there."""
+    return lm_cases * care_access * detection
+
+
+def suspected(lm_cases: Array, suspected_per_case: Array, care_access: Array) -> Array:
+    """Patients worked up: tests follow the suspicion, not the diagnosis."""
+    return lm_cases * suspected_per_case * care_access
+
+
+def tests(suspected: Array, test_use: Array, tests_per_patient: Array) -> Array:
+    """Tests done."""
+    return suspected * test_use * tests_per_patient
+
+
+# Treatment
+
+
+def treated(diagnosed: Array, treatment_rate: Array) -> Array:
+    """Diagnosed patients who get LM-directed treatment."""
+    return diagnosed * treatment_rate
+
+
+def launch(
+    planned_launch: Array,
+    trial_delay: Array,
+    regulatory_acceleration: Array,
+    partnering: Array,
+    partnering_time_saved: Array,
+    regional_lag: Array,
+) -> Array:
+    """Launch in each region, as a point in time: 2030.5 is the middle of 2030."""
+    return (
+        planned_launch
+        + trial_delay
+        - regulatory_acceleration
+        - partnering * partnering_time_saved
+        + regional_lag
+    )
+
+
+def years_on_market(launch: Array, year: Array, is_entrant: Array) -> Array:
+    """Years from launch to the end of the year, 0 until then."""
+    return is_entrant * maximum(year + 1 - launch, 0)
+
+
+def adoption(years_on_market: Array, bass_innovation: Array, bass_imitation: Array) -> Array:
+    """The Bass curve's growth factor, 1 before launch."""
+    return exp((bass_innovation + bass_imitation) * years_on_market)
+
+
+def uptake(adoption: Array, bass_innovation: Array, bass_imitation: Array) -> Array:
+    """Bass (1969): share of the peak reached, exactly 0 before launch."""
+    return (adoption - 1) / (adoption + bass_imitation / bass_innovation)
+
+
+def entrant_claim(
+    peak_share: Array,
+    cns_penetration: Array,
+    uptake: Array,
+    market_access: Array,
+    biomarker_gated: Array,
+    biomarker_testing: Array,
+) -> Array:
+    """What an entrant takes of its set: its peak, as far as barrier, uptake, access and testing let it."""
+    return (
+        peak_share
+        * cns_penetration
+        * uptake
+        * market_access
+        * (1 - biomarker_gated * (1 - biomarker_testing))
+    )
+
+
+def entrant_total(entrant_claim: Array, rest_of: Array) -> Array:
+    """What all entrants take of a set."""
+    return set_total(entrant_claim, rest_of)
+
+
+def incumbent_claim(
+    base_share: Array, market_access: Array, biomarker_gated: Array, biomarker_testing: Array
+) -> Array:
+    """What an incumbent would have without entrants."""
+    return base_share * market_access * (1 - biomarker_gated * (1 - biomarker_testing))
+
+
+def incumbent_total(incumbent_claim: Array, rest_of: Array) -> Array:
+    """What all incumbents would have; the rest member has what is left."""
+    return set_total(incumbent_claim, rest_of)
+
+
+def share(
+    entrant_claim: Array,
+    incumbent_claim: Array,
+    entrant_total: Array,
+    incumbent_total: Array,
+    is_rest: Array,
+    rest_of: Array,
+) -> Array:
+    """Shares within a set: incumbents and the rest member give way to entrants in proportion. They sum to 1."""
+    settled = incumbent_claim + is_rest * (1 - spread(incumbent_total, rest_of))
+    return entrant_claim + settled * (1 - spread(entrant_total, rest_of))
+
+
+def patients_on_therapy(treated: Array, set_use: Array, share: Array) -> Array:
+    """Patients on each therapy; sets overlap, so a patient may count in several."""
+    return treated * set_use * share
+
+
+# Money
+
+
+def treatment_months(months_on_therapy: Array, compliance: Array, heterogeneity_penalty: Array) -> Array:
+    """Months or courses that a patient on a therapy takes."""
+    return months_on_therapy * compliance * (1 - heterogeneity_penalty)
+
+
+def loss_of_exclusivity(patent_expiry: Array, launch: Array, orphan_exclusivity: Array) -> Array:
+    """The later of patent expiry and the end of orphan exclusivity."""
+    return maximum(patent_expiry, launch + orphan_exclusivity)
+
+
+def erosion(
+    exclusivity_erosion: Array,
+    loss_of_exclusivity: Array,
+    erosion_years: Array,
+    year: Array,
+    is_protected: Array,
+) -> Array:
+    """Share of the price lost, in a straight line over `erosion_years` from loss of exclusivity."""
+    gone = maximum(year + 1 - loss_of_exclusivity, 0) / erosion_years
+    return is_protected * exclusivity_erosion * minimum(gone, 1)
+
+
+def gross_price(
+    list_price: Array, price_ratio: Array, price_growth: Array, erosion: Array, year: Array, index_year: Array
+) -> Array:
+    """List price in the region."""
+    return list_price * price_ratio * (1 + price_growth) ** (year - index_year) * (1 - erosion)
+
+
+def net_price(gross_price: Array, gross_to_net: Array) -> Array:
+    """Price after rebates and discounts."""
+    return gross_price * (1 - gross_to_net)
+
+
+def success(probability_of_success: Array, partnering: Array, partnering_success_gain: Array) -> Array:
+    """Probability of success, raised by partnering; 1 for what is on the market."""
+    return probability_of_success + (1 - probability_of_success) * partnering * partnering_success_gain
+
+
+def gross_sales(
+    patients_on_therapy: Array, treatment_months: Array, attribution: Array, tests: Array, gross_price: Array
+) -> Array:
+    """Sales at list price of therapies and tests."""
+    return (patients_on_therapy * treatment_months * attribution + tests) * gross_price
+
+
+def net_sales(gross_sales: Array, gross_to_net: Array) -> Array:
+    """Sales net of rebates and discounts."""
+    return gross_sales * (1 - gross_to_net)
+
+
+def risk_adjusted_sales(net_sales: Array, success: Array) -> Array:
+    """Net sales times probability of success."""
+    return net_sales * success

@@ -1,0 +1,1 @@
+"""Uncertain inputs, draws and what they come to."""

@@ -1,0 +1,1 @@
+"""The only room that opens a package, parses its XML or spells an address."""

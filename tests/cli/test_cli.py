@@ -1,0 +1,291 @@
+"""The command line: what it prints, its exit codes, and that no refusal is a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+from math import exp, log
+from pathlib import Path
+from statistics import NormalDist
+
+import openpyxl
+import pandas as pd
+import pytest
+
+import lm_xl
+from lm_xl.cli.app import main
+
+
+def run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: object
+) -> tuple[int, str, str]:
+    monkeypatch.setattr("sys.argv", ["lm-xl", *map(str, words)])
+    code = 0
+    try:
+        main()
+    except SystemExit as stop:
+        code = int(stop.code or 0)
+    printed = capsys.readouterr()
+    return code, printed.out, printed.err
+
+
+def test_check_tells_what_is_odd(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(monkeypatch, capsys, "check")
+    assert code == 0
+    assert "117 sources, all cited; 12 published figures" in out
+    told = re.findall(
+        r"^    (\w+)!S(\d+): (\w+) of .*: ([0-9.]+) to ([0-9.]+) stated, ([0-9.]+) to ([0-9.]+) drawn$",
+        out,
+        re.M,
+    )
+    assert len(told) == 3
+    sheet, row, name, low, high, p10, p90 = told[
+        1
+    ]  # a lognormal with the mean 1,800: sigma from the ratio of 4,500 to 1,000
+    assert (sheet, row, name, float(low), float(high)) == ("Pricing", "23", "list_price", 1000, 4500)
+    sigma = log(4.5) / (2 * NormalDist().inv_cdf(0.9))
+    around = [1800 * exp(side * NormalDist().inv_cdf(0.9) * sigma - sigma**2 / 2) for side in (-1, 1)]
+    assert [float(p10), float(p90)] == pytest.approx(around, rel=1e-3)
+
+
+def test_new_check_build_verify(
+    tmp_path: Path, small_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = run(monkeypatch, capsys, "check", small_path)
+    assert code == 0
+    assert "no faults" in out
+    assert "100.0% placeholder" in out
+    code, out, _ = run(monkeypatch, capsys, "build", small_path)
+    assert code == 0
+    assert "lm_forecast.xlsx" in out
+    code, _, err = run(monkeypatch, capsys, "build", small_path)
+    assert code == 1
+    assert "--force" in err
+    assert run(monkeypatch, capsys, "build", small_path, "--force")[0] == 0
+    code, out, _ = run(monkeypatch, capsys, "verify", "lm_forecast.xlsx")
+    assert code == 0
+    assert "every input changed" in out
+    book = openpyxl.load_workbook("lm_forecast.xlsx")
+    book["Calc_Sales"]["H7"] = 1
+    book.save("planted.xlsx")
+    code, _, err = run(monkeypatch, capsys, "verify", "planted.xlsx")
+    assert code == 3
+    assert "planted.xlsx, Calc_Sales!H7: holds 1.0, no formula" in err
+
+
+def test_a_new_workbook_is_a_form(
+    tmp_path: Path, small_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    form = tmp_path / "form.xlsx"
+    axes = [
+        "--region",
+        "US",
+        "--therapy",
+        "Pill:Pills:rest",
+        "--test",
+        "Scan",
+        "--primary",
+        "EGFR:Lung",
+        "--years",
+        "2024-2040",
+    ]
+    assert run(monkeypatch, capsys, "new", form, *axes)[0] == 0
+    code, _, err = run(monkeypatch, capsys, "check", form)
+    assert code == 1
+    assert "blank where a number is due" in err
+    assert "Traceback" not in err
+    assert run(monkeypatch, capsys, "new", tmp_path / "same.xlsx", "--axes-of", small_path)[0] == 0
+    for words, hint in (
+        (["new", form], "--region"),
+        (["new", form, *axes[:-1], "2040-2024"], "2025-2035"),
+        (["new", form, *axes[:3], "Pill:rest", *axes[4:]], "LABEL:SET:ROLE"),
+    ):
+        code, _, err = run(monkeypatch, capsys, *words)
+        assert code == 2
+        assert hint in err
+
+
+def test_forecast_in_every_format(
+    tmp_path: Path, small_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    f = lm_xl.forecast(lm_xl.read_assumptions(small_path))
+    words = ["forecast", small_path, "--metric", "patients", "--by", "region,year", "--stage", "treated"]
+    _, out, _ = run(monkeypatch, capsys, *words, "--format", "json")
+    rows = json.loads(out)
+    assert len(rows) == 14
+    assert rows[0] == {
+        "scenario": "Base",
+        "region": "US",
+        "year": 2025,
+        "metric": "treated",
+        "unit": "patients",
+        "value": f.patients("US", 2025, "treated"),
+    }
+    _, out, _ = run(monkeypatch, capsys, *words, "--format", "csv")
+    assert out.splitlines()[0] == "scenario,region,year,metric,unit,value"
+    assert float(out.splitlines()[1].split(",")[-1]) == f.patients("US", 2025, "treated")
+    _, out, _ = run(monkeypatch, capsys, "forecast", small_path, "--by", "segment,year", "--scenario", "High")
+    assert "USD million" in out
+    assert "New drug" in out
+    assert "High" in out
+    parquet = tmp_path / "f.parquet"
+    assert (
+        run(
+            monkeypatch,
+            capsys,
+            "forecast",
+            small_path,
+            "--by",
+            "region,segment,primary,year",
+            "--format",
+            "parquet",
+            "-o",
+            parquet,
+        )[0]
+        == 0
+    )
+    assert pd.read_parquet(parquet)["value"].sum() == pytest.approx(
+        f.outputs["risk_adjusted_sales"].sum(), rel=1e-12
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "hint"),
+    [
+        (["forecast", "--by", "regin"], 2, "'region'"),
+        (["forecast", "--by", "year,year"], 2, "once"),
+        (["forecast", "--metric", "patients", "--by", "segment"], 2, "no segment"),
+        (["forecast", "--format", "parquet"], 2, "-o FILE"),
+        (["forecast", "--scenario", "Hihg"], 1, "'High'"),
+        (["check", "nowhere.xlsx"], 1, "no such file"),
+        (["verify", "nowhere.xlsx"], 1, "no such file"),
+        (["build", "-o", "none/a.xlsx"], 1, "no folder"),
+        (["buidl"], 2, "No such command"),
+        (["compare", "Base", "High", "--scenario", "Hihg"], 2, "scenario 'Hihg' has no effect"),
+        (["compare", "Base", "\u00b2"], 1, "unknown scenario '\u00b2'"),
+        (
+            ["bridge", "--scenario", "Hihg", "--from", "Base", "--to", "High"],
+            2,
+            "scenario 'Hihg' has no effect",
+        ),
+        (["bridge", "--year", "1999"], 2, "year 1999 has no effect: 2025 and 2035 each name a year"),
+        (["bridge", "--stage", "treated"], 2, "--metric patients"),
+        (
+            ["compare", "Base", "High", "--metric", "patients", "--basis", "risk_adjusted"],
+            2,
+            "--metric revenue",
+        ),
+        (["forecast", "--stage", "diagnosed"], 2, "--metric patients"),
+        (["forecast", "--force"], 2, "-o FILE"),
+        (["forecast", "-o", "f.csv"], 2, "--format csv"),
+        (["forecast", "-o", "f.XLSX", "--format", "json"], 2, "f.XLSX"),
+        (["tornado", "--stage", "treated"], 2, "--metric patients"),
+        (["tornado", "--scenario", "High 2030", "--year", "2035"], 1, "unknown scenario 'High 2030'"),
+        (["tornado", "--scenario", "2030"], 1, "unknown scenario '2030'"),
+        (["tornado", "--scenario", ""], 1, "unknown scenario ''"),
+        (["tornado", "--top", "3", "--format", "csv"], 2, "--top"),
+        (["simulate", "--scenario", ""], 1, "unknown scenario ''"),
+        (["simulate", "--force"], 2, "-o FILE"),
+        (["simulate", "--workers", "2", "--scheduler", "tcp://nowhere:1"], 2, "--workers"),
+        (["forecast", "--scenario", "Base", "--scenario", "base"], 2, "give each scenario once"),
+        (["new", "f.xlsx", "--axes-of", "g.xlsx", "--years", "2025-2030"], 2, "--years"),
+    ],
+)
+def test_mistakes_are_told_in_a_line(
+    words: list[str],
+    code: int,
+    hint: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    got, _, err = run(monkeypatch, capsys, *words)
+    assert got == code
+    assert hint in err
+    assert "Traceback" not in err
+
+
+def test_no_command_writes_over_what_it_reads(
+    tmp_path: Path, small_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, link = tmp_path / "mine.xlsx", tmp_path / "link.xlsx"
+    source.write_bytes(small_path.read_bytes())
+    link.symlink_to(source)
+    plain = source.rename(tmp_path / "mine.csv")
+    source.symlink_to(plain)
+    for words in (
+        ("build", source, "-o", link),
+        ("template", source, "--lite", "-o", link),
+        ("forecast", plain, "--format", "csv", "-o", plain),
+        ("simulate", plain, "--draws", 10, "-o", plain),
+        ("new", source, "--axes-of", source),
+    ):
+        code, _, err = run(monkeypatch, capsys, *words, "--force")
+        assert (code, "is what is read: give another name" in err) == (1, True), (words, err)
+    (tmp_path / "revenue.csv").symlink_to(plain)
+    assert run(monkeypatch, capsys, "data", plain, "-o", tmp_path, "--force")[0] == 1
+    assert plain.read_bytes() == small_path.read_bytes()
+
+
+def test_a_name_that_says_another_format_is_refused(
+    tmp_path: Path, small_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("out.xls", "out.npz", "out"):
+        code, _, err = run(monkeypatch, capsys, "build", small_path, "-o", name)
+        assert (code, f"{name}: the file ends in .xlsx" in err) == (2, True)
+        code, _, err = run(monkeypatch, capsys, "new", name, "--axes-of", small_path)
+        assert (code, f"{name}: the file ends in .xlsx" in err) == (2, True)
+        code, _, err = run(monkeypatch, capsys, "template", small_path, "-o", name)
+        assert (code, f"{name}: the file ends in .xlsm" in err) == (2, True)
+    code, _, err = run(monkeypatch, capsys, "simulate", small_path, "-o", "s.txt")
+    assert (code, err) == (2, "s.txt: the file ends in .npz or .csv\n")
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(ValueError, match=r"ends in \.npz"):
+        lm_xl.simulate(lm_xl.read_assumptions(small_path), 10).save("out.xlsx")
+
+
+def test_a_workbook_under_another_name_is_read(
+    tmp_path: Path, small_built: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "my.xls"
+    path.write_bytes(small_built.read_bytes())
+    for command in ("check", "verify", "audit", "textconv"):
+        assert (
+            run(monkeypatch, capsys, command, path)[0] == run(monkeypatch, capsys, command, small_built)[0]
+        ), command
+    assert run(monkeypatch, capsys, "recalc", path)[0] == 1
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("command", "step"),
+    [("build", "lm_xl.workbook.build.forecast"), ("simulate", "lm_xl.uncertainty.simulation.simulate")],
+)
+def test_a_command_that_is_stopped_leaves_nothing_behind(
+    command: str,
+    step: str,
+    number: signal.Signals,
+    code: int,
+    tmp_path: Path,
+    small_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    seen: list[Path] = []
+
+    def stop(*_: object, **__: object) -> None:
+        seen.extend(tmp_path.iterdir())
+        os.kill(os.getpid(), number)
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(step, stop)
+    try:
+        out = tmp_path / ("f.xlsx" if command == "build" else "f.npz")
+        assert run(monkeypatch, capsys, command, small_path, "-o", out) == (code, "", "interrupted\n")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert len(seen) == 1  # its draft
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,243 @@
+"""Each uncertain input alone at its low and at its high."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openpyxl
+import pytest
+import small
+from test_cli import run
+
+import lm_xl
+from lm_xl.assumptions.spreads import EXCLUSIVE, uncertain_inputs
+from lm_xl.forecasts.tornado import Swing, _bars
+
+NEAR = 1e-9
+Sheets = dict[str, list[dict[str, Any]]]
+
+
+def rows_of(sheets: Sheets, **where: str) -> Iterator[dict[str, Any]]:
+    return (r for rows in sheets.values() for r in rows if all(r.get(k) == v for k, v in where.items()))
+
+
+def uncertain(sheets: Sheets) -> None:
+    """A price with room on one side only, a moving share, competing shares, a growth, and an input without any room."""
+    for row in rows_of(sheets, quantity="list_price", segment="Ray"):
+        row.update(low=row["value"], high=14_000, distribution="pert")
+    for row in rows_of(sheets, quantity="care_access", region="Germany"):
+        row.update(low=row["2031"] - 0.1, high=row["2031"] + 0.05, distribution="beta")
+    for row in rows_of(sheets, quantity="subtype_share"):
+        if row["value"] < 1:
+            row.update(distribution="dirichlet", low=row["value"] - 0.02, high=row["value"] + 0.03)
+    for row in rows_of(sheets, quantity="base_share"):
+        if row["value"] != "never":
+            row.update(low=0.2, high=0.7, distribution="beta")
+    for row in rows_of(sheets, quantity="price_growth"):
+        row.update(low=row["value"] - 0.01, high=row["value"] + 0.01, distribution="normal")
+    for row in rows_of(sheets, quantity="compliance"):
+        row.update(low=row["value"], high=row["value"], distribution="beta")
+    for row in rows_of(sheets, quantity="trial_delay"):
+        row.update(value=0, low=0, high=2, distribution="pert")
+    for row in rows_of(sheets, quantity="probability_of_success"):
+        row.update(low=0.2, high=0.4, distribution="beta")
+
+
+@pytest.fixture(scope="module")
+def spread(tmp_path_factory: pytest.TempPathFactory) -> lm_xl.Assumptions:
+    return lm_xl.read_assumptions(
+        small.workbook(tmp_path_factory.mktemp("spread") / "spread.xlsx", (2, 5, 4, 7), change=uncertain)
+    )
+
+
+def test_an_input_at_its_high_is_the_forecast_of_the_workbook_with_it(
+    spread: lm_xl.Assumptions, tmp_path: Path
+) -> None:
+    def at_high(sheets: Sheets) -> None:
+        uncertain(sheets)
+        for row in rows_of(sheets, quantity="list_price", segment="Ray"):
+            row["value"] = row["high"]
+
+    def grown(sheets: Sheets) -> None:
+        uncertain(sheets)
+        for row in rows_of(sheets, quantity="price_growth"):
+            row["value"] = row["low"]
+
+    found = {s.input: s for s in lm_xl.tornado(spread).swings}
+    for change, name, side in (
+        (at_high, "list_price | Ray", "at_high"),
+        (grown, "price_growth | Total market", "at_low"),
+    ):
+        other = lm_xl.forecast(
+            lm_xl.read_assumptions(small.workbook(tmp_path / "other.xlsx", (2, 5, 4, 7), change=change))
+        )
+        assert getattr(found[name], side) == pytest.approx(other.revenue("Total market", 2031), rel=NEAR)
+    assert len(found["price_growth | Total market"].rows) == 2
+
+
+def test_nothing_moves_where_nothing_spreads(
+    spread: lm_xl.Assumptions, small_assumptions: lm_xl.Assumptions
+) -> None:
+    assert lm_xl.tornado(small_assumptions).swings == ()
+    found = {s.input: s for s in lm_xl.tornado(spread).swings}
+    assert not any("compliance" in name for name in found)
+    price = found["list_price | Ray"]
+    assert (price.low_effect, price.at_low) == (0, lm_xl.tornado(spread).centre)
+    assert price.high_effect > 0
+    chance = "probability_of_success | Total market"
+    assert found[chance].swing > 0
+    assert chance in lm_xl.tornado(spread, basis="net").idle
+
+
+@pytest.mark.parametrize("scenario", ["Base", "High"])
+def test_the_shipped_tornado(shipped: lm_xl.Assumptions, scenario: str) -> None:
+    found = lm_xl.tornado(shipped, scenario, 2030, region="Europe")
+    assert found.centre == lm_xl.forecast(shipped, scenario).revenue("Total market", 2030, "Europe")
+    swings = [s.swing for s in found.swings]
+    assert swings == sorted(swings, reverse=True)
+    assert {i for s in found.swings for i in s.rows} == {
+        i for one in uncertain_inputs(shipped) for i in one.rows
+    }
+    assert found.idle
+    assert all(
+        (s.at_low, s.at_high) == (found.centre, found.centre) for s in found.swings if s.input in found.idle
+    )
+    assert found.frame()["swing"].max() > 0.1 * found.centre
+
+
+def test_competing_shares_give_way(spread: lm_xl.Assumptions, shipped: lm_xl.Assumptions) -> None:
+    values = shipped.inputs(["Base"])
+    for one in uncertain_inputs(shipped):
+        if one.quantity not in EXCLUSIVE:
+            continue
+        axis = shipped.axes.axis(EXCLUSIVE[one.quantity])
+        for name, rows, sides in _bars(shipped, one, values):
+            for side, x in zip(("low", "high"), sides, strict=True):
+                for i in rows:
+                    at_end = x[0][shipped.covers[one.quantity] == i][:, -1]
+                    if one.distribution != "dirichlet":
+                        assert at_end == pytest.approx(getattr(shipped.rows[i], side), rel=NEAR), name
+                for chosen in set(axis.sets) - {""}:
+                    members = [k for k, s in enumerate(axis.sets) if s == chosen]
+                    total = np.take(x, members, axis=EXCLUSIVE[one.quantity]).sum(
+                        axis=EXCLUSIVE[one.quantity]
+                    )
+                    assert (
+                        (np.abs(total - 1) < NEAR).all()
+                        if one.quantity == "subtype_share"
+                        else (total <= 1 + NEAR).all()
+                    )
+    share = next(
+        s
+        for s in lm_xl.tornado(spread, metric="patients", stage="incidence", primary="EGFR lung").swings
+        if "Other lung" in s.input
+    )
+    assert share.high_effect < 0 < share.low_effect
+
+
+@pytest.mark.parametrize(
+    ("quantity", "low", "high", "later", "words"),
+    [
+        (
+            "planned_launch",
+            2025,
+            2030,
+            0,
+            "the high 2030 of planned_launch | Total market: patent_expiry 2029 of US x New drug",
+        ),
+        (
+            "planned_launch",
+            2025,
+            2027.5,
+            2,
+            "patent_expiry 2029 of US x New drug is not after planned_launch 2029.5 in scenario 'High'",
+        ),
+        (
+            "patent_expiry",
+            2026,
+            2035,
+            0,
+            "the low 2026 of patent_expiry | Total market: patent_expiry 2026 of US x New drug",
+        ),
+    ],
+)
+def test_a_low_or_high_that_breaks_a_rule_is_refused_with_its_cell(
+    tmp_path: Path, quantity: str, low: float, high: float, later: float, words: str
+) -> None:
+    def wide(sheets: Sheets) -> None:
+        for row in rows_of(sheets, quantity=quantity):
+            row.update(low=low, high=high, distribution="pert")
+        if later:
+            delta = {
+                **sheets["Scenarios"][0],
+                "quantity": quantity,
+                "region": "",
+                "segment": "Total market",
+                "primary": "",
+            }
+            sheets["Scenarios"].append({**delta, "operation": "add", "amount": later})
+
+    path = small.workbook(tmp_path / "wide.xlsx", (1, 5, 3, 7), change=wide)
+    with pytest.raises(lm_xl.Refused) as refused:
+        lm_xl.read_assumptions(path)
+    (fault,) = refused.value.faults
+    assert openpyxl.load_workbook(path)[fault.sheet][fault.cell].value == low
+    assert words in fault.message
+
+
+def test_tornado_on_the_command_line(
+    spread: lm_xl.Assumptions,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, out, _ = run(monkeypatch, capsys, "tornado", spread.path, "--top", 2, "--basis", "net")
+    assert code == 0
+    assert "more inputs" in out
+    assert "No effect on this output: probability_of_success" in out
+    found = json.loads(run(monkeypatch, capsys, "tornado", spread.path, "--format", "json")[1])
+    assert found["centre"] == lm_xl.tornado(spread).centre
+    assert len(found["inputs"]) == len(lm_xl.tornado(spread).swings)
+    assert run(monkeypatch, capsys, "tornado", spread.path, "--format", "csv")[1].startswith(
+        "input,rows,low,high,at_low"
+    )
+    assert run(monkeypatch, capsys, "tornado", spread.path, "--top", 0)[0] == 2
+    certain = small.workbook(tmp_path / "certain.xlsx")
+    assert "Nothing is uncertain" in run(monkeypatch, capsys, "tornado", certain)[1]
+    assert run(monkeypatch, capsys, "tornado", spread.path, "--scenario", "Hihg")[0] == 1
+
+
+def test_a_bound_moves_with_the_scenario_and_bounds_that_differ_are_not_shown(tmp_path: Path) -> None:
+    def dearer(sheets: Sheets) -> None:
+        uncertain(sheets)
+        (ray,) = rows_of(sheets, quantity="list_price", segment="Ray")
+        delta = {**sheets["Scenarios"][0], "quantity": "list_price", "operation": "multiply", "amount": 1.5}
+        sheets["Scenarios"].append(
+            {**delta, "region": ray["region"], "segment": "Ray", "primary": ray["primary"]}
+        )
+
+    def at_high(sheets: Sheets) -> None:
+        dearer(sheets)
+        ray = next(r for r in rows_of(sheets, quantity="list_price", segment="Ray") if "high" in r)
+        ray["value"] = ray["high"]
+
+    a, other = (
+        lm_xl.read_assumptions(small.workbook(tmp_path / f"{f.__name__}.xlsx", (2, 5, 4, 7), change=f))
+        for f in (dearer, at_high)
+    )
+    found = lm_xl.tornado(a, "High")
+    price = next(s for s in found.swings if s.input == "list_price | Ray")
+    assert price.at_high == pytest.approx(
+        lm_xl.forecast(other, "High").revenue("Total market", 2031), rel=NEAR
+    )
+    frame = found.frame().set_index("input")
+    assert frame.at["list_price | Ray", "high"] == 14_000
+    assert np.isnan(frame.at["price_growth | Total market", "low"])  # its two rows state different ones
+
+
+def test_a_swing_reaches_to_the_centre() -> None:
+    assert Swing("both above", (0,), 101.0, 102.0, 1.0, 2.0).swing == 2

@@ -1,0 +1,237 @@
+"""The deliverable that goes to a client: audited, live in every choice, checked by itself, complete in its charts."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import formualizer
+import openpyxl
+import pandas as pd
+import pytest
+import small
+
+import lm_xl
+from lm_xl.audit.audit import audit
+from lm_xl.forecasts.export import write_data
+from lm_xl.workbook.build import new
+from lm_xl.workbook.pages.inputs import records_of
+from lm_xl.workbook.plan.checks import FAILED, PASSED
+from lm_xl.workbook.verify import verify
+
+FIRST, LAST = 2024, 2040
+SIDES = "Northern", "Southern"
+
+
+def changed(a: lm_xl.Assumptions, path: Path) -> lm_xl.Assumptions:
+    """The shipped base case with two more regions, one therapy fewer and another horizon, by edits of its rows alone."""
+    records = {sheet: [dict(r) for r in rows] for sheet, rows in records_of(a)[0].items()}
+    for leaf in ("Rest of Europe", "Latin America"):
+        at = next(i for i, r in enumerate(records["Axes"]) if r["label"] == leaf)
+        old = records["Axes"].pop(at)
+        records["Axes"][at:at] = [
+            {**old, "label": f"{side} {leaf}", "groups": f"{leaf}; {old['groups']}"} for side in SIDES
+        ]
+        counts = records["Epidemiology"]
+        for row in [r for r in counts if r["quantity"] == "incident_cases" and r["region"] == leaf]:
+            at = counts.index(row)
+            half = {c: row[c] / 2 for c in ("value", "low", "high") if row.get(c) not in (None, "")}
+            counts[at : at + 1] = [{**row, **half, "region": f"{side} {leaf}"} for side in SIDES]
+    for sheet, rows in records.items():
+        records[sheet] = [r for r in rows if "Other EGFR TKIs" not in (r.get("segment"), r.get("label"))]
+        for row in records[sheet]:
+            for there, then in (("2025", FIRST), ("2035", LAST)):
+                if row.get("fill") == "linear":
+                    row[str(then)] = row.pop(there)
+            if row.get("quantity") in ("first_year", "last_year"):
+                row["value"] = FIRST if row["quantity"] == "first_year" else LAST
+    axes = a.axes.__class__(
+        a.axes.region, a.axes.segment, a.axes.primary, tuple(range(FIRST, LAST + 1)), a.axes.scenarios
+    )
+    new(path, axes, records)
+    return lm_xl.read_assumptions(path)
+
+
+@pytest.fixture(scope="module")
+def other(shipped: lm_xl.Assumptions, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("other")
+    a = changed(shipped, folder / "changed.xlsx")
+    assert a.axes.shape == (18, 20, 9, 17)
+    lm_xl.build(a, folder / "other.xlsx")
+    return folder / "other.xlsx"
+
+
+def wrong(path: Path, engine: str) -> list[str]:
+    return [w for case in verify(path, engine).cases for w in case.wrong[:3]]
+
+
+def test_our_deliverable_breaks_no_rule(deliverable: Path) -> None:
+    assert audit(deliverable) == []
+
+
+def test_so_does_one_with_other_axes_and_years(other: Path) -> None:
+    assert audit(other) == []
+    assert wrong(other, "formualizer") == []
+
+
+@pytest.mark.libreoffice
+def test_libreoffice_agrees_with_the_changed_deliverable(other: Path) -> None:
+    assert wrong(other, "libreoffice") == []
+
+
+def recalculated(path: Path, edits: Mapping[tuple[str, str], Any]) -> Any:
+    book = formualizer.load_workbook(str(path))
+    for (sheet, address), value in edits.items():
+        row, column = openpyxl.utils.cell.coordinate_to_tuple(address)
+        if isinstance(value, str) and value.startswith("="):
+            book.set_formula(sheet, row, column, value)
+        else:
+            book.set_value(sheet, row, column, value)
+    book.evaluate_all()
+
+    def value(sheet: str, address: str) -> Any:
+        return book.get_value(sheet, *openpyxl.utils.cell.coordinate_to_tuple(address))
+
+    return value
+
+
+def test_what_is_chosen_on_the_cover_moves_numbers_and_sentences(
+    small_built: Path, small_assumptions: lm_xl.Assumptions
+) -> None:
+    both = lm_xl.forecast(small_assumptions, ["Base", "High"])
+    value = recalculated(
+        small_built, {("Cover", "C6"): "High", ("Cover", "C7"): "Gross", ("Cover", "C8"): "EUR"}
+    )
+    due = both.series("gross_sales", run="High")[0] / 1e6 * 0.8
+    assert value("Cover", "C12") == pytest.approx(due, rel=1e-12)
+    assert value("Executive_summary", "B14").startswith("In the scenario 'High' the market moves from EUR ")
+    assert f"{due:,.0f} million in 2025" in value("Executive_summary", "B14")
+    assert value("Checks", "B6") == value("By_segment", "A4") == PASSED
+
+
+def test_an_edited_input_moves_its_outputs(small_built: Path) -> None:
+    a = lm_xl.read_assumptions(small_built)
+    row = next(r for r in a.rows if r.quantity == "list_price" and r.keys.segment == "New drug")
+    before, after = (
+        recalculated(small_built, {}),
+        recalculated(small_built, {(row.sheet, row.cells[0]): row.inputs[0] * 1.1}),
+    )
+    cell = f"N{line_of(small_built, 'By_segment', 'revenue', 3, 'New drug')}"
+    assert after("By_segment", cell) / before("By_segment", cell) == pytest.approx(1.1, rel=1e-9)
+
+
+def line_of(path: Path, sheet: str, quantity: str, column: int, label: str) -> int:
+    """The row of a quantity and a label on a sheet of the report."""
+    rows = openpyxl.load_workbook(path)[sheet].iter_rows(min_row=6)
+    return next(
+        r[0].row
+        for r in rows
+        if r[0].value == quantity and r[column - 1].value == label and "million" in r[4].value
+    )
+
+
+@pytest.mark.parametrize(
+    ("sheet", "address", "plant"),
+    [
+        ("By_region", "total", 1),  # a number over a total
+        ("Calc_Totals", "H8", 1e9),
+        ("Calc_Sales", "J10", "=NA()"),  # an error value
+        ("Data_long", "G9", 0),
+        ("Epidemiology", "G8", 7),  # an input far out of its range
+    ],
+)
+def test_the_master_check_turns(sheet: str, address: str, plant: Any, small_built: Path) -> None:
+    if address == "total":
+        address = f"J{line_of(small_built, sheet, 'revenue', 2, 'Global')}"
+    value = recalculated(small_built, {(sheet, address): plant})
+    assert value("Checks", "B6") == FAILED
+    assert value("Cover", "A4") == value("By_cancer", "A4") == FAILED
+
+
+def test_charts_show_every_year_and_member(deliverable: Path, shipped: lm_xl.Assumptions) -> None:
+    first, last = "H", "R"
+    sizes = {}
+    with zipfile.ZipFile(deliverable) as package:
+        for name in (n for n in package.namelist() if re.fullmatch(r"xl/charts/chart\d+\.xml", n)):
+            xml = package.read(name).decode()
+            title = " ".join(re.findall(r"<a:t>([^<]+)</a:t>", xml)[:1])
+            values = re.findall(r"<(?:c:)?val>.*?<(?:c:)?f>([^<]+)</", xml, re.DOTALL)
+            sizes[title.split(",")[0]] = len(values)
+            if (
+                ">year. Source: sheet" in xml and "lm_cases" not in title
+            ):  # the others have no years along the bottom
+                assert all(re.search(rf"\${first}\$\d+:\${last}\$\d+$", v) for v in values), title
+        drawings = [
+            package.read(n).decode()
+            for n in package.namelist()
+            if re.fullmatch(r"xl/drawings/drawing\d+\.xml", n)
+        ]
+    assert (
+        sum(d.count("<c:chart") for d in drawings)
+        == sum(len(re.findall(r'descr="[^"]{30,}"', d)) for d in drawings)
+        == len(sizes)
+        == 16
+    )
+    axes = shipped.axes
+    assert sizes["Revenue by region"] == len(axes.region)
+    assert sizes["Revenue by segment"] == sizes["Share of revenue by segment"] == len(axes.segment)
+    assert sizes["Revenue by cancer"] == len(axes.primary)
+    assert sizes["Revenue: P10 to P90"] == sizes["Diagnosed: P10 to P90"] == 6
+    assert sizes["One input at a time"] == 2 and sizes["What drives 2025 to 2035 in Base"] == 3
+    assert sizes["Launch curves: uptake in US"] == len(axes.segment.having("entrant"))
+
+
+def test_a_static_copy_says_so(
+    small_assumptions: lm_xl.Assumptions, small_built: Path, tmp_path: Path
+) -> None:
+    lm_xl.build(small_assumptions, tmp_path / "static.xlsx", static=True)
+    book, live = (
+        openpyxl.load_workbook(tmp_path / "static.xlsx"),
+        openpyxl.load_workbook(small_built, data_only=True),
+    )
+    assert not [c for ws in book for row in ws.iter_rows() for c in row if c.data_type == "f"]
+    assert any("STATIC COPY" in str(c.value) for c in book["Cover"]["C"])
+    for title in ("By_region", "Calc_Sales", "Executive_summary"):
+        for row in live[title].iter_rows(min_row=5):
+            for cell in row:
+                value = book[title][cell.coordinate].value
+                assert value == (
+                    pytest.approx(cell.value, rel=1e-9) if isinstance(cell.value, float) else cell.value
+                )
+
+
+def test_tidy_data_with_a_dictionary(small_assumptions: lm_xl.Assumptions, tmp_path: Path) -> None:
+    written = write_data(small_assumptions, tmp_path, small_assumptions.axes.scenarios)
+    assert {p.name for p in written} == {
+        "patients.csv",
+        "patients.parquet",
+        "revenue.csv",
+        "revenue.parquet",
+        "data_dictionary.csv",
+    }
+    revenue = pd.read_parquet(tmp_path / "revenue.parquet")
+    f = lm_xl.forecast(small_assumptions, "High")
+    assert revenue.query("scenario == 'High' and metric == 'net_sales'")["value"].sum() == pytest.approx(
+        f.outputs["net_sales"].sum(), rel=1e-12
+    )
+    assert len(pd.read_csv(tmp_path / "revenue.csv")) == len(revenue)
+    named = set(pd.read_csv(tmp_path / "data_dictionary.csv")["name"])
+    assert set(revenue.columns) | set(revenue["metric"]) <= named
+    with pytest.raises(lm_xl.Refused, match="--force"):
+        write_data(small_assumptions, tmp_path, ["Base"])
+
+
+def test_labels_in_csv_are_safe(tmp_path: Path) -> None:
+    def risky(records: dict[str, list[dict[str, Any]]]) -> None:
+        for rows in records.values():
+            for row in rows:
+                for key in ("label", "region"):
+                    if row.get(key) == "Germany":
+                        row[key] = "@SUM(A1)+cmd"
+
+    a = lm_xl.read_assumptions(small.workbook(tmp_path / "a.xlsx", change=risky))
+    write_data(a, tmp_path, ["Base"])
+    assert ",'@SUM(A1)+cmd," in (tmp_path / "revenue.csv").read_text()
