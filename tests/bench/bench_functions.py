@@ -17,8 +17,8 @@ from typing import Any
 
 import formualizer
 import pytest
+from grids import grids
 from pytest_benchmark.fixture import BenchmarkFixture
-from test_functions import grids
 
 import lm_xl
 from lm_xl.functions import answers as calls

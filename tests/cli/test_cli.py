@@ -13,22 +13,9 @@ from statistics import NormalDist
 import openpyxl
 import pandas as pd
 import pytest
+from command_line import run
 
 import lm_xl
-from lm_xl.cli.app import main
-
-
-def run(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: object
-) -> tuple[int, str, str]:
-    monkeypatch.setattr("sys.argv", ["lm-xl", *map(str, words)])
-    code = 0
-    try:
-        main()
-    except SystemExit as stop:
-        code = int(stop.code or 0)
-    printed = capsys.readouterr()
-    return code, printed.out, printed.err
 
 
 def test_check_tells_what_is_odd(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from command_line import run
 from hypothesis import given
 from hypothesis import strategies as st
-from test_cli import run
 
 import lm_xl
 from lm_xl.faults import UnknownLabel, WrongUsage

@@ -13,7 +13,7 @@ from typing import Any
 import openpyxl
 import pytest
 import small
-from test_cli import run
+from command_line import run
 
 import lm_xl
 from lm_xl.assumptions.columns import WANTED

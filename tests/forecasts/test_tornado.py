@@ -11,7 +11,7 @@ import numpy as np
 import openpyxl
 import pytest
 import small
-from test_cli import run
+from command_line import run
 
 import lm_xl
 from lm_xl.assumptions.spreads import EXCLUSIVE, uncertain_inputs

@@ -19,6 +19,7 @@ import openpyxl
 import pandas as pd
 import pytest
 import small
+from grids import grids
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl.worksheet.formula import ArrayFormula
@@ -33,7 +34,7 @@ from lm_xl.functions.answers import OMITTED, STORE, call
 from lm_xl.functions.models import Model, Store
 from lm_xl.functions.registry import FUNCTIONS
 from lm_xl.functions.template.template import CHOICES, FIGURES_AT, MODEL_ROW, SLOW, template
-from lm_xl.workbook.pages.inputs import columns_of, records_of
+from lm_xl.workbook.pages.inputs import records_of
 
 ROOT = Path(lm_xl.__file__).parent.parent
 SHIPPED = {
@@ -41,17 +42,6 @@ SHIPPED = {
     "lite": ROOT / "workbooks" / "lm_template_lite.xlsx",
 }
 NA, VALUE, REF = "#N/A", "#VALUE!", "#REF!"
-
-
-def grids(a: lm_xl.Assumptions) -> dict[str, list[list[Any]]]:
-    """The tables of some assumptions as a sheet hands them over."""
-    records, _ = records_of(a)
-    found = {}
-    for sheet, rows in records.items():
-        columns = columns_of(sheet, a.axes.years)
-        body = [[None if row.get(c) == "" else row.get(c) for c in columns] for row in rows]
-        found[sheet] = [[float(c) if c.isdigit() else c for c in columns], *body]
-    return found
 
 
 @pytest.fixture(scope="module")
