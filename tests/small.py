@@ -21,7 +21,7 @@ SEGMENTS = [
     ("Puncture", "", "test"),
     ("Proton", "Ray set", "incumbent"),
 ]
-PRIMARIES = [
+SUBTYPES = [
     ("HR+ breast", "Breast"),
     ("EGFR lung", "Lung"),
     ("Other lung", "Lung"),
@@ -45,12 +45,12 @@ TYPICAL = {
 }  # fmt: skip
 
 
-def axes(regions: int, segments: int, primaries: int, years: int) -> Axes:
+def axes(regions: int, segments: int, subtypes: int, years: int) -> Axes:
     """Axes of given sizes, each with what it needs: every set has its rest member."""
     return axes_of(
         REGIONS[:regions],
         SEGMENTS[:segments],
-        PRIMARIES[:primaries],
+        SUBTYPES[:subtypes],
         range(2025, 2025 + years),
         ("Base", "High"),
     )
@@ -76,7 +76,7 @@ def records(a: Axes) -> dict[str, list[dict[str, Any]]]:
                         rows.append({**row, "region": region, "value": typical * wobble})
                 if row["quantity"] in ("lm_risk", "ever_metastatic_share"):
                     rows += [
-                        {**row, "primary": p, "value": typical * (1 + next(jitter))} for p in a.primary.leaves
+                        {**row, "subtype": p, "value": typical * (1 + next(jitter))} for p in a.subtype.leaves
                     ]
                     rows[:] = [
                         r
@@ -85,13 +85,13 @@ def records(a: Axes) -> dict[str, list[dict[str, Any]]]:
                     ]
             elif row["quantity"] == "subtype_share":
                 rows.remove(row)
-                for chosen in dict.fromkeys(a.primary.sets):
+                for chosen in dict.fromkeys(a.subtype.sets):
                     members = [
-                        p for p, s in zip(a.primary.leaves, a.primary.sets, strict=True) if s == chosen
+                        p for p, s in zip(a.subtype.leaves, a.subtype.sets, strict=True) if s == chosen
                     ]
                     weights = [i + 1 for i in range(len(members))]
                     rows += [
-                        {**row, "primary": p, "value": w / sum(weights)}
+                        {**row, "subtype": p, "value": w / sum(weights)}
                         for p, w in zip(members, weights, strict=True)
                     ]
     years = [str(y) for y in a.years]
@@ -103,10 +103,10 @@ def records(a: Axes) -> dict[str, list[dict[str, Any]]]:
     for row in sheets["Treatment"]:
         if row["quantity"] == "treatment_rate" and row["region"] != "Global":
             row.update(fill="yearly", value=None, **{y: 0.5 + 0.01 * i for i, y in enumerate(years)})
-    if len(a.primary) > 1 and a.segment.having("incumbent"):
+    if len(a.subtype) > 1 and a.segment.having("incumbent"):
         base = next(r for r in sheets["Treatment"] if r["quantity"] == "base_share")
         sheets["Treatment"].append(
-            {**base, "segment": "Other drug", "primary": a.primary.leaves[-1], "value": "never"}
+            {**base, "segment": "Other drug", "subtype": a.subtype.leaves[-1], "value": "never"}
         )
         for region in a.region.leaves[1:]:
             sheets["Treatment"].append(
@@ -114,7 +114,7 @@ def records(a: Axes) -> dict[str, list[dict[str, Any]]]:
                     **base,
                     "region": region,
                     "segment": "Other drug",
-                    "primary": a.primary.leaves[-1],
+                    "subtype": a.subtype.leaves[-1],
                     "value": "never",
                 }
             )
@@ -134,7 +134,7 @@ def records(a: Axes) -> dict[str, list[dict[str, Any]]]:
             **delta,
             "quantity": "lm_risk",
             "region": "Global",
-            "primary": a.primary.leaves[0],
+            "subtype": a.subtype.leaves[0],
             "operation": "multiply",
             "amount": 1.3,
         },
@@ -142,7 +142,7 @@ def records(a: Axes) -> dict[str, list[dict[str, Any]]]:
             **delta,
             "quantity": "care_access",
             "region": "US",
-            "primary": "",
+            "subtype": "",
             "operation": "set",
             "amount": 0.95,
         },
@@ -150,7 +150,7 @@ def records(a: Axes) -> dict[str, list[dict[str, Any]]]:
             **delta,
             "quantity": "care_access",
             "region": "Global",
-            "primary": "",
+            "subtype": "",
             "operation": "add",
             "amount": -0.05,
         },
@@ -168,7 +168,7 @@ def records(a: Axes) -> dict[str, list[dict[str, Any]]]:
             "what": "Market size",
             "metric": "revenue",
             "scope": "same",
-            "primary": "All cancers",
+            "subtype": "All cancers",
             "region": "Global",
             "segment": "Total market",
             "year": 2025,

@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lm_xl.model.axes import PRIMARY, REGION, SEGMENT, Axes
+from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE, Axes
 from lm_xl.model.ops import Array, where
 from lm_xl.model.quantities import QUANTITIES, Quantity
 
-DIMS = (REGION, SEGMENT, PRIMARY)
+DIMS = (REGION, SEGMENT, SUBTYPE)
 
 
 class Keys(NamedTuple):
@@ -24,7 +24,7 @@ class Keys(NamedTuple):
 
     region: str
     segment: str
-    primary: str
+    subtype: str
 
     def __str__(self) -> str:
         return " x ".join(k for k in self if k) or "all"
@@ -154,7 +154,7 @@ def shifted(x: Array, operation: str, amount: Array, active: Array) -> Array:
 
 
 def reach_of(axes: Axes, quantity: Quantity, keys: Keys) -> Array:
-    """A mask over (region, segment, primary), size 1 where the quantity does not vary."""
+    """A mask over (region, segment, subtype), size 1 where the quantity does not vary."""
     one, two, three = (
         _within(len(axes.axis(d)), axes.axis(d).members(key), i) if d in quantity.dims else ANYWHERE
         for i, (d, key) in enumerate(zip(DIMS, keys, strict=True))
@@ -185,7 +185,7 @@ class Assumptions:
     currencies: tuple[Currency, ...]
     changes: tuple[Change, ...]
     covers: Mapping[str, Array]
-    """Quantity to the position in `rows` of the row behind each element (region, segment, primary); -1 where there is none."""
+    """Quantity to the position in `rows` of the row behind each element (region, segment, subtype); -1 where there is none."""
     correlations: tuple[Correlation, ...] = ()
 
     @cached_property
@@ -203,12 +203,12 @@ class Assumptions:
         content = [
             sorted(
                 (a.name, x, a.sets[i], a.roles[i])
-                for a in (self.axes.region, self.axes.segment, self.axes.primary)
+                for a in (self.axes.region, self.axes.segment, self.axes.subtype)
                 for i, x in enumerate(a.leaves)
             ),
             sorted(
                 (a.name, g, sorted(a.leaves[i] for i in m))
-                for a in (self.axes.region, self.axes.segment, self.axes.primary)
+                for a in (self.axes.region, self.axes.segment, self.axes.subtype)
                 for g, m in a.groups.items()
             ),
             list(self.axes.years),
@@ -233,7 +233,7 @@ class Assumptions:
 
         axes = [
             (axis.name, axis.leaves, dict(axis.groups), axis.sets, axis.roles, axis.notes)
-            for axis in (self.axes.region, self.axes.segment, self.axes.primary)
+            for axis in (self.axes.region, self.axes.segment, self.axes.subtype)
         ]
         content = [
             repr((axes, self.axes.years, self.axes.scenarios)),
@@ -307,7 +307,7 @@ class Assumptions:
         }
 
     def reach(self, delta: Delta) -> Array:
-        """The elements (region, segment, primary) of its quantity that a delta changes."""
+        """The elements (region, segment, subtype) of its quantity that a delta changes."""
         return reach_of(self.axes, QUANTITIES[delta.quantity], delta.keys) & (
             self.covers[delta.quantity] >= 0
         )

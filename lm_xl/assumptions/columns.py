@@ -5,7 +5,7 @@ from __future__ import annotations
 SHEETS = ("Timeline", "Epidemiology", "Diagnosis", "Treatment", "Launches", "Pricing")
 """The sheets of assumption rows, beside Axes, Scenarios, Published and Sources."""
 
-KEYS = ("region", "segment", "primary")
+KEYS = ("region", "segment", "subtype")
 
 COLUMNS = (
     "quantity", *KEYS, "unit", "fill", "value", "years", "low", "high", "distribution", "source", "status", "note",
@@ -43,7 +43,7 @@ SCENARIO_COLUMNS = (
     "quantity",
     "region",
     "segment",
-    "primary",
+    "subtype",
     "operation",
     "amount",
     "source",
@@ -52,7 +52,7 @@ SCENARIO_COLUMNS = (
 )
 
 CORRELATION_COLUMNS = (
-    "quantity", "segment", "primary", "other_quantity", "other_segment", "other_primary", "rank_correlation", "source", "status", "note",
+    "quantity", "segment", "subtype", "other_quantity", "other_segment", "other_subtype", "rank_correlation", "source", "status", "note",
 )  # fmt: skip
 
 PUBLISHED_COLUMNS = (
@@ -62,7 +62,7 @@ PUBLISHED_COLUMNS = (
     "scope",
     "region",
     "segment",
-    "primary",
+    "subtype",
     "year",
     "value",
     "unit",

@@ -57,7 +57,7 @@ from lm_xl.assumptions.columns import (
 )
 from lm_xl.assumptions.spreads import correlation_faults, spread_faults
 from lm_xl.faults import Fault, Refused, UnknownLabel
-from lm_xl.model.axes import PRIMARY, REGION, ROLES, SEGMENT, Axes, Axis, folded, nearest, odd_characters
+from lm_xl.model.axes import REGION, ROLES, SEGMENT, SUBTYPE, Axes, Axis, folded, nearest, odd_characters
 from lm_xl.model.ops import Array
 from lm_xl.model.outputs import OUTPUTS
 from lm_xl.model.quantities import QUANTITIES, Quantity
@@ -220,7 +220,7 @@ class _Reader:
             (y for y in (_year_columns(t) for n, t in tables.items() if n in SHEETS) if len(y) > 1), ()
         )
         if len(axis_of) == len(DIMS) and scenarios and years:
-            axes = Axes(axis_of[REGION], axis_of[SEGMENT], axis_of[PRIMARY], years, scenarios)
+            axes = Axes(axis_of[REGION], axis_of[SEGMENT], axis_of[SUBTYPE], years, scenarios)
             covers = self.covers(axes, rows)
             everything = (*rows, HOLE) if self.faults else tuple(rows)
             result = Assumptions(
@@ -336,7 +336,7 @@ class _Reader:
         by_axis: dict[str, list[Mapping[str, RawCell]]] = {
             "region": [],
             "segment": [],
-            "primary": [],
+            "subtype": [],
             "scenario": [],
         }
         before = len(self.faults)
@@ -391,7 +391,7 @@ class _Reader:
             roles.append(role)
             bare = {
                 "region": ("set", "role"),
-                "primary": ("role",),
+                "subtype": ("role",),
                 "segment": ("set",) if role == "test" else (),
             }[name]
             for column in bare:
@@ -794,7 +794,7 @@ class _Reader:
         self, cells: Mapping[str, RawCell], metric: str, labels: Sequence[str], axis_of: Mapping[int, Axis]
     ) -> None:
         """A published figure's scope is one that the model has numbers for."""
-        _, segment, primary = (
+        _, segment, subtype = (
             bool(label) and dim in axis_of and label != axis_of[dim].total
             for dim, label in zip(DIMS, labels, strict=True)
         )
@@ -803,10 +803,10 @@ class _Reader:
                 cells["segment"],
                 f"{cells['segment'].shown}: patients have no segment, give {axis_of[SEGMENT].total!r}",
             )
-        elif metric == "revenue" and segment and primary:
+        elif metric == "revenue" and segment and subtype:
             self.fault(
-                cells["primary"],
-                f"{cells['primary'].shown} beside a segment: revenue is compared by one of the two, give {axis_of[PRIMARY].total!r}",
+                cells["subtype"],
+                f"{cells['subtype'].shown} beside a segment: revenue is compared by one of the two, give {axis_of[SUBTYPE].total!r}",
             )
 
     def currencies(self, table: Table | None, cited: list[tuple[RawCell, str]]) -> Iterable[Currency]:
@@ -922,7 +922,7 @@ class _Reader:
         told: set[tuple[object, ...]],
     ) -> None:
         for name, axis, dim in (
-            ("subtype_share", a.axes.primary, PRIMARY),
+            ("subtype_share", a.axes.subtype, SUBTYPE),
             ("base_share", a.axes.segment, SEGMENT),
             ("peak_share", a.axes.segment, SEGMENT),
         ):
@@ -973,7 +973,7 @@ class _Reader:
                 other = next(i for i in members if (use[r, i, p] != use[r, members[0], p]).any())
                 found = [self.behind(a, "set_use", (r, i, p), deltas) for i in (other, members[0])]
                 cell, within = next((f for f in found if f[1]), found[0])
-                labels = f"{a.axes.region.leaves[r]} x {a.axes.primary.leaves[p]}"
+                labels = f"{a.axes.region.leaves[r]} x {a.axes.subtype.leaves[p]}"
                 between = f"{a.axes.segment.leaves[members[0]]!r} and {a.axes.segment.leaves[other]!r}, members of {chosen!r}"
                 self.fault(
                     cell,
@@ -1051,7 +1051,7 @@ def _few(names: Sequence[str]) -> str:
 
 
 def _shared_count(axes: Axes, reach: Array) -> str:
-    """Why one count may not stand for a reach (region, segment, primary), or ""."""
+    """Why one count may not stand for a reach (region, segment, subtype), or ""."""
     regions = [axes.region.leaves[r] for r in np.flatnonzero(reach.any(axis=(1, 2)))]
     if len(regions) < 2:
         return ""

@@ -15,7 +15,7 @@ import numpy as np
 
 from lm_xl.assumptions.assumptions import Assumptions, Correlation, Keys, Row
 from lm_xl.faults import Fault, Refused
-from lm_xl.model.axes import PRIMARY, REGION, SEGMENT
+from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE
 from lm_xl.model.ops import Array
 from lm_xl.model.quantities import QUANTITIES, Quantity
 
@@ -28,7 +28,7 @@ FARTHEST = NormalDist().inv_cdf(1 - TAIL)
 PERT_WEIGHT = 4
 """How often the mode counts beside the two ends in the mean of a PERT."""
 
-EXCLUSIVE = {"subtype_share": PRIMARY, "base_share": SEGMENT, "peak_share": SEGMENT}
+EXCLUSIVE = {"subtype_share": SUBTYPE, "base_share": SEGMENT, "peak_share": SEGMENT}
 """Shares of which several compete, and the axis whose sets they share: their draws are joint, so that no sum passes 1."""
 
 
@@ -69,10 +69,10 @@ def uncertain_inputs(a: Assumptions) -> tuple[Uncertain, ...]:
         if not spreads(row):
             continue
         if row.distribution == "dirichlet":
-            for p in a.axes.primary.members(row.keys.primary):
-                at = row.quantity, f"{row.quantity} | {a.axes.primary.sets[p]}"
+            for p in a.axes.subtype.members(row.keys.subtype):
+                at = row.quantity, f"{row.quantity} | {a.axes.subtype.sets[p]}"
                 rows.setdefault(at, []).append(i)
-                streams.setdefault(at, []).append(stream_of(row.quantity, a.axes.primary.leaves[p]))
+                streams.setdefault(at, []).append(stream_of(row.quantity, a.axes.subtype.leaves[p]))
         else:
             at = row.quantity, input_name(row)
             rows.setdefault(at, []).append(i)
@@ -92,7 +92,7 @@ def uncertain_inputs(a: Assumptions) -> tuple[Uncertain, ...]:
 
 def input_name(row: Row) -> str:
     """The name of the input that a row belongs to: its quantity, therapy or test, and subtype; never its region."""
-    return stream_of(row.quantity, row.keys.segment, row.keys.primary)
+    return stream_of(row.quantity, row.keys.segment, row.keys.subtype)
 
 
 def stream_of(quantity: str, *labels: str) -> str:
@@ -381,7 +381,7 @@ def correlated(a: Assumptions) -> dict[tuple[str, str], list[Correlation]]:
 
 def _inside(a: Assumptions, row: Row, keys: Keys) -> bool:
     """Whether the therapies and subtypes that a row is keyed to lie within some labels."""
-    for dim in (SEGMENT, PRIMARY):
+    for dim in (SEGMENT, SUBTYPE):
         label, other = row.keys[dim - REGION], keys[dim - REGION]
         if (
             label

@@ -428,7 +428,7 @@ def _w21(book: Book) -> Iterator[Found]:
 
 _ASSUMPTION_COLUMNS = {
     "quantity or id": ("quantity", "id"),
-    "label": ("label", "labels", "name", "region", "segment", "primary", "description"),
+    "label": ("label", "labels", "name", "region", "segment", "subtype", "description"),
     "unit": ("unit", "units"),
     "low": ("low",),
     "value": ("value", "base"),

@@ -219,7 +219,7 @@ def check(file: Path | None) -> None:
     first, last = a.axes.years[0], a.axes.years[-1]
     click.echo(f"{a.path.name}: no faults; fingerprint {a.fingerprint}")
     click.echo(
-        f"  {len(a.axes.region)} regions, {len(a.axes.segment)} segments, {len(a.axes.primary)} subtypes, {first}-{last}, scenarios {', '.join(a.axes.scenarios)}"
+        f"  {len(a.axes.region)} regions, {len(a.axes.segment)} segments, {len(a.axes.subtype)} subtypes, {first}-{last}, scenarios {', '.join(a.axes.scenarios)}"
     )
     click.echo(f"  {_status_line(a)}")
     idle = sorted(set(range(len(a.rows))) - a.used())
@@ -256,7 +256,7 @@ def check(file: Path | None) -> None:
 @click.option("--metric", type=click.Choice(["patients", "revenue"]), default="revenue", show_default=True)
 @click.option(
     "--by",
-    type=Words("region", "segment", "primary", "year"),
+    type=Words("region", "segment", "subtype", "year"),
     default="year",
     show_default=True,
     help="Dimensions, split by commas; the rest is summed.",
@@ -439,7 +439,7 @@ def bridge(
     sort: str,
     region: str | None,
     segment: str | None,
-    primary: str | None,
+    subtype: str | None,
     metric: str,
     stage: str,
     basis: str,
@@ -454,7 +454,7 @@ def bridge(
     _of_metric(metric)
     with _progress() as tell:
         tell("every combination of the drivers")
-        labels = {"region": region, "segment": segment, "primary": primary}
+        labels = {"region": region, "segment": segment, "subtype": subtype}
         found = bridge_points(
             _read(file), start, end, metric, year=year, scenario=scenario, **labels, stage=stage, basis=basis
         )
@@ -521,7 +521,7 @@ def tornado(
     top: int,
     region: str | None,
     segment: str | None,
-    primary: str | None,
+    subtype: str | None,
     metric: str,
     stage: str,
     basis: str,
@@ -540,7 +540,7 @@ def tornado(
         metric,
         region=region,
         segment=segment,
-        primary=primary,
+        subtype=subtype,
         stage=stage,
         basis=basis,
     )
@@ -602,7 +602,7 @@ def diff(
     year: int | None,
     region: str | None,
     segment: str | None,
-    primary: str | None,
+    subtype: str | None,
     basis: str,
     form: str,
 ) -> None:
@@ -610,7 +610,7 @@ def diff(
     from lm_xl.forecasts.diff import diff as diff_books
 
     found = diff_books(
-        before, after, scenario, year, region=region, segment=segment, primary=primary, basis=basis
+        before, after, scenario, year, region=region, segment=segment, subtype=subtype, basis=basis
     )
     frame = found.frame()
     if form == "csv":
@@ -738,7 +738,7 @@ def audit(file: Path, form: str) -> None:
 )
 @click.option("--test", "tests", multiple=True, help="A diagnostic test.")
 @click.option(
-    "--primary", "primaries", multiple=True, metavar="LABEL:CANCER", help="A subtype and its cancer."
+    "--subtype", "subtypes", multiple=True, metavar="LABEL:CANCER", help="A subtype and its cancer."
 )
 @click.option("--years", default="2025-2035", show_default=True, help="First and last year.")
 @click.option("--force", is_flag=True, help="Replace the file if it exists.")
@@ -748,7 +748,7 @@ def new(
     regions: Sequence[str],
     therapies: Sequence[str],
     tests: Sequence[str],
-    primaries: Sequence[str],
+    subtypes: Sequence[str],
     years: str,
     force: bool,
 ) -> None:
@@ -758,13 +758,13 @@ def new(
     from lm_xl.workbook.form import axes_of, form
 
     if other is not None:
-        _needless("--axes-of has all of the axes", "regions", "therapies", "tests", "primaries", "years")
+        _needless("--axes-of has all of the axes", "regions", "therapies", "tests", "subtypes", "years")
         not_over(other, file)
         axes = _read(other).axes
     else:
-        if not (regions and therapies and tests and primaries):
+        if not (regions and therapies and tests and subtypes):
             raise click.UsageError(
-                "name at least one --region, --therapy, --test and --primary, or give --axes-of WORKBOOK"
+                "name at least one --region, --therapy, --test and --subtype, or give --axes-of WORKBOOK"
             )
         first, _, last = years.partition("-")
         if not (first.isdigit() and last.isdigit() and 0 < int(last) - int(first) <= 100):
@@ -772,9 +772,9 @@ def new(
         split = [tuple(t.split(":")) for t in therapies]
         if any(len(t) != 3 or t[2] not in ("incumbent", "entrant", "rest") for t in split):
             raise click.UsageError("--therapy takes LABEL:SET:ROLE with the role incumbent, entrant or rest")
-        cancers = [tuple(p.split(":")) for p in primaries]
+        cancers = [tuple(p.split(":")) for p in subtypes]
         if any(len(p) != 2 for p in cancers):
-            raise click.UsageError("--primary takes LABEL:CANCER")
+            raise click.UsageError("--subtype takes LABEL:CANCER")
         segments = [(t[0], t[1], t[2]) for t in split] + [(t, "", "test") for t in tests]
         axes = axes_of(regions, segments, [(p[0], p[1]) for p in cancers], range(int(first), int(last) + 1))
     write(file, axes, form(axes), force=force)

@@ -98,7 +98,7 @@ def bridge(
     scenario: str | None = None,
     region: str | None = None,
     segment: str | None = None,
-    primary: str | None = None,
+    subtype: str | None = None,
     stage: str = "diagnosed",
     basis: str = "risk_adjusted",
 ) -> Bridge:
@@ -110,7 +110,7 @@ def bridge(
     IdentityError where a point breaks an identity.
     """
     axes = assumptions.axes
-    chosen = measure(axes, metric, region=region, segment=segment, primary=primary, stage=stage, basis=basis)
+    chosen = measure(axes, metric, region=region, segment=segment, subtype=subtype, stage=stage, basis=basis)
     ends = first, last = points(
         axes,
         [axes.years[0] if start is None else start, axes.years[-1] if end is None else end],

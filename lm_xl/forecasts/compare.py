@@ -82,19 +82,19 @@ class Measure:
     output: str
     region: str | None = None
     segment: str | None = None
-    primary: str | None = None
+    subtype: str | None = None
 
     @property
     def unit(self) -> str:
         return OUTPUTS[self.output].unit
 
     def __str__(self) -> str:
-        labels = [x for x in (self.region, self.segment, self.primary) if x]
+        labels = [x for x in (self.region, self.segment, self.subtype) if x]
         return f"{self.output}{' of ' if labels else ''}{' x '.join(labels)}"
 
     def of(self, axes: Axes, outputs: Mapping[str, Array]) -> Array:
         """The number in each run and year, (run, year), in the output's unit. Raises UnknownLabel."""
-        return summed(axes, self.output, outputs[self.output], self.region, self.segment, self.primary)
+        return summed(axes, self.output, outputs[self.output], self.region, self.segment, self.subtype)
 
 
 def measure(
@@ -103,7 +103,7 @@ def measure(
     *,
     region: str | None = None,
     segment: str | None = None,
-    primary: str | None = None,
+    subtype: str | None = None,
     stage: str = "diagnosed",
     basis: str = "risk_adjusted",
 ) -> Measure:
@@ -114,7 +114,7 @@ def measure(
     output = output_of(metric, stage, basis)
     labels = [
         axes.axis(d).label(x) if x is not None else None
-        for d, x in zip(DIMS, (region, segment, primary), strict=True)
+        for d, x in zip(DIMS, (region, segment, subtype), strict=True)
     ]
     found = Measure(output, *labels)
     found.of(

@@ -32,7 +32,7 @@ NAMES = {
     "Axes": ("axis", "label"),
     **dict.fromkeys(SHEETS, ROW),
     "Scenarios": ("scenario", *ROW),
-    "Correlations": ("quantity", "segment", "primary", "other_quantity", "other_segment", "other_primary"),
+    "Correlations": ("quantity", "segment", "subtype", "other_quantity", "other_segment", "other_subtype"),
     "Published": ("publisher", "what", "metric", *KEYS, "year"),
     "Currencies": ("currency",),
     "Sources": ("id",),
@@ -140,7 +140,7 @@ def diff(
     *,
     region: str | None = None,
     segment: str | None = None,
-    primary: str | None = None,
+    subtype: str | None = None,
     basis: str = "risk_adjusted",
 ) -> Difference:
     """What differs between two assumptions workbooks, with the effect of each edit on revenue in a year, in nominal USD.
@@ -158,7 +158,7 @@ def diff(
                 a.axes.scenarios[0] if scenario is None else scenario,
                 a.axes.years[-1] if year is None else year,
             )
-            chosen = measure(book.axes, region=region, segment=segment, primary=primary, basis=basis)
+            chosen = measure(book.axes, region=region, segment=segment, subtype=subtype, basis=basis)
         except UnknownLabel as unknown:
             raise UnknownLabel(f"{book.path.name}: {unknown}") from None
         places.append(there)
@@ -235,8 +235,8 @@ def _what(sheet: str, line: Line) -> str:
     texts = [_text(line[c]) if c in line else "" for c in NAMES[sheet]]
     if NAMES[sheet][-len(ROW) :] != ROW:
         return ", ".join(x for x in texts if x)
-    *scenario, quantity, region, segment, primary = texts
-    return f"{''.join(f'{x}: ' for x in scenario)}{quantity} of {Keys(region, segment, primary)}"
+    *scenario, quantity, region, segment, subtype = texts
+    return f"{''.join(f'{x}: ' for x in scenario)}{quantity} of {Keys(region, segment, subtype)}"
 
 
 def _edited(before: Lines, after: Lines) -> Iterable[tuple[str, Name, Line | None, Line | None]]:
@@ -381,7 +381,7 @@ def _aligned(x: Array, old: Axes, new: Axes) -> Array:
 
 def _regrouped(old: Axes, new: Axes) -> Axes:
     """Axes with the groups of others of the same leaves, beside their own."""
-    region, segment, primary = (
+    region, segment, subtype = (
         replace(
             axis,
             groups={**axis.groups, **{g: tuple(sorted(back[i] for i in m)) for g, m in other.groups.items()}},
@@ -389,4 +389,4 @@ def _regrouped(old: Axes, new: Axes) -> Axes:
         for axis, other in ((old.axis(d), new.axis(d)) for d in DIMS)
         for back in [_places(other, axis)]
     )
-    return replace(old, region=region, segment=segment, primary=primary)
+    return replace(old, region=region, segment=segment, subtype=subtype)

@@ -21,7 +21,7 @@ DICTIONARY = {
     "scenario": "the scenario of the assumptions workbook",
     "region": "a region, never a group: regions add up",
     "segment": "a therapy or a test, never a group",
-    "primary": "a subtype of the primary cancer, never a group",
+    "subtype": "a subtype of the primary cancer, never a group",
     "year": "calendar year",
     "metric": "what the value is: a stage of the patient funnel, or sales in one of three bases",
     "unit": "patients a year, or nominal USD a year",
@@ -52,7 +52,7 @@ def write_data(
     frames = {
         "patients": pd.concat(
             [
-                results.frame("patients", ("region", "primary", "year"), stage=stage)
+                results.frame("patients", ("region", "subtype", "year"), stage=stage)
                 for stage in PATIENT_STAGES
             ]
         ),

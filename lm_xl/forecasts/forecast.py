@@ -13,7 +13,7 @@ from lm_xl.model.evaluate import evaluate
 def forecast(assumptions: Assumptions, scenario: str | Sequence[str] | None = None) -> Results:
     """The forecast of one scenario, or of several on the run axis; without a name, of the workbook's first (Base).
 
-    Outputs have the axes (run, region, segment, primary, year); money is in nominal USD, people are counts a year.
+    Outputs have the axes (run, region, segment, subtype, year); money is in nominal USD, people are counts a year.
     Raises UnknownLabel for a scenario that the workbook does not have, IdentityError where the result breaks an identity.
     """
     axes = assumptions.axes

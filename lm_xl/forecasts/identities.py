@@ -1,4 +1,4 @@
-"""The identities that hold in every run, region, segment, primary and year of a forecast."""
+"""The identities that hold in every run, region, segment, subtype and year of a forecast."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TOLERANCE = 1e-9
 
 
 def check_identities(results: Results) -> None:
-    """Raise IdentityError for the first identity that does not hold in every run, region, segment, primary and year."""
+    """Raise IdentityError for the first identity that does not hold in every run, region, segment, subtype and year."""
     o = results.outputs
     for name, x in o.items():
         _demand(results, f"{name} is finite and not negative", np.isfinite(x) & (x >= 0), {name: x})
@@ -47,7 +47,7 @@ def check_identities(results: Results) -> None:
         agree = np.ptp(ways, axis=0) <= TOLERANCE * np.abs(ways[0])
         _demand(
             results,
-            f"{basis} over regions, segments and primaries agree",
+            f"{basis} over regions, segments and subtypes agree",
             agree.reshape(agree.shape[0], 1, 1, 1, -1),
             {},
         )

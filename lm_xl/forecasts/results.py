@@ -11,7 +11,7 @@ import numpy as np
 
 from lm_xl.assumptions.assumptions import Assumptions
 from lm_xl.faults import UnknownLabel
-from lm_xl.model.axes import PRIMARY, REGION, RUN, SEGMENT, YEAR, Axes, nearest
+from lm_xl.model.axes import REGION, RUN, SEGMENT, SUBTYPE, YEAR, Axes, nearest
 from lm_xl.model.ops import Array
 from lm_xl.model.outputs import BASES, OUTPUTS, PATIENT_STAGES
 from lm_xl.version import __version__
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 METRICS = ("patients", "revenue")
-BY = ("region", "segment", "primary", "year")
+BY = ("region", "segment", "subtype", "year")
 
 
 def output_of(metric: str, stage: str = "diagnosed", basis: str = "risk_adjusted") -> str:
@@ -41,13 +41,13 @@ def summed(
     x: Array,
     region: str | None = None,
     segment: str | None = None,
-    primary: str | None = None,
+    subtype: str | None = None,
 ) -> Array:
     """An output summed over the leaves of the labels, (run, year). Without a label: over all leaves.
 
     Raises UnknownLabel for a label that there is none of, or one the output does not vary by.
     """
-    for dim, label in ((REGION, region), (SEGMENT, segment), (PRIMARY, primary)):
+    for dim, label in ((REGION, region), (SEGMENT, segment), (SUBTYPE, subtype)):
         if label is None:
             continue
         axis = axes.axis(dim)
@@ -56,12 +56,12 @@ def summed(
             x = np.take(x, members, axis=dim)
         elif len(members) < len(axis):
             raise UnknownLabel(f"{output} does not vary by {axis.name}: {label!r} cannot be told apart")
-    return x.sum(axis=(REGION, SEGMENT, PRIMARY))
+    return x.sum(axis=(REGION, SEGMENT, SUBTYPE))
 
 
 @dataclass(frozen=True)
 class Results:
-    """A forecast of one or more runs. `outputs` maps a stage's name to its array (run, region, segment, primary, year)."""
+    """A forecast of one or more runs. `outputs` maps a stage's name to its array (run, region, segment, subtype, year)."""
 
     assumptions: Assumptions
     runs: tuple[str, ...]
@@ -95,7 +95,7 @@ class Results:
         output: str,
         region: str | None = None,
         segment: str | None = None,
-        primary: str | None = None,
+        subtype: str | None = None,
         run: str | None = None,
     ) -> Array:
         """A stage's output summed over the leaves of the labels, one number a year. Without a label: over all leaves.
@@ -105,7 +105,7 @@ class Results:
         if output not in OUTPUTS:
             raise UnknownLabel(f"unknown output {output!r}: {nearest(output, tuple(OUTPUTS))}")
         x = self.outputs[output]
-        x = summed(self.axes, output, x[[min(self.run(run), x.shape[RUN] - 1)]], region, segment, primary)
+        x = summed(self.axes, output, x[[min(self.run(run), x.shape[RUN] - 1)]], region, segment, subtype)
         if YEAR not in OUTPUTS[output].dims:
             raise UnknownLabel(f"{output} does not vary by year")
         return np.broadcast_to(x[0], (len(self.axes.years),))
@@ -115,7 +115,7 @@ class Results:
         region: str,
         year: int,
         stage: str = "diagnosed",
-        primary: str | None = None,
+        subtype: str | None = None,
         run: str | None = None,
     ) -> float:
         """Patients of a region (leaf or group) in a year: a stage of the funnel, in people.
@@ -123,7 +123,7 @@ class Results:
         Stages: incidence, metastatic, lm_cases, suspected, diagnosed, treated. Raises UnknownLabel.
         """
         return float(
-            self.series(output_of("patients", stage), region, None, primary, run)[self.axes.year(year)]
+            self.series(output_of("patients", stage), region, None, subtype, run)[self.axes.year(year)]
         )
 
     def revenue(
@@ -131,13 +131,13 @@ class Results:
         segment: str,
         year: int,
         region: str | None = None,
-        primary: str | None = None,
+        subtype: str | None = None,
         basis: str = "risk_adjusted",
         run: str | None = None,
     ) -> float:
         """Revenue of a segment (leaf or group) in a year, in nominal USD; bases: gross, net, risk_adjusted. Raises UnknownLabel."""
         return float(
-            self.series(output_of("revenue", basis=basis), region, segment, primary, run)[
+            self.series(output_of("revenue", basis=basis), region, segment, subtype, run)[
                 self.axes.year(year)
             ]
         )
@@ -169,7 +169,7 @@ class Results:
             by = [b for b in by if b != "segment"]
         dims = [BY.index(b) + 1 for b in by]
         x = self.outputs[output].sum(
-            axis=tuple(d for d in (REGION, SEGMENT, PRIMARY, YEAR) if d not in dims), keepdims=True
+            axis=tuple(d for d in (REGION, SEGMENT, SUBTYPE, YEAR) if d not in dims), keepdims=True
         )
         x = np.broadcast_to(x, (len(self.runs), *x.shape[1:]))
         labels = [

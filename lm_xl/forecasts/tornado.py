@@ -112,7 +112,7 @@ def tornado(
     *,
     region: str | None = None,
     segment: str | None = None,
-    primary: str | None = None,
+    subtype: str | None = None,
     stage: str = "diagnosed",
     basis: str = "risk_adjusted",
 ) -> Tornado:
@@ -124,7 +124,7 @@ def tornado(
     Raises Refused, with every cell, where a low or high breaks a rule; UnknownLabel for labels that the workbook does not have.
     """
     axes = assumptions.axes
-    chosen = measure(axes, metric, region=region, segment=segment, primary=primary, stage=stage, basis=basis)
+    chosen = measure(axes, metric, region=region, segment=segment, subtype=subtype, stage=stage, basis=basis)
     at = place(axes, scenario, year)
     position = axes.year(at.year)
     values = assumptions.inputs([at.scenario])
@@ -169,7 +169,7 @@ def _bars(a: Assumptions, one: Uncertain, values: dict[str, Array]) -> Iterator[
     inside = np.isin(cover, one.rows)
     members = [(one.name, inside)]
     if one.distribution == "dirichlet":
-        axis = a.axes.primary
+        axis = a.axes.subtype
         members = [
             (stream_of(one.quantity, leaf), inside & (np.arange(len(axis)) == p))
             for p, (leaf, chosen) in enumerate(zip(axis.leaves, axis.sets, strict=True))

@@ -438,14 +438,14 @@ def _words(faults: Sequence[Fault]) -> str:
 
 def _patients(asked: _Call) -> Any:
     cube = asked.model.cube(asked.word("stage", PATIENT_STAGES, "diagnosed"))
-    at = asked.places(region=0, year=0, primary=asked.model.totals[2])
-    return at.shown(cube[at["region"], 0, at["primary"], at["year"]])
+    at = asked.places(region=0, year=0, subtype=asked.model.totals[2])
+    return at.shown(cube[at["region"], 0, at["subtype"], at["year"]])
 
 
 def _revenue(asked: _Call) -> Any:
     cube = asked.model.cube(BASES[asked.word("basis", tuple(BASES), "risk_adjusted")])
-    at = asked.places(segment=0, year=0, region=asked.model.totals[0], primary=asked.model.totals[2])
-    return at.shown(cube[at["region"], at["segment"], at["primary"], at["year"]])
+    at = asked.places(segment=0, year=0, region=asked.model.totals[0], subtype=asked.model.totals[2])
+    return at.shown(cube[at["region"], at["segment"], at["subtype"], at["year"]])
 
 
 def _lines(asked: _Call) -> Array:
@@ -454,7 +454,7 @@ def _lines(asked: _Call) -> Array:
 
 def _by_segment(asked: _Call, *numbers: Array) -> tuple[Any, Callable[[], CallError]]:
     """Where patients are asked of a segment, and the error that this is."""
-    words = "patients have no segment: give a region or a primary, or the metric 'revenue'"
+    words = "patients have no segment: give a region or a subtype, or the metric 'revenue'"
     return np.isnan(sum(numbers)), lambda: asked.fault(words)
 
 
@@ -584,7 +584,7 @@ def _assumption(asked: _Call) -> Any:
         element = _element(asked, quantity, at)
         return float(x[(*element, min(year, x.shape[YEAR - 1] - 1))])
 
-    return asked.places(year=0, region=None, segment=None, primary=None).each(value)
+    return asked.places(year=0, region=None, segment=None, subtype=None).each(value)
 
 
 def _source(asked: _Call) -> Any:
@@ -608,7 +608,7 @@ def _source(asked: _Call) -> Any:
         )
         return f"{row.sheet}, {quantity} of {row.keys} ({row.unit}), {row.status} | {cited}{f' | {row.note}' if row.note else ''}{changed}"
 
-    return asked.places(region=None, segment=None, primary=None).each(source)
+    return asked.places(region=None, segment=None, subtype=None).each(source)
 
 
 def _source_id(sources: Any, cited: str) -> str:

@@ -59,7 +59,7 @@ class Model:
 
     @cached_property
     def inputs(self) -> Mapping[str, Array]:
-        """Every quantity in this scenario, (1, region, segment, primary, year)."""
+        """Every quantity in this scenario, (1, region, segment, subtype, year)."""
         return self.assumptions.inputs([self.scenario])
 
     @cached_property
@@ -77,14 +77,14 @@ class Model:
 
     @cached_property
     def totals(self) -> tuple[int, int, int]:
-        """The places of the labels that hold all regions, all segments and all primaries."""
-        region, segment, primary = (
+        """The places of the labels that hold all regions, all segments and all subtypes."""
+        region, segment, subtype = (
             self.places[axis.name][folded(axis.total)] for axis in map(self.assumptions.axes.axis, DIMS)
         )
-        return region, segment, primary
+        return region, segment, subtype
 
     def cube(self, output: str) -> Array:
-        """An output summed over the leaves of every label: (regions, segments, primaries, years), size 1 where it does not vary."""
+        """An output summed over the leaves of every label: (regions, segments, subtypes, years), size 1 where it does not vary."""
         if output not in self._cubes:
             x = self.results.outputs[output][0]
             for dim in DIMS:

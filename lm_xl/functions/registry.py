@@ -27,7 +27,7 @@ METRICS = {
 }
 """What LM_TABLE, LM_SHARE and LM_CAGR count, and the output behind it."""
 PRICE_BASES = {"net": "net_price", "gross": "gross_price"}
-LISTS = ("region", "segment", "primary", "year", "scenario", "stage", "basis", "metric", "quantity")
+LISTS = ("region", "segment", "subtype", "year", "scenario", "stage", "basis", "metric", "quantity")
 """What LM_LIST lists."""
 
 
@@ -80,7 +80,7 @@ def _label(axis: str, default: str | None = None, note: str = "") -> Argument:
     words = {
         "region": "A region or a group of regions",
         "segment": "A therapy, a test or a group of them",
-        "primary": "A subtype or a group of them",
+        "subtype": "A subtype or a group of them",
     }
     return Argument(axis, axis, f"{words[axis]}{note}; a range gives a block.", default, many=True)
 
@@ -90,10 +90,10 @@ MODEL = Argument(
 )
 REGION, SEGMENT = _label("region"), _label("segment")
 YEAR = Argument("year", "year", "A year of the forecast; a range gives a block.", many=True)
-IN_REGION, IN_SEGMENT, IN_PRIMARY = (
+IN_REGION, IN_SEGMENT, IN_SUBTYPE = (
     _label("region", "all regions"),
     _label("segment", "all segments"),
-    _label("primary", "all cancers"),
+    _label("subtype", "all cancers"),
 )
 BASIS = Argument(
     "basis",
@@ -109,8 +109,8 @@ ANY_LABEL = Argument(
     "label", "label", "A label of any axis, a leaf or a group; a range gives a block.", many=True
 )
 QUANTITY = Argument("quantity", "quantity", "The name of an assumption, as in the first column of its sheet.")
-OF_REGION, OF_SEGMENT, OF_PRIMARY = (
-    _label(axis, "none: the quantity does not vary by it", ", one leaf where the quantity varies by it") for axis in ("region", "segment", "primary")
+OF_REGION, OF_SEGMENT, OF_SUBTYPE = (
+    _label(axis, "none: the quantity does not vary by it", ", one leaf where the quantity varies by it") for axis in ("region", "segment", "subtype")
 )  # fmt: skip
 
 FUNCTIONS: dict[str, Function] = {
@@ -137,7 +137,7 @@ FUNCTIONS: dict[str, Function] = {
                 YEAR,
                 MODEL,
                 Argument("stage", "stage", "A stage of the patient funnel.", "diagnosed", PATIENT_STAGES),
-                IN_PRIMARY,
+                IN_SUBTYPE,
             ),
             "Patients of a region in a year, at a stage of the funnel.",
             "patients",
@@ -145,7 +145,7 @@ FUNCTIONS: dict[str, Function] = {
         ),
         Function(
             "LM_REVENUE",
-            (SEGMENT, YEAR, MODEL, IN_REGION, IN_PRIMARY, BASIS),
+            (SEGMENT, YEAR, MODEL, IN_REGION, IN_SUBTYPE, BASIS),
             "Revenue of a segment in a year.",
             "nominal USD",
             '=LM_REVENUE("Therapeutics", 2035, Model, "7MM")',
@@ -232,14 +232,14 @@ FUNCTIONS: dict[str, Function] = {
         ),
         Function(
             "LM_ASSUMPTION",
-            (QUANTITY, YEAR, MODEL, OF_REGION, OF_SEGMENT, OF_PRIMARY),
+            (QUANTITY, YEAR, MODEL, OF_REGION, OF_SEGMENT, OF_SUBTYPE),
             "The value of an assumption in the model's scenario.",
             "a number in the unit of the assumption",
             '=LM_ASSUMPTION("treatment_rate", 2030, Model, "Germany", , "Melanoma (cutaneous)")',
         ),
         Function(
             "LM_SOURCE",
-            (QUANTITY, MODEL, OF_REGION, OF_SEGMENT, OF_PRIMARY),
+            (QUANTITY, MODEL, OF_REGION, OF_SEGMENT, OF_SUBTYPE),
             "Where an assumption comes from: its row, status and sources, and what the scenario does to it.",
             "text",
             '=LM_SOURCE("list_price", Model, , "Osimertinib")',

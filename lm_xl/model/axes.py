@@ -9,7 +9,7 @@ from difflib import get_close_matches
 
 from lm_xl.faults import UnknownLabel
 
-RUN, REGION, SEGMENT, PRIMARY, YEAR = range(5)
+RUN, REGION, SEGMENT, SUBTYPE, YEAR = range(5)
 
 ROLES = ("incumbent", "entrant", "rest", "test")
 """What a segment is: a therapy of its set in use today, a therapy still entering it, the set's rest member, or a test."""
@@ -20,8 +20,15 @@ def folded(label: str) -> str:
     return label.strip().casefold()
 
 
+RENAMED = {"primary": "subtype", "other_primary": "other_subtype"}
+"""Names that workbooks may still have, and what they are called now."""
+
+
 def nearest(wrong: str, valid: list[str] | tuple[str, ...]) -> str:
     """A half-sentence naming the valid label nearest to a wrong one, or the first few there are."""
+    renamed = RENAMED.get(folded(wrong), "")
+    if renamed in valid:
+        return f"it is called {renamed!r} now"
     by_fold = {folded(v): v for v in valid}
     close = get_close_matches(folded(wrong), list(by_fold), n=1, cutoff=0.6)
     if close:
@@ -45,7 +52,7 @@ class Axis:
     """The leaves of one axis in their order, its groups, and the exclusive sets its leaves belong to.
 
     `groups` maps a group's label to the positions of its leaves; `sets` is, for each leaf, the label of the choice set
-    (segments) or of the cancer (primaries), and "" where there is none. A set is a group too.
+    (segments) or of the cancer (subtypes), and "" where there is none. A set is a group too.
     """
 
     name: str
@@ -99,22 +106,22 @@ class Axis:
 
 @dataclass(frozen=True)
 class Axes:
-    """Regions, segments, primaries and years of one workbook, with the names of its scenarios."""
+    """Regions, segments, subtypes and years of one workbook, with the names of its scenarios."""
 
     region: Axis
     segment: Axis
-    primary: Axis
+    subtype: Axis
     years: tuple[int, ...]
     scenarios: tuple[str, ...]
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
-        """Sizes of region, segment, primary, year."""
-        return len(self.region), len(self.segment), len(self.primary), len(self.years)
+        """Sizes of region, segment, subtype, year."""
+        return len(self.region), len(self.segment), len(self.subtype), len(self.years)
 
     def axis(self, dim: int) -> Axis:
-        """The labelled axis of dimension REGION, SEGMENT or PRIMARY."""
-        return (self.region, self.segment, self.primary)[dim - REGION]
+        """The labelled axis of dimension REGION, SEGMENT or SUBTYPE."""
+        return (self.region, self.segment, self.subtype)[dim - REGION]
 
     def year(self, year: int) -> int:
         """The position of a year. Raises UnknownLabel beyond the horizon."""

@@ -96,7 +96,7 @@ class Block:
     first_row: int
     last_row: int
     keys: dict[int, tuple[int, ...]]
-    """Row to (region, segment, primary) positions."""
+    """Row to (region, segment, subtype) positions."""
     key_columns: dict[int, str]
 
     def count(self, axes: Sequence[int], cell: Cell) -> int:

@@ -1,6 +1,6 @@
 """The closed vocabulary of the stages beside + - * / **: each works on numbers and on symbolic cells alike.
 
-Arrays have the five axes (run, region, segment, primary, year), size 1 where they do not vary; reductions keep the axis.
+Arrays have the five axes (run, region, segment, subtype, year), size 1 where they do not vary; reductions keep the axis.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from lm_xl.model.axes import PRIMARY, REGION, SEGMENT
+from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE
 from lm_xl.model.cells import BEFORE, TIMES, YEAR, Symbol, Term, call, over, text_of
 
 Array = NDArray[Any]
@@ -26,7 +26,7 @@ def _each(function: Callable[..., Term], *arrays: Array) -> Array:
 
 
 def _reduce(x: Array, axes: Sequence[int], function: str, neutral: int) -> Array:
-    kept = [a for a in (REGION, SEGMENT, PRIMARY) if a not in axes and x.shape[a] > 1]
+    kept = [a for a in (REGION, SEGMENT, SUBTYPE) if a not in axes and x.shape[a] > 1]
     moved = np.moveaxis(x, axes, range(-len(axes), 0))
     flat = moved.reshape(*moved.shape[: -len(axes)], -1)
     out = np.empty(flat.shape[:-1], dtype=object)

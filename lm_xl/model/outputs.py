@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lm_xl.model.axes import PRIMARY, REGION, SEGMENT, YEAR
+from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE, YEAR
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Output:
     meaning: str
 
 
-R, S, P = REGION, SEGMENT, PRIMARY
+R, S, P = REGION, SEGMENT, SUBTYPE
 RY, RPY, RSY, RSPY = (R, YEAR), (R, P, YEAR), (R, S, YEAR), (R, S, P, YEAR)
 
 OUTPUTS: dict[str, Output] = {
@@ -57,7 +57,7 @@ OUTPUTS: dict[str, Output] = {
 }  # fmt: skip
 
 PATIENT_STAGES = ("incidence", "metastatic", "lm_cases", "suspected", "diagnosed", "treated")
-"""Counts of people by region and primary, for `Results.patients`."""
+"""Counts of people by region and subtype, for `Results.patients`."""
 
 BASES = {"gross": "gross_sales", "net": "net_sales", "risk_adjusted": "risk_adjusted_sales"}
 """The revenue bases and the outputs they name."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lm_xl.model.axes import PRIMARY, REGION, SEGMENT
+from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE
 
 THERAPY = ("incumbent", "entrant", "rest")
 CHOSEN = ("incumbent", "entrant")
@@ -31,7 +31,7 @@ class Quantity:
     """An absolute number of a region: each region has its own."""
 
 
-R, S, P = REGION, SEGMENT, PRIMARY
+R, S, P = REGION, SEGMENT, SUBTYPE
 _CALENDAR = (1900.0, 2100.0)
 _SHARE = (0.0, 1.0)
 _GROWTH = (-0.3, 0.3)

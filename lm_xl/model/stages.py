@@ -1,6 +1,6 @@
 """The model, read like algebra: each stage is a pure function of assumptions and earlier stages, by name.
 
-Every array has the axes (run, region, segment, primary, year), size 1 where it does not vary. No number stands here but 0
+Every array has the axes (run, region, segment, subtype, year), size 1 where it does not vary. No number stands here but 0
 and 1. What varies by what, and in which unit, is in `schema`; beside the quantities a stage may ask for the structure:
 `year`, `rest_of` (each therapy's rest member), and the 0/1 masks `is_entrant`, `is_rest`, `is_protected`.
 """

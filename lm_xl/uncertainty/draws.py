@@ -36,7 +36,7 @@ from lm_xl.assumptions.spreads import (
 )
 from lm_xl.forecasts.identities import TOLERANCE
 from lm_xl.forecasts.results import Results
-from lm_xl.model.axes import PRIMARY, REGION, SEGMENT
+from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE
 from lm_xl.model.evaluate import STAGES, evaluate
 from lm_xl.model.ops import Array, total
 from lm_xl.model.outputs import OUTPUTS
@@ -323,7 +323,7 @@ class Registry:
 
 
 def drawn_quantity(a: Assumptions, moved: Array, name: str, atom: Registry) -> Drawn | None:
-    """How draws move a quantity whose values, in a scenario, are `moved` (region, segment, primary, year); None where nothing does."""
+    """How draws move a quantity whose values, in a scenario, are `moved` (region, segment, subtype, year); None where nothing does."""
     return _shares(a, moved, name, atom) if name in EXCLUSIVE else _single(a, moved, name, atom)
 
 
@@ -460,7 +460,7 @@ def _joint(
 
 @dataclass(frozen=True)
 class Part:
-    """A quantity or mask on a strip: its values, (1, region, segment, primary, year, 1), or which of a drawn quantity's stands where."""
+    """A quantity or mask on a strip: its values, (1, region, segment, subtype, year, 1), or which of a drawn quantity's stands where."""
 
     values: Array | None
     at: Array | None = None
@@ -479,7 +479,7 @@ class Part:
         ) == 1
 
     def of(self, values: Array | None, region: slice) -> Array:
-        """Its values in some regions, given those of its quantity: (1, region, segment, primary, year, draw)."""
+        """Its values in some regions, given those of its quantity: (1, region, segment, subtype, year, draw)."""
         if self.values is not None:
             return self.values[:, region]
         assert values is not None and self.at is not None
@@ -490,8 +490,8 @@ class Part:
 class Strip:
     """Some segments that the stages take by themselves: the tests, or the therapies of one choice set.
 
-    Stages that vary by segment and primary run on slots: slot 0 of a set is its rest member, the others hold, for each primary, a
-    member that it uses; so what no patient gets takes no time. `cells` is the position in `segments` at (slot, primary).
+    Stages that vary by segment and subtype run on slots: slot 0 of a set is its rest member, the others hold, for each subtype, a
+    member that it uses; so what no patient gets takes no time. `cells` is the position in `segments` at (slot, subtype).
     """
 
     segments: Array
@@ -548,7 +548,7 @@ def _stages(outputs: Sequence[str], given: Collection[str]) -> tuple[str, ...]:
     return tuple(name for name in STAGES if name in due and name not in given)
 
 
-SLOTTED = {name for name, output in OUTPUTS.items() if {SEGMENT, PRIMARY} <= set(output.dims)}
+SLOTTED = {name for name, output in OUTPUTS.items() if {SEGMENT, SUBTYPE} <= set(output.dims)}
 SUCCESS_TAKES = STAGES[SUCCESS][1]
 
 
@@ -568,13 +568,13 @@ OF_ALL = tuple(name for name, output in OUTPUTS.items() if SEGMENT not in output
 
 
 def _slots(a: Assumptions, rest: int) -> tuple[Array, Array]:
-    """Of one choice set: its segments at (slot, primary), and which of the slots are used."""
-    axis, primaries = a.axes.segment, len(a.axes.primary)
+    """Of one choice set: its segments at (slot, subtype), and which of the slots are used."""
+    axis, subtypes = a.axes.segment, len(a.axes.subtype)
     has = (a.covers["base_share"] >= 0).any(axis=0) | (a.covers["peak_share"] >= 0).any(axis=0)
-    has = np.broadcast_to(has, (len(axis), primaries))
+    has = np.broadcast_to(has, (len(axis), subtypes))
     others = [
         [i for i in range(len(axis)) if axis.sets[i] == axis.sets[rest] and i != rest and has[i, p]]
-        for p in range(primaries)
+        for p in range(subtypes)
     ]
     slots = range(1 + max(map(len, others)))
     cells = [[rest if k == 0 or k > len(o) else o[k - 1] for o in others] for k in slots]
@@ -585,11 +585,11 @@ def _strip(
     a: Assumptions, arrays: Mapping[str, Array], drawn: Mapping[str, Drawn], rest: int | None
 ) -> Strip:
     """The tests, or the choice set of a rest member."""
-    axis, primaries = a.axes.segment, len(a.axes.primary)
+    axis, subtypes = a.axes.segment, len(a.axes.subtype)
     if rest is None:
         segments = np.array(axis.having("test"), dtype=int)
         cells, used = (
-            np.repeat(x[:, np.newaxis], primaries, axis=1)
+            np.repeat(x[:, np.newaxis], subtypes, axis=1)
             for x in (segments, np.ones(len(segments), dtype=bool))
         )
         stages = _stages(("treated", "net_sales"), NOT_OF_TESTS)
@@ -606,7 +606,7 @@ def _strip(
         if spots.shape[1] > 1:
             spots = spots[:, segments]
             if slotted:
-                spots = spots[:, cells, np.arange(primaries) if spots.shape[2] > 1 else 0]
+                spots = spots[:, cells, np.arange(subtypes) if spots.shape[2] > 1 else 0]
         if take == "is_rest":
             spots = (np.arange(len(cells)) == 0).astype(float).reshape(1, -1, 1, 1) * (rest is not None)
         spots = _narrowed(spots, range(3))
@@ -721,8 +721,8 @@ def _piece(
     plan: Plan, scene: Scene, values: Mapping[str, Array], succeeds: Array | None, size: int
 ) -> tuple[Array, Array]:
     """What is kept of some draws, (columns, years, draws), and in which of them the identities hold."""
-    regions, segments, primaries, years = plan.shape
-    revenue, by_segment, by_primary = (np.zeros((n, years, size)) for n in (regions, segments, primaries))
+    regions, segments, subtypes, years = plan.shape
+    revenue, by_segment, by_subtype = (np.zeros((n, years, size)) for n in (regions, segments, subtypes))
     of_all: dict[str, Array] = {}
     sound = np.ones(size, dtype=bool)
     for strip in scene.strips:
@@ -759,19 +759,19 @@ def _piece(
                     found.append(np.broadcast_to(x, (1, here.stop - r, *x.shape[2:])))
         if not of_all:
             of_all = {name: np.concatenate(x, axis=REGION) for name, x in people.items()}
-        by_primary += sold.sum(axis=0)
-        for slot, primary in np.argwhere(strip.used):
-            by_segment[strip.segments[strip.cells[slot, primary]]] += sold[slot, primary]
-    kept = [revenue, by_segment, by_primary]
+        by_subtype += sold.sum(axis=0)
+        for slot, subtype in np.argwhere(strip.used):
+            by_segment[strip.segments[strip.cells[slot, subtype]]] += sold[slot, subtype]
+    kept = [revenue, by_segment, by_subtype]
     for name in KEPT[1:]:
-        x = np.broadcast_to(of_all[name][0, :, 0], (regions, primaries, years, size))
+        x = np.broadcast_to(of_all[name][0, :, 0], (regions, subtypes, years, size))
         kept += [x.sum(axis=1), x.sum(axis=0)]
     sound &= np.isfinite(revenue).all(axis=(0, 1))
     return np.concatenate(kept), sound
 
 
 def _peak(strip: Strip, succeeds: Array | None) -> Array | None:
-    """1 at the slots of what succeeds, 0 at those of what fails: (slot, primary, 1, draw); None where nothing is by chance."""
+    """1 at the slots of what succeeds, 0 at those of what fails: (slot, subtype, 1, draw); None where nothing is by chance."""
     if succeeds is None or not (succeeds[strip.segments] < 1).any():
         return None
     return succeeds[strip.segments[strip.cells]][:, :, np.newaxis]
@@ -818,7 +818,7 @@ def labels_of(a: Assumptions) -> tuple[Label, ...]:
     """Every leaf and group, in the order of the kept columns: groups follow the leaves of their axis."""
     found, first = [], 0
     for metric in KEPT:
-        for axis in (a.axes.region, a.axes.segment, a.axes.primary):
+        for axis in (a.axes.region, a.axes.segment, a.axes.subtype):
             if metric == "revenue" or axis is not a.axes.segment:
                 found += [
                     Label(metric, axis.name, x, tuple(first + i for i in axis.members(x)))

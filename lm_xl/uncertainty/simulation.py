@@ -31,7 +31,7 @@ from lm_xl.faults import Fault, IdentityError, Refused, UnknownLabel
 from lm_xl.forecasts.forecast import forecast
 from lm_xl.forecasts.identities import check_identities
 from lm_xl.forecasts.results import Results
-from lm_xl.model.axes import PRIMARY, REGION, SEGMENT, Axes, folded, nearest
+from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE, Axes, folded, nearest
 from lm_xl.model.ops import Array
 from lm_xl.model.quantities import QUANTITIES
 from lm_xl.uncertainty.draws import (
@@ -122,22 +122,22 @@ class Simulation:
         metric: str = "revenue",
         region: str | None = None,
         segment: str | None = None,
-        primary: str | None = None,
+        subtype: str | None = None,
     ) -> int:
-        """The position of a label. Draws are kept by region, by segment and by primary: at most one may be less than the total.
+        """The position of a label. Draws are kept by region, by segment and by subtype: at most one may be less than the total.
 
         Raises UnknownLabel.
         """
         if metric not in UNIT_OF:
             raise UnknownLabel(f"unknown metric {metric!r}: {nearest(metric, tuple(UNIT_OF))}")
         wanted = []
-        for dim, label in ((REGION, region), (SEGMENT, segment), (PRIMARY, primary)):
+        for dim, label in ((REGION, region), (SEGMENT, segment), (SUBTYPE, subtype)):
             axis = self.axes.axis(dim)
             if label is not None and len(axis.members(label)) < len(axis):
                 wanted.append((axis.name, axis.label(label)))
         if len(wanted) > 1:
             raise UnknownLabel(
-                f"draws are kept by region, by segment or by primary, not by {' and '.join(name for name, _ in wanted)} at once"
+                f"draws are kept by region, by segment or by subtype, not by {' and '.join(name for name, _ in wanted)} at once"
             )
         name, label = wanted[0] if wanted else ("region", self.axes.region.total)
         for i, kept in enumerate(self.labels):
@@ -152,12 +152,12 @@ class Simulation:
         *,
         region: str | None = None,
         segment: str | None = None,
-        primary: str | None = None,
+        subtype: str | None = None,
         metric: str = "revenue",
         run: str | None = None,
     ) -> float:
         """A percentile, `p` from 0.01 to 0.99 in whole percents: USD for revenue, patients for diagnosed and treated. Raises UnknownLabel."""
-        i = self.at(metric, region, segment, primary)
+        i = self.at(metric, region, segment, subtype)
         return float(self.percentiles[self.run(run), i, self.axes.year(year), percent_at(p)])
 
     def expected(
@@ -166,13 +166,13 @@ class Simulation:
         *,
         region: str | None = None,
         segment: str | None = None,
-        primary: str | None = None,
+        subtype: str | None = None,
         metric: str = "revenue",
         run: str | None = None,
     ) -> float:
         """The mean over the draws: USD for revenue, patients for diagnosed and treated. Raises UnknownLabel."""
         return float(
-            self.mean[self.run(run), self.at(metric, region, segment, primary), self.axes.year(year)]
+            self.mean[self.run(run), self.at(metric, region, segment, subtype), self.axes.year(year)]
         )
 
     def frame(self) -> pd.DataFrame:
@@ -206,7 +206,7 @@ class Simulation:
         metric: str = "revenue",
         region: str | None = None,
         segment: str | None = None,
-        primary: str | None = None,
+        subtype: str | None = None,
     ) -> pd.DataFrame:
         """Share of the last year's variance of ranks by input, largest first, by a linear regression of ranks on all inputs.
 
@@ -217,7 +217,7 @@ class Simulation:
         """
         import pandas as pd
 
-        at, i = self.run(run), self.at(metric, region, segment, primary)
+        at, i = self.run(run), self.at(metric, region, segment, subtype)
         x = self.contributions[at, :, i]
         shares = dict.fromkeys(self.inputs, 0.0)
         for name, share in zip(self.inputs, x.tolist(), strict=True):
@@ -243,7 +243,7 @@ class Simulation:
             "runs": self.runs, "inputs": self.inputs, "seed": str(self.seed), "draws": self.draws, "reached": self.reached, "provenance": self.provenance,
             "labels": [(x.metric, x.axis, x.label, x.members) for x in self.labels],
             "axes": [
-                *((a.name, a.leaves, dict(a.groups), a.sets, a.roles, a.notes) for a in (self.axes.region, self.axes.segment, self.axes.primary)),
+                *((a.name, a.leaves, dict(a.groups), a.sets, a.roles, a.notes) for a in (self.axes.region, self.axes.segment, self.axes.subtype)),
                 self.axes.years, self.axes.scenarios,
             ],
         }  # fmt: skip
@@ -260,12 +260,12 @@ def load_simulation(path: str | Path) -> Simulation:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             words = json.loads(str(file["words"]))
             *sides, years, scenarios = words.pop("axes")
-            region, segment, primary = (
+            region, segment, subtype = (
                 Axis(n, tuple(x), {g: tuple(m) for g, m in groups.items()}, *(tuple(t) for t in more))
                 for n, x, groups, *more in sides
             )
             return Simulation(
-                axes=Axes(region, segment, primary, tuple(years), tuple(scenarios)),
+                axes=Axes(region, segment, subtype, tuple(years), tuple(scenarios)),
                 labels=tuple(Label(m, a, x, tuple(i)) for m, a, x, i in words.pop("labels")),
                 runs=tuple(words.pop("runs")),
                 inputs=tuple(words.pop("inputs")),
@@ -301,7 +301,7 @@ class Lever:
     amounts: tuple[float, ...]
     region: str = ""
     segment: str = ""
-    primary: str = ""
+    subtype: str = ""
 
 
 def sweep(
@@ -336,7 +336,7 @@ def with_levers(
                 f"unknown operation {lever.operation!r}: {nearest(lever.operation, OPERATIONS)}"
             )
         dims = QUANTITIES[lever.quantity].dims
-        labels = ((REGION, lever.region), (SEGMENT, lever.segment), (PRIMARY, lever.primary))
+        labels = ((REGION, lever.region), (SEGMENT, lever.segment), (SUBTYPE, lever.subtype))
         if wrong := [a.axes.axis(d).name for d, x in labels if x and d not in dims]:
             raise UnknownLabel(f"{lever.quantity} does not vary by {wrong[0]}")
         _demand_amounts(lever)

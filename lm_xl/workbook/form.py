@@ -9,17 +9,17 @@ from lm_xl.model.axes import SEGMENT, Axes, Axis
 from lm_xl.model.quantities import QUANTITIES
 from lm_xl.workbook.pages.inputs import Record
 
-TOTALS = {"region": "Global", "segment": "Total market", "primary": "All cancers"}
+TOTALS = {"region": "Global", "segment": "Total market", "subtype": "All cancers"}
 
 
 def axes_of(
     regions: Sequence[str],
     segments: Sequence[tuple[str, str, str]],
-    primaries: Sequence[tuple[str, str]],
+    subtypes: Sequence[tuple[str, str]],
     years: Sequence[int],
     scenarios: Sequence[str] = ("Base",),
 ) -> Axes:
-    """Axes from labels: segments are (label, set, role), primaries are (label, cancer)."""
+    """Axes from labels: segments are (label, set, role), subtypes are (label, cancer)."""
     sides = {
         role: tuple(i for i, s in enumerate(segments) if (s[2] == "test") == (role == "Diagnostics"))
         for role in ("Therapeutics", "Diagnostics")
@@ -34,7 +34,7 @@ def axes_of(
             [s[2] for s in segments],
             segment_groups,
         ),
-        _axis("primary", [p[0] for p in primaries], [p[1] for p in primaries], [""] * len(primaries), {}),
+        _axis("subtype", [p[0] for p in subtypes], [p[1] for p in subtypes], [""] * len(subtypes), {}),
         tuple(years),
         tuple(scenarios),
     )
@@ -68,7 +68,7 @@ def form(axes: Axes) -> dict[str, list[Record]]:
         "Changes": [],
     }
     records["Currencies"] = [{"currency": DOLLAR, "rate": 1, "date": "always", "status": "derived"}]
-    for axis in (axes.region, axes.segment, axes.primary):
+    for axis in (axes.region, axes.segment, axes.subtype):
         for i, leaf in enumerate(axis.leaves):
             groups = [g for g, members in axis.groups.items() if i in members and g != axis.sets[i]]
             records["Axes"].append(

@@ -21,7 +21,7 @@ from typing import NamedTuple
 from xml.parsers import expat
 
 from lm_xl.faults import Fault, Refused
-from lm_xl.model.axes import folded, nearest
+from lm_xl.model.axes import RENAMED, folded, nearest
 
 MOST_BYTES = 50_000_000
 MOST_UNPACKED = 500_000_000
@@ -513,10 +513,14 @@ def _table(
             fault(_address(column, top), f"the column {name!r} is there twice")
         elif name and used:
             header[name] = column
-    others = [name for name, _ in named[top] if name and name not in header]
+    others = {name: column for name, column in named[top] if name and name not in header}
     for name in columns:
         if name not in header:
-            fault(f"A{top}", f"the column {name!r} is missing{_close(name, others)}")
+            old = next((o for o in others if RENAMED.get(o) == name), "")
+            if old:
+                fault(_address(others[old], top), f"the column {old!r} is called {name!r} now: rename it")
+            else:
+                fault(f"A{top}", f"the column {name!r} is missing{_close(name, others)}")
     for column in sorted(header.values()):
         if any(column in span for span in sheet.hidden_columns):
             fault(_address(column, top), "the column is hidden: show it")

@@ -126,7 +126,7 @@ EDITS = [
     Edit("unknown region", "Epidemiology", "lm_risk_growth|Germany", "region", "Germny", "unknown region 'Germny'|nearest is 'Germany'"),
     Edit("unknown region, none near", "Epidemiology", "lm_risk_growth|Germany", "region", "Atlantis", "'Atlantis'|allowed: 'US', 'Germany', 'Global'"),
     Edit("unknown segment", "Pricing", "list_price|Old drug", "segment", "Oldd drug", "unknown segment 'Oldd drug'|nearest is 'Old drug'"),
-    Edit("unknown primary", "Epidemiology", "subtype_share|HR+ breast", "primary", "HR breast", "unknown primary 'HR breast'|'HR+ breast'"),
+    Edit("unknown subtype", "Epidemiology", "subtype_share|HR+ breast", "subtype", "HR breast", "unknown subtype 'HR breast'|'HR+ breast'"),
     Edit("unknown quantity", "Epidemiology", "incident_cases|Germany", "quantity", "incident_case", "'incident_case' is no quantity|'incident_cases'"),
     Edit("unknown quantity, the only row of it", "Diagnosis", "sensitivity", "quantity", "sensitivty", "'sensitivty'|nearest is 'sensitivity'"),
     Edit("unknown unit", *RISK[:2], "unit", "shares", "'shares' is no unit of lm_risk|nearest is 'share'"),
@@ -143,7 +143,7 @@ EDITS = [
     Edit("number for a label", "Epidemiology", "lm_risk_growth|Germany", "region", 49, "49 where a region is due"),
     Edit("date for a label", "Epidemiology", "lm_risk_growth|Germany", "region", dt.datetime(2025, 5, 1), "the date 2025-05-01 where a region is due"),
     Edit("error value for a label", "Epidemiology", "lm_risk_growth|Germany", "region", "#REF!", "the error value #REF! where a region is due"),
-    Edit("formula without a value for a label", *RISK[:2], "primary", "=Axes!B12", "formula with no stored value"),
+    Edit("formula without a value for a label", *RISK[:2], "subtype", "=Axes!B12", "formula with no stored value"),
     Edit("key of a quantity that does not vary", "Launches", "trial_delay", "region", "US", "'US'|trial_delay does not vary by region"),
     Edit("Cyrillic letter in a label", "Epidemiology", "lm_risk_growth|Germany", "region", "G\u0435rmany", "nearest is 'Germany'|U+0435 cyrillic small letter ie"),
     Edit("zero-width space in a label", "Pricing", "list_price|Old drug", "segment", "Old\u200b drug", "nearest is 'Old drug'|U+200B zero width space"),
@@ -218,7 +218,7 @@ EDITS = [
     Edit("set without a rest member", "Axes", "Old drug", "role", "incumbent", "the set 'Pill set' has 0 rest members"),
     Edit("set of a region", "Axes", "US", "set", "Americas", "'Americas': a region has no set"),
     Edit("set of a test", "Axes", "Scan", "set", "Pill set", "'Pill set': a test has no set"),
-    Edit("role of a primary", "Axes", "EGFR lung", "role", "rest", "'rest': a primary has no role"),
+    Edit("role of a subtype", "Axes", "EGFR lung", "role", "rest", "'rest': a subtype has no role"),
     Edit("group of a scenario", "Axes", "High", "groups", "Global", "'Global': a scenario has no groups"),
     Edit("therapy without a set", "Axes", "Other drug", "set", None, "blank where the label of a set is due"),
     Edit("group with the name of another's set", "Axes", "HR+ breast", "groups", "All cancers; Lung", "'Lung' is a set, to which 'HR+ breast' does not belong"),
@@ -285,8 +285,8 @@ def label_misspelt_on_axes(book: Workbook) -> list[Found]:
     """A label that only the Axes sheet misspells is told once a sheet, with the label it should be."""
     book["Axes"][cell(book, "Axes", "HR+ breast", "label")] = "HR+ brest"
     return [
-        ("Epidemiology", "D16", "unknown primary 'HR+ breast': nearest is 'HR+ brest' (in D16, D18, D21)"),
-        ("Scenarios", "E6", "unknown primary 'HR+ breast': nearest is 'HR+ brest'"),
+        ("Epidemiology", "D16", "unknown subtype 'HR+ breast': nearest is 'HR+ brest' (in D16, D18, D21)"),
+        ("Scenarios", "E6", "unknown subtype 'HR+ breast': nearest is 'HR+ brest'"),
     ]
 
 
@@ -304,7 +304,7 @@ def row_missing(book: Workbook) -> list[Found]:
     return [("Diagnosis", "", "no row of sensitivity (share of LM patients whom the test finds")]
 
 
-def row_missing_for_a_primary(book: Workbook) -> list[Found]:
+def row_missing_for_a_subtype(book: Workbook) -> list[Found]:
     """What one row covered is one fault."""
     delete(book, "Epidemiology", "subtype_share", "EGFR lung")
     return [("Epidemiology", "", "no row of subtype_share covers region 'Global' with EGFR lung")]
@@ -419,8 +419,8 @@ def shares_above_one(name: str, role: str) -> Callable[[Workbook], list[Found]]:
 
 
 def every_wrong_sum_is_told(book: Workbook) -> list[Found]:
-    for primary in ("HR+ breast", "EGFR lung"):
-        book["Epidemiology"][cell(book, "Epidemiology", f"subtype_share|{primary}", "value")] = 0.9
+    for subtype in ("HR+ breast", "EGFR lung"):
+        book["Epidemiology"][cell(book, "Epidemiology", f"subtype_share|{subtype}", "value")] = 0.9
     return [
         (
             "Epidemiology",
@@ -438,7 +438,7 @@ def every_wrong_sum_is_told(book: Workbook) -> list[Found]:
 def scenario(
     quantity: str,
     region: str,
-    primary: str,
+    subtype: str,
     operation: str,
     amount: float,
     words: str,
@@ -446,7 +446,7 @@ def scenario(
 ) -> Callable[[Workbook], list[Found]]:
     def change(book: Workbook) -> list[Found]:
         book["Scenarios"].append(
-            ["High", quantity, region, segment, primary, operation, amount, "TEST", "placeholder", "a test"]
+            ["High", quantity, region, segment, subtype, operation, amount, "TEST", "placeholder", "a test"]
         )
         return [("Scenarios", f"G{book['Scenarios'].max_row}", words)]
 
@@ -642,7 +642,7 @@ CHANGES = {
     "label misspelt on Axes": label_misspelt_on_axes,
     "region without rows": region_without_rows,
     "row missing": row_missing,
-    "row missing for a primary": row_missing_for_a_primary,
+    "row missing for a subtype": row_missing_for_a_subtype,
     "row twice": row_twice,
     "row twice in another case": row_twice_in_another_case,
     "crossing rows": crossing_rows,
@@ -907,7 +907,7 @@ def test_a_date_no_calendar_has_is_refused(book: Workbook, tmp_path: Path) -> No
 )
 def test_a_formula_with_a_stored_value_is_read(xml: str, sound: Path, tmp_path: Path) -> None:
     read = lm_xl.read_assumptions(with_cell(sound, tmp_path, "Epidemiology", "G21", xml))
-    (risk,) = (r for r in read.rows if r.quantity == "lm_risk" and r.keys.primary == "HR+ breast")
+    (risk,) = (r for r in read.rows if r.quantity == "lm_risk" and r.keys.subtype == "HR+ breast")
     assert (risk.inputs, risk.place) == ((0.07944,), "Epidemiology!G21")
 
 
@@ -1196,7 +1196,7 @@ def rows_reordered(book: Workbook) -> None:
         moved = values[1::2] + values[::2]
         if sheet == "Axes":  # the order of labels is the order of results
             moved = [
-                r for axis in ("scenario", "primary", "region", "segment") for r in values if r[0] == axis
+                r for axis in ("scenario", "subtype", "region", "segment") for r in values if r[0] == axis
             ]
         for r, row_values in enumerate(moved, HEADER + 1):
             for c, value in enumerate(row_values, 1):
@@ -1332,3 +1332,19 @@ def test_a_random_corruption_is_read_or_refused_with_its_place(
         )
         assert str(fault).encode()
     assert len(faults) < 40
+
+
+def test_a_name_of_before_is_refused_with_its_name_of_now(book: Workbook, tmp_path: Path) -> None:
+    """The column and the axis that are called subtype were called primary."""
+    expected = []
+    for sheet in WANTED:
+        for entry in book[sheet][HEADER]:
+            if entry.value in ("subtype", "other_subtype"):
+                old = entry.value.replace("subtype", "primary")
+                expected.append((sheet, entry.coordinate, f"the column {old!r} is called {entry.value!r} now"))
+                entry.value = old
+    axis = next(r[0] for r in book["Axes"].iter_rows(min_row=HEADER + 1) if r[0].value == "subtype")
+    axis.value = "primary"
+    expected.append(("Axes", axis.coordinate, "'primary' is no axis: it is called 'subtype' now"))
+    assert len(expected) == 11
+    is_refused(saved(book, tmp_path), *expected)

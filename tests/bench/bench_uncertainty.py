@@ -90,9 +90,9 @@ def test_the_parts(shipped: Assumptions) -> None:
             drawn.draw(numbers)
 
     FOUND["chance"] = best(chance, 7)
-    regions, _, primaries, years = plan.shape
+    regions, _, subtypes, years = plan.shape
     slots = sum(len(strip.cells) for strip in plan.scenes[0].strips)
-    size = regions * slots * primaries * years * BLOCK
+    size = regions * slots * subtypes * years * BLOCK
     here, there = np.ones(size), np.empty(size)
     there[:] = here
     FOUND["pass"] = best(lambda: np.copyto(there, here), 7)
@@ -140,7 +140,7 @@ def sized(folder: Path, regions: int, therapies: int) -> Assumptions:
     axes = axes_of(
         [f"Region {i}" for i in range(regions)],
         segments,
-        small.PRIMARIES,
+        small.SUBTYPES,
         range(2025, 2036),
         ("Base", "High"),
     )

@@ -102,7 +102,7 @@ def test_time_passes_for_one_driver_at_a_time(shipped: lm_xl.Assumptions) -> Non
     grown = sales * (1 + shipped.base["incidence_growth"]) ** 10
     years = {b.driver: b for b in lm_xl.bridge(shipped).bars}
     assert years["Cancer incidence"].alone == pytest.approx((grown - sales).sum(), rel=NEAR)
-    patients = lm_xl.bridge(shipped, 2025, 2035, "patients", stage="incidence", primary="SCLC")
+    patients = lm_xl.bridge(shipped, 2025, 2035, "patients", stage="incidence", subtype="SCLC")
     assert [b.driver for b in patients.bars if b.effect] == ["Cancer incidence"]
 
 
@@ -151,8 +151,8 @@ def test_a_comparison_holds_leaves_groups_and_totals(shipped: lm_xl.Assumptions)
     results = lm_xl.forecast(shipped, ["Base", "High"])
     frame = (
         lm_xl.compare(shipped, "Base 2025", "High 2030")
-        .frame(("region", "primary"), basis="net")
-        .set_index(["region", "primary"])
+        .frame(("region", "subtype"), basis="net")
+        .set_index(["region", "subtype"])
     )
     line = frame.loc[("7MM", "Lung")]
     assert line["before"] == results.revenue("Total market", 2025, "7MM", "Lung", "net", run="Base")
@@ -228,7 +228,7 @@ def test_a_scenario_may_come_as_a_frame_or_with_its_name(
     row = {
         "quantity": "lm_risk",
         "region": "Global",
-        "primary": "All cancers",
+        "subtype": "All cancers",
         "operation": "multiply",
         "amount": amount,
     }
@@ -238,7 +238,7 @@ def test_a_scenario_may_come_as_a_frame_or_with_its_name(
         "quantity": "list_price",
         "region": None,
         "segment": "Ray",
-        "primary": float("nan"),
+        "subtype": float("nan"),
         "scenario": "mine",
     }
     rows = [row, price]
@@ -293,7 +293,7 @@ def test_a_scenario_with_a_fault_is_refused(
     delta: dict[str, object] = {
         "quantity": "lm_risk",
         "region": "Global",
-        "primary": "All cancers",
+        "subtype": "All cancers",
         "operation": "multiply",
         "amount": 1.1,
     }
@@ -330,13 +330,13 @@ def test_compare_and_bridge_on_the_command_line(
         "High",
         small_path,
         "--by",
-        "primary",
+        "subtype",
         "--metric",
         "patients",
         "--format",
         "csv",
     )
-    assert len(out.splitlines()) == 1 + len(small.axes.primary.labels)
+    assert len(out.splitlines()) == 1 + len(small.axes.subtype.labels)
     _, out, _ = run(
         monkeypatch, capsys, "compare", 2025, 2031, small_path, "--by", "segment", "--format", "json"
     )

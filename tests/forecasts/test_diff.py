@@ -38,7 +38,7 @@ def changed_fill(sheets: Sheets) -> None:
 
 
 def added_row(sheets: Sheets) -> None:
-    row = one(sheets["Epidemiology"], quantity="lm_risk", primary="EGFR lung")
+    row = one(sheets["Epidemiology"], quantity="lm_risk", subtype="EGFR lung")
     sheets["Epidemiology"].append({**row, "region": "Germany", "value": 0.2})
 
 
@@ -165,7 +165,7 @@ def test_groups_that_move_have_an_effect_of_their_own(tmp_path: Path) -> None:
                 if row.get("label") in labels:
                     row["groups"] += "; Young"
             row = one(sheets["Treatment"], quantity="heterogeneity_penalty")
-            sheets["Treatment"].append({**row, "primary": "Young", "value": 0.5})
+            sheets["Treatment"].append({**row, "subtype": "Young", "value": 0.5})
 
         return change
 

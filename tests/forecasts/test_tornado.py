@@ -133,7 +133,7 @@ def test_competing_shares_give_way(spread: lm_xl.Assumptions, shipped: lm_xl.Ass
                     )
     share = next(
         s
-        for s in lm_xl.tornado(spread, metric="patients", stage="incidence", primary="EGFR lung").swings
+        for s in lm_xl.tornado(spread, metric="patients", stage="incidence", subtype="EGFR lung").swings
         if "Other lung" in s.input
     )
     assert share.high_effect < 0 < share.low_effect
@@ -177,7 +177,7 @@ def test_a_low_or_high_that_breaks_a_rule_is_refused_with_its_cell(
                 "quantity": quantity,
                 "region": "",
                 "segment": "Total market",
-                "primary": "",
+                "subtype": "",
             }
             sheets["Scenarios"].append({**delta, "operation": "add", "amount": later})
 
@@ -217,7 +217,7 @@ def test_a_bound_moves_with_the_scenario_and_bounds_that_differ_are_not_shown(tm
         (ray,) = rows_of(sheets, quantity="list_price", segment="Ray")
         delta = {**sheets["Scenarios"][0], "quantity": "list_price", "operation": "multiply", "amount": 1.5}
         sheets["Scenarios"].append(
-            {**delta, "region": ray["region"], "segment": "Ray", "primary": ray["primary"]}
+            {**delta, "region": ray["region"], "segment": "Ray", "subtype": ray["subtype"]}
         )
 
     def at_high(sheets: Sheets) -> None:

@@ -81,7 +81,7 @@ def test_each_function_answers_what_the_forecast_says(
         block,
         [
             results.series("risk_adjusted_sales", **of)
-            for of in ({"region": region}, {"primary": "Breast"}, {"segment": therapy})
+            for of in ({"region": region}, {"subtype": "Breast"}, {"segment": therapy})
         ],
         rtol=1e-12,
     )
@@ -113,7 +113,7 @@ def test_the_scenario_is_part_of_the_model(small_assumptions: lm_xl.Assumptions,
     expected = lm_xl.forecast(small_assumptions, "High").revenue("Total market", 2027)
     assert call("LM_REVENUE", ["Total market", 2027, high]) == pytest.approx(expected, rel=1e-12)
     assert "scenario 'High': multiply 1.3" in call(
-        "LM_SOURCE", ["lm_risk", high, "US", OMITTED, small_assumptions.axes.primary.leaves[0]]
+        "LM_SOURCE", ["lm_risk", high, "US", OMITTED, small_assumptions.axes.subtype.leaves[0]]
     )
     assert code("LM_MODEL", *tables, "Hihg") == VALUE
 
@@ -518,7 +518,7 @@ def test_calls_may_leave_arguments_out(
     done = headless.recalculate(path)
     results, ws = lm_xl.forecast(small_assumptions), openpyxl.load_workbook(path, data_only=True).active
     assert ws["A2"].value == pytest.approx(results.patients("US", 2027), rel=1e-12)
-    assert ws["A3"].value == pytest.approx(results.patients("US", 2027, primary="Breast"), rel=1e-12)
+    assert ws["A3"].value == pytest.approx(results.patients("US", 2027, subtype="Breast"), rel=1e-12)
     assert (
         ws["A4"].value == ws["A5"].value == VALUE
     )  # a blank cell is not an argument left out, and SUM sees the error
@@ -647,7 +647,7 @@ def expected_block(ws: Any, row: int, results: lm_xl.Results) -> Any:
     what, unit = ws.cell(row, 1).value, ws.cell(row, 5).value
     of = {
         name: ws.cell(row, i).value
-        for i, name in ((2, "region"), (3, "segment"), (4, "primary"))
+        for i, name in ((2, "region"), (3, "segment"), (4, "subtype"))
         if ws.cell(row, i).value
     }
     if what == "patients":
@@ -879,7 +879,7 @@ def test_a_label_of_two_axes_is_told_and_not_guessed(tmp_path: Path) -> None:
         Model(lm_xl.read_assumptions(small.workbook(tmp_path / "both.xlsx", change=both)), "Base")
     )
     assert call("LM_WHY", ["LM_SHARE", "revenue", "Lung", 2027, handle]).startswith(
-        "#VALUE! 'Lung' is both a segment and a primary"
+        "#VALUE! 'Lung' is both a segment and a subtype"
     )
     assert call("LM_REVENUE", ["Lung", 2027, handle]) > 0
 
@@ -926,7 +926,7 @@ def test_the_template_checks_itself_and_follows_its_choices(shipped: lm_xl.Assum
         for row in range(top, top + count):
             of = {
                 n: ws.cell(row, i).value
-                for i, n in ((2, "region"), (3, "segment"), (4, "primary"))
+                for i, n in ((2, "region"), (3, "segment"), (4, "subtype"))
                 if ws.cell(row, i).value
             }
             if ws.cell(row, 1).value == "patients":

@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lm_xl.model import ops
-from lm_xl.model.axes import PRIMARY, REGION, SEGMENT
+from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE
 from lm_xl.model.cells import YEAR, Block, Cell, Symbol
 
 CELLS = {"A1": 2.5, "B1": 0.3, "C1": 7.0}
-KEYS = {REGION: "B", SEGMENT: "C", PRIMARY: "D"}
+KEYS = {REGION: "B", SEGMENT: "C", SUBTYPE: "D"}
 
 
 def cell(name: str) -> Symbol:

@@ -124,7 +124,7 @@ def test_a_forecast_that_breaks_an_identity_is_refused(tmp_path: Path) -> None:
 def test_totals_agree(small_assumptions: lm_xl.Assumptions) -> None:
     f, axes = lm_xl.forecast(small_assumptions), small_assumptions.axes
     whole = f.series("net_sales")
-    for axis in (axes.region, axes.segment, axes.primary):
+    for axis in (axes.region, axes.segment, axes.subtype):
         parts = [f.series("net_sales", **{axis.name: leaf}) for leaf in axis.leaves]
         assert np.sum(parts, axis=0) == pytest.approx(whole, rel=1e-12)
         assert f.series("net_sales", **{axis.name: axis.total}) == pytest.approx(whole, rel=1e-12)
@@ -158,7 +158,7 @@ def test_results_refuse_unknown_words(small_assumptions: lm_xl.Assumptions) -> N
         (lambda: f.revenue("New drug", 2025, basis="nett"), "'net'"),
         (lambda: f.revenue("Nw drug", 2025), "'New drug'"),
         (lambda: lm_xl.forecast(small_assumptions, "Hihg"), "'High'"),
-        (lambda: f.series("detection", primary="HR+ breast"), "does not vary by primary"),
+        (lambda: f.series("detection", subtype="HR+ breast"), "does not vary by subtype"),
         (lambda: f.frame("sales"), "'patients'"),
     ):
         with pytest.raises(lm_xl.UnknownLabel, match=words):

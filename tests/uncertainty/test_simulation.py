@@ -109,7 +109,7 @@ def test_low_and_high_set_the_spread(shipped: Assumptions) -> None:
         row = (
             shipped.axes.segment.leaves.index(label)
             if quantity == "list_price"
-            else shipped.axes.primary.leaves.index("SCLC")
+            else shipped.axes.subtype.leaves.index("SCLC")
         )
         x = drawn.draw(numbers)[
             drawn.at[0, row if quantity == "list_price" else 0, 0 if quantity == "list_price" else row], 0
@@ -124,7 +124,7 @@ def test_exclusive_shares_hold_together_in_every_draw(shipped: Assumptions) -> N
     for scene in plan.scenes:
         for name, axis in (("subtype_share", 2), ("base_share", 1), ("peak_share", 1)):
             drawn = scene.drawn[name]
-            sets = (shipped.axes.primary if axis == 2 else shipped.axes.segment).sets
+            sets = (shipped.axes.subtype if axis == 2 else shipped.axes.segment).sets
             shares = drawn.draw(numbers)[drawn.at]
             for chosen in set(sets) - {""}:
                 total = shares.take([i for i, s in enumerate(sets) if s == chosen], axis=axis).sum(axis=axis)
@@ -330,7 +330,7 @@ def test_a_wrong_row_of_correlations_is_refused_in_full(tmp_path: Path) -> None:
         sheets["Timeline"][0]["source"] = "TEST"
         row = {
             "quantity": "lm_risk",
-            "primary": "HR breast",
+            "subtype": "HR breast",
             "other_quantity": "sensitivty",
             "rank_correlation": 1.5,
             "source": "NONE",
@@ -338,7 +338,7 @@ def test_a_wrong_row_of_correlations_is_refused_in_full(tmp_path: Path) -> None:
         }
         sheets["Correlations"] = [
             row,
-            {**row, "primary": "", "segment": "Scan", "other_quantity": "compliance"},
+            {**row, "subtype": "", "segment": "Scan", "other_quantity": "compliance"},
         ]
 
     with pytest.raises(lm_xl.Refused) as refused:
@@ -346,7 +346,7 @@ def test_a_wrong_row_of_correlations_is_refused_in_full(tmp_path: Path) -> None:
     found = {f.cell: f.message for f in refused.value.faults}
     for cell, words in {
         "C6": "nearest is 'HR+ breast'", "D6": "nearest is 'sensitivity'", "G6": "outside -1 to 1", "H6": "unknown source 'NONE'", "B7": "does not vary by segment",
-        "C7": "a primary is due", "E7": "a segment is due",
+        "C7": "a subtype is due", "E7": "a segment is due",
     }.items():  # fmt: skip
         assert words in found.get(cell, ""), (cell, found)
 
@@ -532,7 +532,7 @@ def test_statistics_are_those_of_the_draws(shipped: Assumptions, base: lm_xl.Sim
         {"region": "Europe"},
         {"segment": "MRI"},
         {"segment": "Targeted therapies (TKIs)"},
-        {"primary": "Lung"},
+        {"subtype": "Lung"},
         {},
     ):
         i = base.at(**label)

@@ -49,7 +49,7 @@ def changed(a: lm_xl.Assumptions, path: Path) -> lm_xl.Assumptions:
             if row.get("quantity") in ("first_year", "last_year"):
                 row["value"] = FIRST if row["quantity"] == "first_year" else LAST
     axes = a.axes.__class__(
-        a.axes.region, a.axes.segment, a.axes.primary, tuple(range(FIRST, LAST + 1)), a.axes.scenarios
+        a.axes.region, a.axes.segment, a.axes.subtype, tuple(range(FIRST, LAST + 1)), a.axes.scenarios
     )
     new(path, axes, records)
     return lm_xl.read_assumptions(path)
@@ -178,7 +178,7 @@ def test_charts_show_every_year_and_member(deliverable: Path, shipped: lm_xl.Ass
     axes = shipped.axes
     assert sizes["Revenue by region"] == len(axes.region)
     assert sizes["Revenue by segment"] == sizes["Share of revenue by segment"] == len(axes.segment)
-    assert sizes["Revenue by cancer"] == len(axes.primary)
+    assert sizes["Revenue by cancer"] == len(axes.subtype)
     assert sizes["Revenue: P10 to P90"] == sizes["Diagnosed: P10 to P90"] == 6
     assert sizes["One input at a time"] == 2 and sizes["What drives 2025 to 2035 in Base"] == 3
     assert sizes["Launch curves: uptake in US"] == len(axes.segment.having("entrant"))

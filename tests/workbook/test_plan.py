@@ -119,7 +119,7 @@ def split_region(records: Records) -> None:
 def rename_subtype(records: Records) -> None:
     for rows in records.values():
         for row in rows:
-            for key in ("label", "primary"):
+            for key in ("label", "subtype"):
                 if row.get(key) == "EGFR lung":
                     row[key] = "EGFR-mutant lung (all lines)"
 
@@ -158,7 +158,7 @@ def test_an_edit_of_the_workbook_is_enough(
 
 def test_stored_values_are_pythons(small_built: Path, small_assumptions: lm_xl.Assumptions) -> None:
     facts = pd.read_excel(small_built, sheet_name="Data_long", header=4, engine="openpyxl")
-    assert list(facts.columns) == ["metric", "region", "segment", "primary", "year", "unit", "value"]
+    assert list(facts.columns) == ["metric", "region", "segment", "subtype", "year", "unit", "value"]
     assert facts["value"].notna().all()
     f = lm_xl.forecast(small_assumptions)
     sold = facts.query(
@@ -412,7 +412,7 @@ def test_the_analyses_tell_when_a_scenario_has_changed(spread_built: Path) -> No
 def test_the_analyses_tell_when_two_inputs_have_changed_places(spread_built: Path) -> None:
     workbook = formualizer.load_workbook(str(spread_built))
     one, other = [
-        r for r in lm_xl.read_assumptions(spread_built).rows if r.quantity == "lm_risk" and r.keys.primary
+        r for r in lm_xl.read_assumptions(spread_built).rows if r.quantity == "lm_risk" and r.keys.subtype
     ][1:3]
     assert one.inputs != other.inputs
     for row, value in ((one, other.inputs[0]), (other, one.inputs[0])):

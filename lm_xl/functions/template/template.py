@@ -24,7 +24,7 @@ from lm_xl.functions.answers import STORE, call
 from lm_xl.functions.headless import LITE_PREFIX, recalculate
 from lm_xl.functions.models import Model
 from lm_xl.functions.registry import FUNCTIONS
-from lm_xl.model.axes import PRIMARY, REGION, SEGMENT, Axes
+from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE, Axes
 from lm_xl.model.outputs import BASES, PATIENT_STAGES
 from lm_xl.version import __version__
 from lm_xl.workbook.pages.charts import year_bars
@@ -51,7 +51,7 @@ from lm_xl.xlsx.stored import described_drawing
 
 HOSTS = ("windows", "lite")
 CONTROL, HOW, STORED, CHECKS, FUNCTION_SHEET = "Model", "How_to", "Stored_values", "Checks", "Functions"
-CHOICES = {"Scenario": 6, "Region": 7, "Segment": 8, "Primary": 9, "Stage": 10, "Basis": 11}
+CHOICES = {"Scenario": 6, "Region": 7, "Segment": 8, "Subtype": 9, "Stage": 10, "Basis": 11}
 """Names of the workbook and the rows of the control sheet that hold what is chosen."""
 MODEL_ROW, FAULTS_ROW, FIGURES_AT = 12, 13, 16
 VALUE = "C"
@@ -148,7 +148,7 @@ def _workbook(t: Template) -> Workbook:
     workbook.properties.creator = f"lm_xl {__version__}"
     for title in (CONTROL, HOW):
         workbook.create_sheet(title)
-    for dim, title in ((REGION, "By_region"), (SEGMENT, "By_segment"), (PRIMARY, "By_cancer")):
+    for dim, title in ((REGION, "By_region"), (SEGMENT, "By_segment"), (SUBTYPE, "By_cancer")):
         _tables(workbook.create_sheet(title), t, dim)
     _functions(workbook.create_sheet(FUNCTION_SHEET), t)
     workbook.create_sheet(CHECKS)
@@ -194,11 +194,11 @@ def _control(workbook: Workbook, t: Template, records: Records) -> None:
     )
     pen.write(ws, 4, 3, banner, "lm check")
     start = {
-        "Scenario": axes.scenarios[0], "Region": axes.region.total, "Segment": axes.segment.total, "Primary": axes.primary.total,
+        "Scenario": axes.scenarios[0], "Region": axes.region.total, "Segment": axes.segment.total, "Subtype": axes.subtype.total,
         "Stage": "diagnosed", "Basis": "risk_adjusted",
     }  # fmt: skip
     allowed = {
-        "Scenario": axes.scenarios, "Region": axes.region.labels, "Segment": axes.segment.labels, "Primary": axes.primary.labels,
+        "Scenario": axes.scenarios, "Region": axes.region.labels, "Segment": axes.segment.labels, "Subtype": axes.subtype.labels,
         "Stage": PATIENT_STAGES, "Basis": tuple(BASES),
     }  # fmt: skip
     lists = {
@@ -212,7 +212,7 @@ def _control(workbook: Workbook, t: Template, records: Records) -> None:
         column = lists.get(name.lower(), "")
         source = (
             f"{LISTS}!${column}${FIRST_ROW}:${column}${HEADER_ROW + len(allowed[name])}"
-            if name in ("Scenario", "Region", "Segment", "Primary")
+            if name in ("Scenario", "Region", "Segment", "Subtype")
             else f'"{",".join(allowed[name])}"'
         )
         rule = DataValidation(
@@ -237,12 +237,12 @@ def _control(workbook: Workbook, t: Template, records: Records) -> None:
     figures = (
         (
             f"Revenue {first}, USD million",
-            f"=LM_REVENUE(Segment,{first},Model,Region,Primary,Basis)/1000/1000",
+            f"=LM_REVENUE(Segment,{first},Model,Region,Subtype,Basis)/1000/1000",
             "USD million",
         ),
         (
             f"Revenue {last}, USD million",
-            f"=LM_REVENUE(Segment,{last},Model,Region,Primary,Basis)/1000/1000",
+            f"=LM_REVENUE(Segment,{last},Model,Region,Subtype,Basis)/1000/1000",
             "USD million",
         ),
         (
@@ -250,8 +250,8 @@ def _control(workbook: Workbook, t: Template, records: Records) -> None:
             f'=IF({VALUE}{FIGURES_AT}=0,"n/a",({VALUE}{FIGURES_AT + 1}/{VALUE}{FIGURES_AT})^(1/({last}-{first}))-1)',
             "per year",
         ),
-        (f"Patients at the stage {first}", f"=LM_PATIENTS(Region,{first},Model,Stage,Primary)", "patients"),
-        (f"Patients at the stage {last}", f"=LM_PATIENTS(Region,{last},Model,Stage,Primary)", "patients"),
+        (f"Patients at the stage {first}", f"=LM_PATIENTS(Region,{first},Model,Stage,Subtype)", "patients"),
+        (f"Patients at the stage {last}", f"=LM_PATIENTS(Region,{last},Model,Stage,Subtype)", "patients"),
     )
     for i, (what, formula, unit) in enumerate(figures, FIGURES_AT):
         pen.text(ws, i, 2, what, "lm label")
@@ -270,7 +270,7 @@ def _control(workbook: Workbook, t: Template, records: Records) -> None:
     pen.text(ws, row + 1, 3, f"{t.assumptions.path.name} {t.assumptions.fingerprint}", "lm wrapped")
     charts: Any = ws
     for (title, dim), place in zip(
-        (("By_region", REGION), ("By_segment", SEGMENT), ("By_cancer", PRIMARY)),
+        (("By_region", REGION), ("By_segment", SEGMENT), ("By_cancer", SUBTYPE)),
         (f"A{row + 4}", f"C{row + 4}", f"A{row + 25}"),
         strict=True,
     ):
@@ -314,7 +314,7 @@ def _tables(ws: Worksheet, t: Template, dim: int) -> None:
             ("quantity", 24),
             ("region", 21),
             ("segment", 33),
-            ("primary", 23),
+            ("subtype", 23),
             ("unit", 24),
             (f"CAGR {years[0]}-{years[-1]}", 11),
             ("value", 9),
@@ -331,7 +331,7 @@ def _tables(ws: Worksheet, t: Template, dim: int) -> None:
     row = FIRST_ROW
     if dim != SEGMENT:
         args = (
-            "{labels},{years},Model,Stage,Primary" if dim == REGION else "Region,{years},Model,Stage,{labels}"
+            "{labels},{years},Model,Stage,Subtype" if dim == REGION else "Region,{years},Model,Stage,{labels}"
         )
         row = (
             _table(
@@ -347,9 +347,9 @@ def _tables(ws: Worksheet, t: Template, dim: int) -> None:
             + 1
         )
     args = {
-        REGION: "Segment,{years},Model,{labels},Primary,Basis",
-        SEGMENT: "{labels},{years},Model,Region,Primary,Basis",
-        PRIMARY: "Segment,{years},Model,Region,{labels},Basis",
+        REGION: "Segment,{years},Model,{labels},Subtype,Basis",
+        SEGMENT: "{labels},{years},Model,Region,Subtype,Basis",
+        SUBTYPE: "Segment,{years},Model,Region,{labels},Basis",
     }[dim]
     end = _table(
         ws,
@@ -586,13 +586,13 @@ def _checks(ws: Worksheet, t: Template) -> None:
             f"Revenue by {axes.axis(d).name} sums to its total",
             f"={total(d, leaves=True)}-{total(d, leaves=False)}",
         )
-        for d in (REGION, SEGMENT, PRIMARY)
+        for d in (REGION, SEGMENT, SUBTYPE)
     ]
-    named = {"Region": axes.region.total, "Segment": axes.segment.total, "Primary": axes.primary.total}
+    named = {"Region": axes.region.total, "Segment": axes.segment.total, "Subtype": axes.subtype.total}
     checks += [
         (f"Revenue by {axes.axis(a).name} and by {axes.axis(b).name} agree where both show all of the other axes",
-         f'=IF(AND(Region="{named["Region"]}",Segment="{named["Segment"]}",Primary="{named["Primary"]}"),{total(a, leaves=False)}-{total(b, leaves=False)},0)')
-        for a, b in ((REGION, SEGMENT), (REGION, PRIMARY))
+         f'=IF(AND(Region="{named["Region"]}",Segment="{named["Segment"]}",Subtype="{named["Subtype"]}"),{total(a, leaves=False)}-{total(b, leaves=False)},0)')
+        for a, b in ((REGION, SEGMENT), (REGION, SUBTYPE))
     ]  # fmt: skip
     checks.append(("The assumptions have no fault", "=IF(ISERROR(Model),1,0)"))
     master = FIRST_ROW

@@ -325,7 +325,7 @@ def uncertainty(ws: Worksheet, n: Analyses, pen: Pen) -> None:
         ("metric", "text"),
         ("region", "text"),
         ("segment", "text"),
-        ("primary", "text"),
+        ("subtype", "text"),
         ("unit", "text"),
         ("statistic", "text"),
         (f"error {years[-1]}", "USD million"),
@@ -400,7 +400,7 @@ def _line(
     """A line of percentiles, money in USD million; what is between two percentiles has no error."""
     label = simulated.labels[at]
     scale, unit = (MILLION, "USD million") if label.metric == "revenue" else (1.0, "patients")
-    keys = {name: label.label if label.axis == name else "" for name in ("region", "segment", "primary")}
+    keys = {name: label.label if label.axis == name else "" for name in ("region", "segment", "subtype")}
     return (
         label.metric,
         *keys.values(),

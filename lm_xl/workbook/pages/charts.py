@@ -19,7 +19,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from lm_xl.model.axes import PRIMARY, REGION, SEGMENT
+from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE
 from lm_xl.workbook.pages.inputs import HEADER_ROW
 from lm_xl.workbook.plan.plan import KEY_COLUMNS, SENTENCES_ROW, SUMMARY, Plan
 from lm_xl.workbook.plan.report import MONEY
@@ -51,7 +51,7 @@ def add_charts(workbook: Workbook, p: Plan) -> None:
         (_bars(workbook, p, "revenue_by_region", f"Revenue by region, {first}-{last}", MONEY), f"A{below}"),
         (_bars(workbook, p, "revenue_by_segment", f"Revenue by segment, {first}-{last}", MONEY), f"C{below}"),
         (
-            _bars(workbook, p, "revenue_by_primary", f"Revenue by cancer, {first}-{last}", MONEY),
+            _bars(workbook, p, "revenue_by_subtype", f"Revenue by cancer, {first}-{last}", MONEY),
             f"A{below + 20}",
         ),
         (
@@ -70,7 +70,7 @@ def add_charts(workbook: Workbook, p: Plan) -> None:
     drawn = [
         _funnel(workbook, p, f"From lm_cases to treated, {first} and {last}"),
         _bars(
-            workbook, p, "diagnosed_by_primary", f"Patients diagnosed by cancer, {first}-{last}", "patients"
+            workbook, p, "diagnosed_by_subtype", f"Patients diagnosed by cancer, {first}-{last}", "patients"
         ),
         _bars(
             workbook,
@@ -204,7 +204,7 @@ def year_bars(
 
 
 def _bars(workbook: Workbook, p: Plan, name: str, title: str, unit: str, grouping: str = "stacked") -> Chart:
-    axis = {"region": REGION, "primary": PRIMARY}.get(name.rpartition("_by_")[2], SEGMENT)
+    axis = {"region": REGION, "subtype": SUBTYPE}.get(name.rpartition("_by_")[2], SEGMENT)
     block = p.blocks[name]
     return year_bars(
         workbook[block.sheet], list(block.keys), KEY_COLUMNS[axis], *_span(p), title, unit, grouping

@@ -49,10 +49,10 @@ Records = Mapping[str, Sequence[Record]]
 """Sheet to records, each mapping a column's name to its value; years are text."""
 
 WIDTHS = {
-    "quantity": 27, "region": 20, "segment": 30, "primary": 22, "unit": 17, "fill": 9, "value": 15, "low": 11, "high": 11,
+    "quantity": 27, "region": 20, "segment": 30, "subtype": 22, "unit": 17, "fill": 9, "value": 15, "low": 11, "high": 11,
     "distribution": 12, "source": 24, "status": 11, "note": 64, "axis": 10, "label": 34, "set": 18, "role": 12, "groups": 52,
     "scenario": 24, "operation": 11, "amount": 10, "reason": 60, "publisher": 24, "what": 42, "metric": 11, "scope": 11, "id": 20, "citation": 70,
-    "other_quantity": 27, "other_segment": 30, "other_primary": 22, "rank_correlation": 17, "currency": 12, "rate": 12, "date": 14, "version": 10, "who": 20, "effect": 40, "year": 9, "address": 50, "read": 16, "grade": 8,
+    "other_quantity": 27, "other_segment": 30, "other_subtype": 22, "rank_correlation": 17, "currency": 12, "rate": 12, "date": 14, "version": 10, "who": 20, "effect": 40, "year": 9, "address": 50, "read": 16, "grade": 8,
 }  # fmt: skip
 LINE = 12.5
 """Height of a line of text; neither engine fits rows to wrapped text by itself."""
@@ -95,7 +95,7 @@ HELP = {
     "expert: judgement anchored on the source. placeholder: to be replaced.",
     "region": "A region or a group of regions; the most specific row wins. Blank where the quantity does not vary by region.",
     "segment": "A therapy, a test or a group of them; the most specific row wins. Blank where the quantity does not vary by segment.",
-    "primary": "A subtype or a group of them; the most specific row wins. Blank where the quantity does not vary by subtype.",
+    "subtype": "A subtype or a group of them; the most specific row wins. Blank where the quantity does not vary by subtype.",
     "set": "For a therapy its choice set, for a subtype its cancer: shares within it sum to 1.",
     "role": "incumbent: in use today. entrant: has a launch and an uptake curve. rest: takes what the others of its set leave. test: a diagnostic.",
     "groups": "Groups of this leaf, split by semicolons.",
@@ -130,7 +130,7 @@ def columns_of(sheet: str, years: Sequence[int]) -> tuple[str, ...]:
 def records_of(a: Assumptions) -> tuple[dict[str, list[Record]], Written]:
     """The assumptions as records of their sheets, and where each number will stand once written."""
     records: dict[str, list[Record]] = {sheet: [] for sheet in MEANINGS}
-    for axis in (a.axes.region, a.axes.segment, a.axes.primary):
+    for axis in (a.axes.region, a.axes.segment, a.axes.subtype):
         for i, leaf in enumerate(axis.leaves):
             groups = [g for g, m in axis.groups.items() if i in m and g != axis.sets[i]]
             keys = {"axis": axis.name, "label": leaf, "set": axis.sets[i], "role": axis.roles[i]}
@@ -162,10 +162,10 @@ def records_of(a: Assumptions) -> tuple[dict[str, list[Record]], Written]:
             "source": "; ".join(delta.sources), "status": delta.status, "reason": delta.reason,
         })  # fmt: skip
     for c in a.correlations:
-        (_, segment, primary), (_, other_segment, other_primary) = c.keys
+        (_, segment, subtype), (_, other_segment, other_subtype) = c.keys
         records["Correlations"].append({
-            "quantity": c.quantities[0], "segment": segment, "primary": primary, "other_quantity": c.quantities[1], "other_segment": other_segment,
-            "other_primary": other_primary, "rank_correlation": c.value, "source": "; ".join(c.sources), "status": c.status, "note": c.note,
+            "quantity": c.quantities[0], "segment": segment, "subtype": subtype, "other_quantity": c.quantities[1], "other_segment": other_segment,
+            "other_subtype": other_subtype, "rank_correlation": c.value, "source": "; ".join(c.sources), "status": c.status, "note": c.note,
         })  # fmt: skip
     for figure in a.published:
         records["Published"].append(
@@ -302,7 +302,7 @@ FIXED_LISTS: dict[str, tuple[str, ...]] = {
     "status": STATUSES,
     "operation": OPERATIONS,
     "role": ROLES,
-    "axis": ("region", "segment", "primary", "scenario"),
+    "axis": ("region", "segment", "subtype", "scenario"),
     "quantity": tuple(QUANTITIES),
     "unit": tuple(dict.fromkeys(u for q in QUANTITIES.values() for u in q.units)),
     "metric": tuple(PUBLISHED_METRICS),
@@ -326,7 +326,7 @@ class _Lists:
             self.columns |= {
                 "region": axes.region.labels,
                 "segment": axes.segment.labels,
-                "primary": axes.primary.labels,
+                "subtype": axes.subtype.labels,
                 "scenario": axes.scenarios,
             }
 

@@ -112,7 +112,7 @@ def sheet_of_lines(ws: Worksheet, sheet: Sheet, years: Sequence[int], kind: str,
         "quantity",
         "region",
         "segment",
-        "primary",
+        "subtype",
         "unit",
         f"CAGR {span}" if report else "from",
         "value",
@@ -180,7 +180,7 @@ def long_data(ws: Worksheet, sheet: Sheet, pen: Pen) -> None:
         "data",
         "One fact a line, no totals: patients by region and subtype, revenue in USD million by region and segment.",
     )
-    names = ("metric", "region", "segment", "primary", "year", "unit", "value")
+    names = ("metric", "region", "segment", "subtype", "year", "unit", "value")
     for i, (name, width) in enumerate(zip(names, (24, 21, 33, 23, 8, 13, 15), strict=True), 1):
         pen.write(ws, HEADER_ROW, i, name, "lm header" if name not in ("year", "value") else "lm year")
         ws.column_dimensions[get_column_letter(i)].width = width
@@ -340,7 +340,7 @@ def triangulation(ws: Worksheet, a: Assumptions, traced: Plan, pen: Pen) -> None
         "scope",
         "region",
         "segment",
-        "primary",
+        "subtype",
         "year",
         "model year",
         "published",
@@ -363,7 +363,7 @@ def triangulation(ws: Worksheet, a: Assumptions, traced: Plan, pen: Pen) -> None
             (3, figure.scope),
             (4, figure.keys.region),
             (5, figure.keys.segment),
-            (6, figure.keys.primary),
+            (6, figure.keys.subtype),
             (13, figure.note),
         ):
             pen.text(ws, row, column, label, "lm wrapped")
@@ -456,5 +456,5 @@ def contents(workbook: Workbook, pen: Pen) -> None:
 
 
 def _scenarios(a: Assumptions) -> str:
-    first = FIRST_ROW + len(a.axes.region) + len(a.axes.segment) + len(a.axes.primary)
+    first = FIRST_ROW + len(a.axes.region) + len(a.axes.segment) + len(a.axes.subtype)
     return f"Axes!$B${first}:$B${first + len(a.axes.scenarios) - 1}"

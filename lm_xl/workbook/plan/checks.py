@@ -120,7 +120,7 @@ class _Checks:
 
     def sums(self) -> None:
         """The same total, whichever way it is added up."""
-        region, *others = ("region", "segment", "primary")
+        region, *others = ("region", "segment", "subtype")
         for axis in others:
             self.check(
                 f"revenue by {region} and by {axis} agree: difference of the totals over the years",
@@ -172,15 +172,15 @@ class _Checks:
         for basis in BASES.values():
             a, b = (
                 self.p.range(f"{basis}_by_region_and_segment"),
-                self.p.range(f"{basis}_by_region_and_primary"),
+                self.p.range(f"{basis}_by_region_and_subtype"),
             )
             self.check(
-                f"{basis} by segment and by primary on {TOTALS} agree: difference",
+                f"{basis} by segment and by subtype on {TOTALS} agree: difference",
                 f"ABS(SUM({a})-SUM({b}))",
                 lambda s, basis=basis: float(  # type: ignore[misc]
                     abs(
                         s.block(f"{basis}_by_region_and_segment").sum()
-                        - s.block(f"{basis}_by_region_and_primary").sum()
+                        - s.block(f"{basis}_by_region_and_subtype").sum()
                     )
                 ),
             )

@@ -14,7 +14,7 @@ import numpy as np
 from openpyxl.utils import get_column_letter
 
 from lm_xl.assumptions.assumptions import DIMS, Assumptions, Keys, shifted, straight_line
-from lm_xl.model.axes import PRIMARY, REGION, SEGMENT
+from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE
 from lm_xl.model.cells import BEFORE, ROW, YEAR, Block, Cell, Symbol, Term
 from lm_xl.model.ops import Array
 from lm_xl.model.outputs import BASIS_NAMES
@@ -22,7 +22,7 @@ from lm_xl.model.quantities import QUANTITIES
 from lm_xl.workbook.pages.inputs import FIRST_ROW, HEADER_ROW, Written
 from lm_xl.workbook.plan.report import CAGR, SHARE_FIRST, SHARE_LAST
 
-KEY_COLUMNS = {REGION: "B", SEGMENT: "C", PRIMARY: "D"}
+KEY_COLUMNS = {REGION: "B", SEGMENT: "C", SUBTYPE: "D"}
 CONSTANT = 7
 """Column of a value that does not move; the years follow it, in the same columns on every sheet."""
 INPUTS = "Inputs"
@@ -43,7 +43,7 @@ AMOUNT = "G"
 """The column of a scenario delta's amount."""
 
 BY_SET = ("entrant_claim", "entrant_total", "incumbent_claim", "incumbent_total", "share")
-"""Blocks ordered region, primary, segment, so that a choice set's members stand together; the others region, segment, primary."""
+"""Blocks ordered region, subtype, segment, so that a choice set's members stand together; the others region, segment, subtype."""
 
 
 SMALLEST, LEAST_GROWTH = 1e-12, 1e-3
@@ -542,14 +542,14 @@ def split(address: str) -> tuple[str, str]:
 
 
 def _in_order(shape: Sequence[int], order: Sequence[int]) -> Iterator[tuple[int, int, int]]:
-    """Every element (region, segment, primary), the axes varying in the given order, last fastest."""
+    """Every element (region, segment, subtype), the axes varying in the given order, last fastest."""
     where = [list(order).index(i) for i in range(3)]
     for at in np.ndindex(*(shape[i] for i in order)):
         yield at[where[0]], at[where[1]], at[where[2]]
 
 
 def leaf_labels(a: Assumptions, shape: Sequence[int]) -> list[tuple[str, ...]]:
-    """Labels by position for an array (region, segment, primary): the total's label where an axis has size 1."""
+    """Labels by position for an array (region, segment, subtype): the total's label where an axis has size 1."""
     return [
         a.axes.axis(d).leaves if shape[i] > 1 or len(a.axes.axis(d)) == 1 else (a.axes.axis(d).total,)
         for i, d in enumerate(DIMS)

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-from lm_xl.model.axes import PRIMARY, REGION, SEGMENT, Axes, Axis
+from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE, Axes, Axis
 from lm_xl.model.ops import Array, change, growth, millions, previous, ratio, set_total, total, total_of
 from lm_xl.model.outputs import BASES, OUTPUTS, PATIENT_STAGES
 
@@ -85,19 +85,19 @@ class _Report:
         self, o: Mapping[str, Array], axes: Axes, year: Array, choice: Mapping[str, Array], sink: Sink
     ) -> None:
         self.o, self.axes, self.year, self.choice, self.sink = o, axes, year, choice, sink
-        self.leaves: list[Sequence[str]] = [axes.region.leaves, axes.segment.leaves, axes.primary.leaves]
+        self.leaves: list[Sequence[str]] = [axes.region.leaves, axes.segment.leaves, axes.subtype.leaves]
         self.totals: list[Sequence[str]] = [
             (axes.region.total,),
             (axes.segment.total,),
-            (axes.primary.total,),
+            (axes.subtype.total,),
         ]
         self.intervals = sink.at_year(year, -1) - sink.at_year(year, 0)
 
     def write(self) -> None:
         funnel = self.funnel()
-        by_segment, by_primary = self.revenue()
-        regions = self.table(REGION, REGIONS, "diagnosed", total(self.o["diagnosed"], PRIMARY), "patients")
-        self.table(REGION, REGIONS, "treated", total(self.o["treated"], PRIMARY), "patients")
+        by_segment, by_subtype = self.revenue()
+        regions = self.table(REGION, REGIONS, "diagnosed", total(self.o["diagnosed"], SUBTYPE), "patients")
+        self.table(REGION, REGIONS, "treated", total(self.o["treated"], SUBTYPE), "patients")
         revenue = self.table(REGION, REGIONS, "revenue", total(by_segment, SEGMENT), MONEY)
         therapies, tests = (
             self.axes.segment.having("incumbent", "entrant", "rest"),
@@ -107,13 +107,13 @@ class _Report:
         if tests:
             self.table(REGION, REGIONS, "diagnostics_revenue", total_of(by_segment, SEGMENT, tests), MONEY)
         for stage in ("lm_cases", "diagnosed", "treated"):
-            self.table(PRIMARY, CANCERS, stage, total(self.o[stage], REGION), "patients")
-        self.table(PRIMARY, CANCERS, "revenue", total(by_primary, REGION), MONEY)
+            self.table(SUBTYPE, CANCERS, stage, total(self.o[stage], REGION), "patients")
+        self.table(SUBTYPE, CANCERS, "revenue", total(by_subtype, REGION), MONEY)
         self.table(
             SEGMENT,
             SEGMENTS,
             "patients_on_therapy",
-            total(self.o["patients_on_therapy"], REGION, PRIMARY),
+            total(self.o["patients_on_therapy"], REGION, SUBTYPE),
             "patients",
         )
         self.table(SEGMENT, SEGMENTS, "revenue", total(by_segment, REGION), MONEY)
@@ -128,7 +128,7 @@ class _Report:
         self.sink.heading(FUNNEL, f"From new cases to patients treated, {self.axes.region.total}")
         people = {}
         for stage in PATIENT_STAGES:
-            people[stage] = self.line(FUNNEL, stage, total(self.o[stage], REGION, PRIMARY), "patients")
+            people[stage] = self.line(FUNNEL, stage, total(self.o[stage], REGION, SUBTYPE), "patients")
         self.sink.heading(FUNNEL, "Growth on the year before")
         for stage, cells in people.items():
             self.sink.put(
@@ -167,14 +167,14 @@ class _Report:
         return cells
 
     def revenue(self) -> tuple[Array, Array]:
-        """Revenue in the chosen basis and currency by region and segment, and by region and primary."""
-        by_segment, by_primary = {}, {}
+        """Revenue in the chosen basis and currency by region and segment, and by region and subtype."""
+        by_segment, by_subtype = {}, {}
         for basis, output in BASES.items():
             labels = [self.leaves[0], self.leaves[1], self.totals[2]]
             by_segment[basis] = self.sink.put(
                 TOTALS,
                 f"{output}_by_region_and_segment",
-                millions(total(self.o[output], PRIMARY)),
+                millions(total(self.o[output], SUBTYPE)),
                 "USD million",
                 labels,
                 (0, 1, 2),
@@ -183,19 +183,19 @@ class _Report:
                 output, f"{output}_by_region_and_segment", by_segment[basis], labels, "USD million"
             )
             labels = [self.leaves[0], self.totals[1], self.leaves[2]]
-            by_primary[basis] = self.sink.put(
+            by_subtype[basis] = self.sink.put(
                 TOTALS,
-                f"{output}_by_region_and_primary",
+                f"{output}_by_region_and_subtype",
                 millions(total(self.o[output], SEGMENT)),
                 "USD million",
                 labels,
                 (0, 1, 2),
             )
         labels = [self.leaves[0], self.totals[1], self.leaves[2]]
-        by_region_and_primary = self.sink.put(
-            TOTALS, "revenue_by_region_and_primary", self.chosen(by_primary), MONEY, labels, (0, 1, 2)
+        by_region_and_subtype = self.sink.put(
+            TOTALS, "revenue_by_region_and_subtype", self.chosen(by_subtype), MONEY, labels, (0, 1, 2)
         )
-        return self.every_pair(self.chosen(by_segment)), by_region_and_primary
+        return self.every_pair(self.chosen(by_segment)), by_region_and_subtype
 
     def every_pair(self, revenue: Array) -> Array:
         """Revenue of each segment in each region, with the same columns and blocks as the other tables."""
@@ -295,16 +295,16 @@ class _Report:
 
     def shares(self) -> None:
         """What must be 1: shares within each choice set, subtype shares within each cancer."""
-        segment, primary = self.axes.segment, self.axes.primary
+        segment, subtype = self.axes.segment, self.axes.subtype
         rest_of = np.array([segment.rest_of(i) if segment.sets[i] else -1 for i in range(len(segment))])
         self.sink.put(
             TOTALS, "set_share", set_total(self.o["share"], rest_of), "share", self.leaves, (0, 1, 2)
         )
         subtypes = self.o["subtype_share"]
         sums = np.zeros(subtypes.shape, dtype=subtypes.dtype)
-        for cancer in dict.fromkeys(primary.sets):
-            members = [i for i, s in enumerate(primary.sets) if s == cancer]
-            sums[..., members[:1], :] = total_of(subtypes, PRIMARY, members)
+        for cancer in dict.fromkeys(subtype.sets):
+            members = [i for i, s in enumerate(subtype.sets) if s == cancer]
+            sums[..., members[:1], :] = total_of(subtypes, SUBTYPE, members)
         self.sink.put(
             TOTALS,
             "subtype_share_total",
@@ -334,7 +334,7 @@ class _Report:
         self.sink.heading(title, f"{words(output)}, {OUTPUTS[output].unit}: {OUTPUTS[output].meaning}")
         labels = [
             self.leaves[d - 1] if d in OUTPUTS[output].dims else self.totals[d - 1]
-            for d in (REGION, SEGMENT, PRIMARY)
+            for d in (REGION, SEGMENT, SUBTYPE)
         ]
         return self.sink.put(
             title, f"{output}_by_report", self.o[output], OUTPUTS[output].unit, labels, (1, 0, 2)
@@ -344,7 +344,7 @@ class _Report:
         self.plain(TESTS, "detection")
         if tests:
             self.sink.heading(TESTS, f"Tests, {self.axes.region.total}")
-            done = total(self.o["tests"], REGION, PRIMARY)
+            done = total(self.o["tests"], REGION, SUBTYPE)
             cells = self.sink.put(
                 TESTS,
                 "tests_by_test",
@@ -389,7 +389,7 @@ class _Report:
             "Of all patients with LM ", say(found[0], "share"), f" are diagnosed in {first} and ", say(found[1], "share"), f" in {last}; of the diagnosed ",
             say(ratio(at(funnel["treated"], 0), at(people, 0)), "share"), f" are treated in {first}.",
         ])  # fmt: skip
-        for dim, what in ((REGION, "region"), (SEGMENT, "segment"), (PRIMARY, "subtype")):
+        for dim, what in ((REGION, "region"), (SEGMENT, "segment"), (SUBTYPE, "subtype")):
             axis = self.axes.axis(dim)
             leaders = [self.sink.leader(f"revenue_by_{axis.name}", dim, axis.leaves, y) for y in (0, -1)]
             pieces: list[str | Array] = [

@@ -6,7 +6,7 @@ import numpy as np
 from openpyxl.utils import get_column_letter
 
 from lm_xl.assumptions.assumptions import Keys, Published
-from lm_xl.model.axes import PRIMARY, REGION, SEGMENT
+from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE
 from lm_xl.model.ops import total_of
 from lm_xl.workbook.plan.plan import BAND, COVER, Line, Plan, split
 from lm_xl.workbook.plan.python_side import State
@@ -36,18 +36,18 @@ def _source(p: Plan, figure: Published) -> tuple[str, list[tuple[int, list[int]]
     members = {
         REGION: axes.region.members(figure.keys.region),
         SEGMENT: axes.segment.members(figure.keys.segment),
-        PRIMARY: axes.primary.members(figure.keys.primary),
+        SUBTYPE: axes.subtype.members(figure.keys.subtype),
     }
     if figure.metric == "patients":
-        return "diagnosed", [(REGION, list(members[REGION])), (PRIMARY, list(members[PRIMARY]))]
-    if len(members[PRIMARY]) == len(axes.primary):
+        return "diagnosed", [(REGION, list(members[REGION])), (SUBTYPE, list(members[SUBTYPE]))]
+    if len(members[SUBTYPE]) == len(axes.subtype):
         return "net_sales_by_region_and_segment", [
             (REGION, list(members[REGION])),
             (SEGMENT, list(members[SEGMENT])),
         ]
-    return "net_sales_by_region_and_primary", [
+    return "net_sales_by_region_and_subtype", [
         (REGION, list(members[REGION])),
-        (PRIMARY, list(members[PRIMARY])),
+        (SUBTYPE, list(members[SUBTYPE])),
     ]
 
 
@@ -58,7 +58,7 @@ def _compare(p: Plan, k: int, figure: Published) -> None:
     block = p.at_year(p.kept[name], year)
     parts = total_of(np.take(block, regions, axis=REGION), dim, members)
     axes = p.assumptions.axes
-    labels = [[axes.region.leaves[r] for r in regions], (figure.keys.segment,), (figure.keys.primary,)]
+    labels = [[axes.region.leaves[r] for r in regions], (figure.keys.segment,), (figure.keys.subtype,)]
     part = f"triangulation_{k}"
     p.sheet(SCOPES)
     p.heading(SCOPES, f"{figure.publisher}: {figure.what}, {figure.keys}, compared with {p.years[year]}")

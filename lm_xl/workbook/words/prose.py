@@ -379,7 +379,7 @@ TEMPLATE_NOTES = {
     "Scenario": "A scenario of the sheet Scenarios, or one that you add there and on the sheet Axes.",
     "Region": "For revenue by segment and by cancer, and for patients by cancer.",
     "Segment": "For revenue by region and by cancer.",
-    "Primary": "For everything by region and by segment.",
+    "Subtype": "For everything by region and by segment.",
     "Stage": "Which patients are counted.",
     "Basis": "What counts as revenue: gross, net of rebates, or net times the probability of success.",
     "Model": "Changes whenever an assumption or the scenario does, and with it all that depends on it.",
