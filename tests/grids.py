@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import lm_xl
-from lm_xl.workbook.pages.inputs import columns_of, records_of
+from lm_xl.workbook.plan.records import columns_of, records_of
 
 
 def grids(a: lm_xl.Assumptions) -> dict[str, list[list[Any]]]:

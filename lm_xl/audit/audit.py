@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from lm_xl.audit.book import opened
+from lm_xl.audit.reading import opened
 from lm_xl.audit.rules import CHECKS
 
 RULES = {

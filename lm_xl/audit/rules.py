@@ -10,23 +10,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from xml.etree import ElementTree
 
-from openpyxl.utils import FORMULAE, get_column_letter
+from openpyxl.utils import FORMULAE
 
-from lm_xl.audit.book import (
-    CHART_TAG,
-    TEXT_TAG,
-    YES,
-    Area,
-    Book,
-    Cell,
-    Meaning,
-    Sheet,
-    Validation,
-    meaning_of,
-    references,
-)
+from lm_xl.audit.book import CHART_TAG, TEXT_TAG, YES, Book, Cell, Sheet, Validation
+from lm_xl.audit.formulas import Meaning, meaning_of, references
 from lm_xl.model.axes import folded
 from lm_xl.workbook.pages.styles import TAB
+from lm_xl.xlsx.addresses import Area, column_letters
 
 MOST_LINKS = 4_000_000
 """References that are followed in search of a circle."""
@@ -116,7 +106,7 @@ def _w04(book: Book) -> Iterator[Found]:
             cell = sheet.cell(axis.row, column)
             in_table = any(t.top == axis.row and t.left <= column <= t.right for _, t, _ in sheet.tables)
             if cell is None or not cell.filled:
-                yield sheet.title, f"{get_column_letter(column)}{axis.row}", "a gap in the row of years"
+                yield sheet.title, f"{column_letters(column)}{axis.row}", "a gap in the row of years"
             elif cell.year is None:
                 yield sheet.title, cell.address, f"{cell.value!r} among the years is not a whole year"
             elif cell.kind != "n" and not in_table:
@@ -145,9 +135,9 @@ def _w05(book: Book) -> Iterator[Found]:
         for row, cells in sheet.body:
             text = cells[unit].text if unit in cells else ""
             if not text and any(_is_number(cells[c]) for c in values if c in cells):
-                yield sheet.title, f"{get_column_letter(unit)}{row}", "no unit"
+                yield sheet.title, f"{column_letters(unit)}{row}", "no unit"
             elif not money[0] and re.search(r"\b(?:USD|EUR|GBP|JPY|CNY|CHF)\b|[$€£¥]", text):
-                money = sheet.title, f"{get_column_letter(unit)}{row}"
+                money = sheet.title, f"{column_letters(unit)}{row}"
     if money[0] and not any(
         re.search(r"\b(?:nominal|real|constant)\b", c.value, re.I) for s in book.sheets for c in s.texts
     ):
@@ -230,7 +220,7 @@ def _w08(book: Book) -> Iterator[Found]:
             if column not in named:
                 yield (
                     sheet.title,
-                    f"{get_column_letter(column)}{sheet.header_row}",
+                    f"{column_letters(column)}{sheet.header_row}",
                     "a column without a name inside the table",
                 )
         rows = [sheet.header_row, *(row for row, _ in body)]
@@ -244,9 +234,9 @@ def _w09(book: Book) -> Iterator[Found]:
         if sheet.axis and sheet.kind != "inputs":
             due = sheet.axis.row, sheet.axis.columns[0] - 1
             if sheet.frozen != due:
-                cell = f"{get_column_letter(due[1] + 1)}{due[0] + 1}"
+                cell = f"{column_letters(due[1] + 1)}{due[0] + 1}"
                 now = (
-                    f"frozen at {get_column_letter(sheet.frozen[1] + 1)}{sheet.frozen[0] + 1}"
+                    f"frozen at {column_letters(sheet.frozen[1] + 1)}{sheet.frozen[0] + 1}"
                     if sheet.frozen
                     else "not frozen"
                 )
@@ -280,7 +270,7 @@ def _w10(book: Book) -> Iterator[Found]:
     for row, cells in listed:
         for name, column in columns.items():
             if column not in cells:
-                yield checks.title, f"{get_column_letter(column)}{row}", f"the check has no {name}"
+                yield checks.title, f"{column_letters(column)}{row}", f"the check has no {name}"
         passed = cells.get(columns["pass"])
         if passed and passed.formula is None:
             yield checks.title, passed.address, "whether the check passes is typed, not a formula"
@@ -462,7 +452,7 @@ def _w22(book: Book) -> Iterator[Found]:
             value = next(
                 (n for c in (columns["value"], *moving) if (n := _number_at(cells, c)) is not None), None
             )
-            place = f"{get_column_letter(columns['value'])}{row}"
+            place = f"{column_letters(columns['value'])}{row}"
             if low is not None and high is not None and low > high:
                 yield sheet.title, place, f"low {low:g} is above high {high:g}"
             elif value is not None and (
@@ -500,7 +490,7 @@ def _w23(book: Book) -> Iterator[Found]:
             if sources.column(*names) and not sources.text_at(row, sources.column(*names)):
                 yield (
                     sources.title,
-                    f"{get_column_letter(sources.column(*names))}{row}",
+                    f"{column_letters(sources.column(*names))}{row}",
                     f"the source has no {name}",
                 )
     named: set[str] = set()
@@ -511,7 +501,7 @@ def _w23(book: Book) -> Iterator[Found]:
         for row, _ in sheet.body:
             ids = [i.strip() for i in sheet.text_at(row, column).split(";") if i.strip()]
             named |= {folded(i) for i in ids}
-            place = f"{get_column_letter(column)}{row}"
+            place = f"{column_letters(column)}{row}"
             if not ids:
                 yield sheet.title, place, "no source"
             for i in ids:
@@ -521,7 +511,7 @@ def _w23(book: Book) -> Iterator[Found]:
         if i and i not in named:
             yield (
                 sources.title,
-                f"{get_column_letter(sources.column('id'))}{row}",
+                f"{column_letters(sources.column('id'))}{row}",
                 "no assumption names the source",
             )
 
@@ -542,7 +532,7 @@ def _w24(book: Book) -> Iterator[Found]:
     for row, cells in rows:
         for name, column in found.items():
             if column and column not in cells:
-                yield log.title, f"{get_column_letter(column)}{row}", f"the change has no {name}"
+                yield log.title, f"{column_letters(column)}{row}", f"the change has no {name}"
 
 
 _COVER = {
@@ -609,7 +599,7 @@ def _w27(book: Book) -> Iterator[Found]:
                 if counts[name] > 1:
                     yield (
                         sheet.title,
-                        f"{get_column_letter(column)}{area.top}",
+                        f"{column_letters(column)}{area.top}",
                         f"the header {name!r} is there {counts[name]} times",
                     )
             if totals:
@@ -684,12 +674,12 @@ def _w30(book: Book) -> Iterator[Found]:
         )  # such as growth, which the first year cannot have
         for column, cell in cells.items():
             if not cell.filled and not (before and column == min(cells)):
-                yield sheet.title, f"{get_column_letter(column)}{row}", "blank in a row of formulas"
+                yield sheet.title, f"{column_letters(column)}{row}", "blank in a row of formulas"
     for sheet in book.sheets:
         value = sheet.column("value") if sheet.kind == "data" else 0
         for row, cells in sheet.body if value else []:
             if value not in cells:
-                yield sheet.title, f"{get_column_letter(value)}{row}", "no value"
+                yield sheet.title, f"{column_letters(value)}{row}", "no value"
         for cell in sheet.cells:
             if not cell.filled and cell.style in book.input_styles:
                 yield sheet.title, cell.address, "an input without a value"
@@ -740,7 +730,7 @@ def _w33(book: Book) -> Iterator[Found]:
                 and len(validation.formula) > 257
             ):
                 first = validation.areas[0] if validation.areas else Area(1, 1, 1, 1)
-                place = f"{get_column_letter(first.left)}{first.top}"
+                place = f"{column_letters(first.left)}{first.top}"
                 yield (
                     sheet.title,
                     place,
@@ -880,7 +870,7 @@ def _listed(numbers: Sequence[int]) -> str:
 
 
 def _span(columns: Sequence[int]) -> str:
-    return f"{get_column_letter(columns[0])}:{get_column_letter(columns[-1])}"
+    return f"{column_letters(columns[0])}:{column_letters(columns[-1])}"
 
 
 def _bounds(low: float | None, high: float | None) -> str:
@@ -1085,7 +1075,7 @@ def _circles(book: Book) -> Iterator[Found]:
             others = f" and {len(circle) - 1} more cells" if len(circle) > 1 else ""
             yield (
                 book.sheets[i].title,
-                f"{get_column_letter(column)}{row}",
+                f"{column_letters(column)}{row}",
                 f"refers to itself in a circle of this cell{others}",
             )
 

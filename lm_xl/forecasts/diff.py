@@ -15,6 +15,7 @@ import numpy as np
 from lm_xl.assumptions.assumptions import DIMS, Assumptions, Keys, Row, reach_of
 from lm_xl.assumptions.columns import KEYS, SHEETS, WANTED
 from lm_xl.assumptions.read import read_assumptions
+from lm_xl.assumptions.tables import RawCell, is_year, read_tables
 from lm_xl.faults import Fault, UnknownLabel
 from lm_xl.forecasts.compare import Measure, Point, in_year, measure, place
 from lm_xl.forecasts.forecast import forecast
@@ -22,7 +23,6 @@ from lm_xl.model.axes import YEAR, Axes, Axis, folded
 from lm_xl.model.evaluate import evaluate
 from lm_xl.model.ops import Array
 from lm_xl.model.quantities import QUANTITIES
-from lm_xl.xlsx.sheets import RawCell, is_year, read_tables
 
 if TYPE_CHECKING:
     import pandas as pd

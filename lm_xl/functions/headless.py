@@ -16,7 +16,8 @@ import numpy as np
 from lm_xl.faults import CallError, Fault, Refused
 from lm_xl.functions.answers import MODEL_AT, OMITTED, call
 from lm_xl.functions.registry import FUNCTIONS, NA, REF, VALUE, Function
-from lm_xl.xlsx.sheets import inspect_package
+from lm_xl.xlsx.addresses import address_of
+from lm_xl.xlsx.package import inspect_package
 
 MODEL = "Model"
 """The workbook's name for the cell with its model, which answers calls that name none."""
@@ -89,7 +90,9 @@ def recalculate(path: str | Path) -> Recalculated:
         raise Refused([Fault(path.name, "", "", "holds none of our functions: nothing to recalculate")])
     with replacing(path, force=True) as draft:
         _write(path, draft, values)
-    errors = {f"{s}!{_address(r, c)}": v.code for (s, r, c), v in values.items() if isinstance(v, CallError)}
+    errors = {
+        f"{s}!{address_of(r, c)}": v.code for (s, r, c), v in values.items() if isinstance(v, CallError)
+    }
     return Recalculated(ours, len(formulas) - ours, errors)
 
 
@@ -227,7 +230,7 @@ def _not_here(path: Path, formulas: Mapping[Cell, _Formula], why: Mapping[Cell, 
         Fault(
             path.name,
             sheet,
-            _address(row, column),
+            address_of(row, column),
             f"{formulas[sheet, row, column].text} cannot be computed here: {words}",
         )
         for (sheet, row, column), words in why.items()
@@ -375,7 +378,8 @@ def _write(path: Path, draft: Path, values: Mapping[Cell, Any]) -> None:
 def _with_values(xml: bytes, values: Mapping[tuple[int, int], Any]) -> bytes:
     """A sheet with other stored values, None for none; cells of a block that are not there yet are added."""
     from lxml import etree
-    from openpyxl.utils import coordinate_to_tuple
+
+    from lm_xl.xlsx.addresses import place_of
 
     sheet: Any = etree.fromstring(xml)
     space = f"{{{sheet.nsmap[None]}}}"
@@ -388,14 +392,15 @@ def _with_values(xml: bytes, values: Mapping[tuple[int, int], Any]) -> bytes:
             rows[at_row] = etree.Element(f"{space}row", r=str(at_row))
             data.insert(sum(n < at_row for n in rows if n != at_row), rows[at_row])
         row = rows[at_row]
-        columns = [coordinate_to_tuple(c.get("r"))[1] for c in row]
+        columns = [place_of(c.get("r"))[1] for c in row]
         if value is None and at_column not in columns:
             continue
         if at_column not in columns:
             row.insert(
-                sum(c < at_column for c in columns), etree.Element(f"{space}c", r=_address(at_row, at_column))
+                sum(c < at_column for c in columns),
+                etree.Element(f"{space}c", r=address_of(at_row, at_column)),
             )
-        cell = next(c for c in row if c.get("r") == _address(at_row, at_column))
+        cell = next(c for c in row if c.get("r") == address_of(at_row, at_column))
         for old in (*cell.findall(f"{space}v"), *cell.findall(f"{space}is")):
             cell.remove(old)
         cell.attrib.pop("t", None)
@@ -416,9 +421,3 @@ def _as_text(value: Any) -> tuple[str, str]:
     if isinstance(value, CallError):
         return "e", value.code
     return ("str", value) if isinstance(value, str) else ("", repr(float(value)))
-
-
-def _address(row: int, column: int) -> str:
-    from openpyxl.utils import get_column_letter
-
-    return f"{get_column_letter(column)}{row}"

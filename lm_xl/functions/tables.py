@@ -9,10 +9,11 @@ from typing import Any
 from lm_xl.assumptions.assumptions import Assumptions
 from lm_xl.assumptions.columns import ROW_COLUMNS, SHEETS, WANTED
 from lm_xl.assumptions.read import assumptions_of
+from lm_xl.assumptions.tables import Table, table_of
 from lm_xl.faults import Fault, Refused
 from lm_xl.model.axes import folded
 from lm_xl.model.quantities import QUANTITIES
-from lm_xl.xlsx.sheets import Table, column_number, table_of
+from lm_xl.xlsx.addresses import column_number
 
 NAME = "LM_MODEL"
 """Stands for the file in messages."""

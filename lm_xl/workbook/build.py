@@ -15,11 +15,13 @@ from lm_xl.model.axes import Axes
 from lm_xl.version import __version__
 from lm_xl.workbook.pages import analyses, pages
 from lm_xl.workbook.pages.charts import CHARTS, add_charts
-from lm_xl.workbook.pages.inputs import Records, records_of, write_inputs
+from lm_xl.workbook.pages.inputs import write_inputs
+from lm_xl.workbook.pages.pen import Pen
 from lm_xl.workbook.pages.styles import add_styles
 from lm_xl.workbook.plan.checks import CHECKS
 from lm_xl.workbook.plan.drivers import DRIVERS
 from lm_xl.workbook.plan.plan import COVER, LONG, SUMMARY, WORDS, Plan
+from lm_xl.workbook.plan.records import Records, records_of
 from lm_xl.workbook.plan.staleness import AS_BUILT
 from lm_xl.workbook.plan.trace import BANNER_CELL, HEADER_CELL, trace
 from lm_xl.workbook.plan.triangulation import TRIANGULATION
@@ -94,7 +96,7 @@ def _workbook(a: Assumptions, records: Records, traced: Plan, found: analyses.An
     workbook.calculation = CalcProperties(fullCalcOnLoad=True)
     workbook.properties.title = "Leptomeningeal metastases market model"
     workbook.properties.creator = f"lm_xl {__version__}"
-    pen = pages.Pen()
+    pen = Pen()
     pages.cover(
         workbook.create_sheet(COVER),
         a,
@@ -129,7 +131,7 @@ def _workbook(a: Assumptions, records: Records, traced: Plan, found: analyses.An
     return workbook
 
 
-def _prose(workbook: Workbook, traced: Plan, pen: pages.Pen) -> None:
+def _prose(workbook: Workbook, traced: Plan, pen: Pen) -> None:
     """The sheets of words and the checks, between the assumptions and the data."""
     for title, rows in (("Method", METHOD), ("Glossary", GLOSSARY)):
         ws = workbook.create_sheet(title)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from lm_xl.assumptions.columns import DOLLAR, KEYS
 from lm_xl.model.axes import SEGMENT, Axes, Axis
 from lm_xl.model.quantities import QUANTITIES
-from lm_xl.workbook.pages.inputs import Record
+from lm_xl.workbook.plan.records import Record
 
 TOTALS = {"region": "Global", "segment": "Total market", "subtype": "All cancers"}
 

@@ -13,12 +13,13 @@ from lm_xl.assumptions.columns import DOLLAR
 from lm_xl.assumptions.read import read_assumptions
 from lm_xl.faults import Disagreement
 from lm_xl.model.outputs import BASIS_NAMES
-from lm_xl.workbook.pages.inputs import Written
-from lm_xl.workbook.plan.plan import COVER, Plan, split
+from lm_xl.workbook.plan.plan import COVER, Plan
 from lm_xl.workbook.plan.python_side import Choice, Numbers, State
+from lm_xl.workbook.plan.records import Written
 from lm_xl.workbook.plan.staleness import built_sums
 from lm_xl.workbook.plan.trace import trace
-from lm_xl.xlsx.engines import Address, Area, Grid, recalculated
+from lm_xl.xlsx.addresses import address_of, column_letters, split_address
+from lm_xl.xlsx.engines import Address, Extent, Grid, recalculated
 
 TOLERANCE = 1e-9
 WOBBLE = 0.05
@@ -49,9 +50,9 @@ class Verification:
         return all(not case.wrong for case in self.cases)
 
 
-def areas(traced: Plan) -> dict[str, Area]:
+def areas(traced: Plan) -> dict[str, Extent]:
     """The part of each sheet that holds formulas."""
-    found: dict[str, Area] = {}
+    found: dict[str, Extent] = {}
     for title, sheet in traced.sheets.items():
         if sheet.lines:
             found[title] = (
@@ -81,15 +82,15 @@ def compare(
                 found = row[column - 1]
                 if formulas is not None and (line.row, column) not in formulas.get(title, ()):
                     wrong.append(
-                        f"{title}!{_address(line.row, column)}: holds {found!r}, no formula; Python computes {_shown(value)}"
+                        f"{title}!{address_of(line.row, column)}: holds {found!r}, no formula; Python computes {_shown(value)}"
                     )
                     continue
                 error = _error(found, value, line.scale)
                 if error > case.worst:
-                    case.worst, case.worst_cell = error, f"{title}!{_address(line.row, column)}"
+                    case.worst, case.worst_cell = error, f"{title}!{address_of(line.row, column)}"
                 if error > TOLERANCE:
                     wrong.append(
-                        f"{title}!{_address(line.row, column)}: the workbook gives {found!r}, Python {_shown(value)}"
+                        f"{title}!{address_of(line.row, column)}: the workbook gives {found!r}, Python {_shown(value)}"
                     )
     case.wrong += repeated
     return case
@@ -109,16 +110,6 @@ def _shown(value: float | str) -> str:
     return "n/a" if value != value else repr(value)
 
 
-def _address(row: int, column: int) -> str:
-    return f"{_letter(column)}{row}"
-
-
-def _letter(column: int) -> str:
-    from openpyxl.utils import get_column_letter
-
-    return get_column_letter(column) if column else ""
-
-
 def agreed_values(path: Path, traced: Plan) -> dict[str, dict[str, float | str]]:
     """Every formula's value in a new workbook, as an engine computes it and Python confirms. Raises Disagreement."""
     a = traced.assumptions
@@ -132,7 +123,7 @@ def agreed_values(path: Path, traced: Plan) -> dict[str, dict[str, float | str]]
     values: dict[str, dict[str, float | str]] = {}
     for title, sheet in traced.sheets.items():
         rows = grid[title]
-        letters = [_letter(c) for c in range(areas(traced)[title][1] + 1)] if sheet.lines else []
+        letters = [column_letters(c) for c in range(areas(traced)[title][1] + 1)] if sheet.lines else []
         values[title] = {
             f"{letters[c]}{line.row}": rows[line.row - 1][c - 1] for line in sheet.lines for c in line.columns
         }
@@ -170,7 +161,7 @@ def verify(
         )
     expected = {(t, line.row, c) for t, s in traced.sheets.items() for line in s.lines for c in line.columns}
     extra = sorted((t, r, c) for t, cells in present.items() for r, c in cells if (t, r, c) not in expected)
-    unknown = [f"{t}!{_address(r, c)}: a formula that is not the model's" for t, r, c in extra]
+    unknown = [f"{t}!{address_of(r, c)}: a formula that is not the model's" for t, r, c in extra]
     done = []
     grids = recalculated(file, [edit for *_, edit in cases], read_areas, engine)
     for (case, state, _), grid in zip(
@@ -190,7 +181,7 @@ def _told(grids: Any, names: Sequence[str], progress: Callable[[str], None]) -> 
 def _plan_of(a: Assumptions, built: Mapping[tuple[str, str], float] | None) -> Plan:
     """The plan of a delivered file: its numbers stand where they were read, and it was built with these sums of them."""
     rows = {i: row.cells for i, row in enumerate(a.rows)}
-    deltas = {k: int(split(d.cell)[1]) for k, d in enumerate(a.deltas)}
+    deltas = {k: int(split_address(d.cell)[1]) for k, d in enumerate(a.deltas)}
     return trace(a, Written(rows, deltas, tuple(f.cell for f in a.published)), built)
 
 
@@ -210,9 +201,9 @@ def _named(choice: Choice) -> str:
 
 
 def _chosen(choice: Choice) -> dict[Address, Any]:
-    from openpyxl.utils.cell import coordinate_to_tuple
+    from lm_xl.xlsx.addresses import place_of
 
-    return {(COVER, *coordinate_to_tuple(address)): value for address, value in choice.cells().items()}
+    return {(COVER, *place_of(address)): value for address, value in choice.cells().items()}
 
 
 def moved(a: Assumptions) -> Numbers:
@@ -236,13 +227,13 @@ def moved(a: Assumptions) -> Numbers:
 
 def edits(a: Assumptions, numbers: Numbers) -> dict[Address, Any]:
     """The input cells of a deliverable, with other numbers."""
-    from openpyxl.utils.cell import coordinate_to_tuple
+    from lm_xl.xlsx.addresses import place_of
 
     cells: dict[Address, Any] = {}
     for row, values in zip(a.rows, numbers.inputs, strict=True):
         if values:
             cells |= {
-                (row.sheet, *coordinate_to_tuple(address)): value
+                (row.sheet, *place_of(address)): value
                 for address, value in zip(row.cells, values, strict=True)
             }
     for sheet, places, values in (
@@ -250,10 +241,7 @@ def edits(a: Assumptions, numbers: Numbers) -> dict[Address, Any]:
         ("Currencies", [c.cell for c in a.currencies], numbers.rates),
         ("Published", [f.cell for f in a.published], numbers.figures),
     ):
-        cells |= {
-            (sheet, *coordinate_to_tuple(address)): value
-            for address, value in zip(places, values, strict=True)
-        }
+        cells |= {(sheet, *place_of(address)): value for address, value in zip(places, values, strict=True)}
     return cells
 
 
@@ -276,7 +264,7 @@ def _formula_cells(path: Path) -> dict[str, set[tuple[int, int]]]:
     return found
 
 
-def _known_areas(path: Path, traced: Plan, present: Mapping[str, set[tuple[int, int]]]) -> dict[str, Area]:
+def _known_areas(path: Path, traced: Plan, present: Mapping[str, set[tuple[int, int]]]) -> dict[str, Extent]:
     from lm_xl.faults import Fault, Refused
 
     missing = [t for t in traced.sheets if traced.sheets[t].lines and t not in present]

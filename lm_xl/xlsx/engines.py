@@ -14,14 +14,14 @@ from lm_xl.faults import EngineMissing
 
 Address = tuple[str, int, int]
 """Sheet, row, column; rows and columns from 1."""
-Area = tuple[int, int]
+Extent = tuple[int, int]
 """Last row and last column of the part of a sheet that is read."""
 Grid = dict[str, list[list[Any]]]
 """Sheet to its rows of values from A1 on."""
 
 
 def recalculated(
-    path: Path, edits: Sequence[Mapping[Address, Any]], areas: Mapping[str, Area], engine: str
+    path: Path, edits: Sequence[Mapping[Address, Any]], areas: Mapping[str, Extent], engine: str
 ) -> Iterable[Grid]:
     """For each set of edits, the file's values after an engine recalculated all of it. The file itself stays as it is."""
     evaluate: Callable[..., Iterable[Grid]] = {"formualizer": _formualizer, "libreoffice": _libreoffice}[
@@ -31,7 +31,7 @@ def recalculated(
 
 
 def _formualizer(
-    path: Path, edits: Sequence[Mapping[Address, Any]], areas: Mapping[str, Area]
+    path: Path, edits: Sequence[Mapping[Address, Any]], areas: Mapping[str, Extent]
 ) -> Iterable[Grid]:
     import formualizer
 
@@ -40,18 +40,18 @@ def _formualizer(
         for (sheet, row, column), value in edit.items():
             workbook.set_value(sheet, row, column, value)
         workbook.evaluate_all()
-        yield {name: _values(workbook, name, area) for name, area in areas.items()}
+        yield {name: _values(workbook, name, extent) for name, extent in areas.items()}
 
 
-def _values(workbook: Any, name: str, area: Area) -> list[list[Any]]:
+def _values(workbook: Any, name: str, extent: Extent) -> list[list[Any]]:
     import formualizer
 
-    rows: list[list[Any]] = workbook.sheet(name).get_values(formualizer.RangeAddress(name, 1, 1, *area))
+    rows: list[list[Any]] = workbook.sheet(name).get_values(formualizer.RangeAddress(name, 1, 1, *extent))
     return rows
 
 
 def _libreoffice(
-    path: Path, edits: Sequence[Mapping[Address, Any]], areas: Mapping[str, Area]
+    path: Path, edits: Sequence[Mapping[Address, Any]], areas: Mapping[str, Extent]
 ) -> Iterable[Grid]:
     import openpyxl
 
@@ -81,7 +81,7 @@ def _libreoffice(
             yield stored_values(result, areas)
 
 
-def stored_values(path: Path, areas: Mapping[str, Area]) -> Grid:
+def stored_values(path: Path, areas: Mapping[str, Extent]) -> Grid:
     """The values stored in a file, as a reader without an engine sees them."""
     from python_calamine import CalamineWorkbook
 

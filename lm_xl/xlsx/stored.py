@@ -10,7 +10,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
-from openpyxl.utils import column_index_from_string, get_column_letter
+from lm_xl.xlsx.addresses import column_letters, column_number
 
 CellValues = Mapping[str, Mapping[str, float | str]]
 """Sheet to address to value."""
@@ -104,10 +104,7 @@ def _with_values(
 
 @cache
 def _columns(first: str, last: str) -> frozenset[str]:
-    return frozenset(
-        get_column_letter(c)
-        for c in range(column_index_from_string(first), column_index_from_string(last) + 1)
-    )
+    return frozenset(column_letters(c) for c in range(column_number(first), column_number(last) + 1))
 
 
 def sheet_parts(package: zipfile.ZipFile) -> dict[str, str]:

@@ -25,7 +25,7 @@ import lm_xl
 from lm_xl.assumptions.columns import WANTED
 from lm_xl.model.axes import REGION
 from lm_xl.model.quantities import QUANTITIES
-from lm_xl.xlsx import sheets
+from lm_xl.xlsx import package as package_limits
 
 SIZES = (2, 4, 2, 3)
 HEADER = 5
@@ -1095,7 +1095,7 @@ def bounded() -> Any:
 @pytest.mark.usefixtures("bounded")
 def test_too_many_bytes(sound: Path, tmp_path: Path) -> None:
     shutil.copy(sound, tmp_path / "bad.xlsx")
-    os.truncate(tmp_path / "bad.xlsx", sheets.MOST_BYTES + 1)
+    os.truncate(tmp_path / "bad.xlsx", package_limits.MOST_BYTES + 1)
     is_refused(tmp_path / "bad.xlsx", ("", "", "has 50,000,001 bytes; at most 50,000,000 are read"))
 
 
@@ -1103,7 +1103,7 @@ def test_too_many_bytes(sound: Path, tmp_path: Path) -> None:
 def test_too_many_parts(sound: Path, tmp_path: Path) -> None:
     shutil.copy(sound, tmp_path / "bad.xlsx")
     with zipfile.ZipFile(tmp_path / "bad.xlsx", "a") as package:
-        for i in range(sheets.MOST_PARTS):
+        for i in range(package_limits.MOST_PARTS):
             package.writestr(f"xl/media/{i}", b"")
     is_refused(tmp_path / "bad.xlsx", ("", "", "parts and|at most 2,000"))
 
@@ -1125,7 +1125,7 @@ def test_too_much_when_unpacked(sound: Path, tmp_path: Path) -> None:
     ids=["cells", "depth", "areas"],
 )
 def test_too_many_elements(xml: bytes, sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sheets, "MOST_ELEMENTS", 100_000)
+    monkeypatch.setattr(package_limits, "MOST_ELEMENTS", 100_000)
     part = part_of(sound, "Pricing")
     path = repacked(
         sound,
@@ -1341,7 +1341,9 @@ def test_a_name_of_before_is_refused_with_its_name_of_now(book: Workbook, tmp_pa
         for entry in book[sheet][HEADER]:
             if entry.value in ("subtype", "other_subtype"):
                 old = entry.value.replace("subtype", "primary")
-                expected.append((sheet, entry.coordinate, f"the column {old!r} is called {entry.value!r} now"))
+                expected.append(
+                    (sheet, entry.coordinate, f"the column {old!r} is called {entry.value!r} now")
+                )
                 entry.value = old
     axis = next(r[0] for r in book["Axes"].iter_rows(min_row=HEADER + 1) if r[0].value == "subtype")
     axis.value = "primary"

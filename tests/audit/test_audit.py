@@ -23,8 +23,7 @@ from openpyxl.worksheet.table import Table
 from openpyxl.worksheet.worksheet import Worksheet
 
 import lm_xl
-from lm_xl.audit import book as inspection
-from lm_xl.audit import rules
+from lm_xl.audit import formulas, rules
 from lm_xl.audit.audit import RULES, Breach, as_json, audit, summary
 from lm_xl.workbook.pages.styles import TAB, add_styles
 
@@ -593,14 +592,14 @@ def test_a_breach_in_a_built_workbook_is_reported(small_built: Path, tmp_path: P
 def test_a_formula_is_taken_apart(
     formula: str, numbers: list[str], functions: set[str], nested: bool
 ) -> None:
-    meaning = inspection.meaning_of(formula)
+    meaning = formulas.meaning_of(formula)
     assert (list(meaning.numbers), set(meaning.functions), meaning.nested_if) == (numbers, functions, nested)
 
 
 def test_a_copy_of_a_formula_is_the_same_in_relative_terms() -> None:
-    assert inspection.relative("A1*$B$2+Calc!C3", 1, 1) == inspection.relative("B2*$B$2+Calc!D4", 2, 2)
-    assert inspection.relative("A1*$B$2", 1, 1) != inspection.relative("B2*B2", 2, 2)
-    assert inspection.relative('"A1"', 1, 1) == inspection.relative('"A1"', 2, 2)
+    assert formulas.relative("A1*$B$2+Calc!C3", 1, 1) == formulas.relative("B2*$B$2+Calc!D4", 2, 2)
+    assert formulas.relative("A1*$B$2", 1, 1) != formulas.relative("B2*B2", 2, 2)
+    assert formulas.relative('"A1"', 1, 1) == formulas.relative('"A1"', 2, 2)
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,8 @@ import lm_xl
 from lm_xl.audit.audit import audit
 from lm_xl.forecasts.export import write_data
 from lm_xl.workbook.build import new
-from lm_xl.workbook.pages.inputs import records_of
 from lm_xl.workbook.plan.checks import FAILED, PASSED
+from lm_xl.workbook.plan.records import records_of
 from lm_xl.workbook.verify import verify
 
 FIRST, LAST = 2024, 2040

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from openpyxl.utils import get_column_letter
 from openpyxl.workbook import Workbook
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.workbook.properties import CalcProperties
@@ -28,25 +27,14 @@ from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE, Axes
 from lm_xl.model.outputs import BASES, PATIENT_STAGES
 from lm_xl.version import __version__
 from lm_xl.workbook.pages.charts import year_bars
-from lm_xl.workbook.pages.inputs import (
-    FIRST_ROW,
-    HEADER_ROW,
-    LINE,
-    LISTS,
-    MEANINGS,
-    Records,
-    heading,
-    lines_of,
-    new_label,
-    page,
-    records_of,
-    write_inputs,
-)
-from lm_xl.workbook.pages.pages import Pen
+from lm_xl.workbook.pages.inputs import LISTS, new_label, write_inputs
+from lm_xl.workbook.pages.pen import LINE, Pen, heading, lines_of, page
 from lm_xl.workbook.pages.styles import TAB, add_styles, number_format
 from lm_xl.workbook.plan.plan import CONSTANT, KEY_COLUMNS
+from lm_xl.workbook.plan.records import FIRST_ROW, HEADER_ROW, MEANINGS, Records, records_of
 from lm_xl.workbook.plan.report import shown_groups
 from lm_xl.workbook.words.prose import HOW_TO, HOW_TO_LITE, HOW_TO_WINDOWS, TEMPLATE_NOTES
+from lm_xl.xlsx.addresses import column_letters
 from lm_xl.xlsx.stored import described_drawing
 
 HOSTS = ("windows", "lite")
@@ -83,8 +71,8 @@ class Template:
 
     @property
     def years(self) -> str:
-        first = get_column_letter(CONSTANT + 1)
-        return f"${first}${HEADER_ROW}:${get_column_letter(CONSTANT + len(self.axes.years))}${HEADER_ROW}"
+        first = column_letters(CONSTANT + 1)
+        return f"${first}${HEADER_ROW}:${column_letters(CONSTANT + len(self.axes.years))}${HEADER_ROW}"
 
     def formula(self, text: str) -> str:
         """A formula as this host's file has it."""
@@ -202,7 +190,7 @@ def _control(workbook: Workbook, t: Template, records: Records) -> None:
         "Stage": PATIENT_STAGES, "Basis": tuple(BASES),
     }  # fmt: skip
     lists = {
-        str(name): get_column_letter(i)
+        str(name): column_letters(i)
         for i, name in enumerate(next(workbook[LISTS].iter_rows(HEADER_ROW, HEADER_ROW, values_only=True)), 1)
     }
     for name, row in CHOICES.items():
@@ -322,11 +310,11 @@ def _tables(ws: Worksheet, t: Template, dim: int) -> None:
         1,
     ):
         pen.write(ws, HEADER_ROW, i, name, "lm header" if i < 6 else "lm year")
-        ws.column_dimensions[get_column_letter(i)].width = width
+        ws.column_dimensions[column_letters(i)].width = width
     ws.row_dimensions[HEADER_ROW].height = 2 * LINE + 3
     for i, year in enumerate(years, CONSTANT + 1):
         pen.write(ws, HEADER_ROW, i, year, "lm year", "0")
-        ws.column_dimensions[get_column_letter(i)].width = 13
+        ws.column_dimensions[column_letters(i)].width = 13
     leaves, groups = _lines(dim, axes)
     row = FIRST_ROW
     if dim != SEGMENT:
@@ -372,7 +360,7 @@ def _tables(ws: Worksheet, t: Template, dim: int) -> None:
             "=LM_SHARE(Basis,{labels},{years},Model)",
             "Share of all revenue, all regions and cancers",
         )
-    ws.freeze_panes = f"{get_column_letter(CONSTANT + 1)}{FIRST_ROW}"
+    ws.freeze_panes = f"{column_letters(CONSTANT + 1)}{FIRST_ROW}"
     page(ws, HEADER_ROW)
     assert row == FIRST_ROW or row + 1 == _revenue_rows(dim, axes), (leaves, groups)
 
@@ -382,7 +370,7 @@ def _table(
 ) -> int:
     """A title, a line for each leaf and each group. Returns the row after it."""
     pen, years = t.pen, t.axes.years
-    first, last = get_column_letter(CONSTANT + 1), get_column_letter(CONSTANT + len(years))
+    first, last = column_letters(CONSTANT + 1), column_letters(CONSTANT + len(years))
     pen.text(ws, row, 1, title, "lm band")
     for column in range(2, CONSTANT + len(years) + 1):
         pen.write(ws, row, column, None, "lm band")
@@ -441,11 +429,11 @@ def _functions(ws: Worksheet, t: Template) -> None:
     names, widths = ("function", "example", "answer", "returns", "meaning"), (16, 74, 30, 40, 62)
     for i, (name, width) in enumerate(zip(names, widths, strict=True), 1):
         pen.write(ws, HEADER_ROW, i, name, "lm header")
-        ws.column_dimensions[get_column_letter(i)].width = width
+        ws.column_dimensions[column_letters(i)].width = width
     therapy = axes.segment.leaves[axes.segment.having("incumbent", "entrant", "rest")[0]]
     region, year = (
         axes.region.leaves[0],
-        f"By_region!${get_column_letter(CONSTANT + 1 + len(axes.years) // 2)}${HEADER_ROW}",
+        f"By_region!${column_letters(CONSTANT + 1 + len(axes.years) // 2)}${HEADER_ROW}",
     )
     examples = {
         "LM_MODEL": "=Model",
@@ -540,17 +528,17 @@ def _stored(ws: Worksheet, t: Template) -> None:
     names = ("sheet", "cell", "what", "now", "unit", "scenario", "value")
     for i, (name, width) in enumerate(zip(names, (14, 8, 46, 11, 14, 16, 13), strict=True), 1):
         pen.write(ws, HEADER_ROW, i, name, "lm header" if i < 7 else "lm year")
-        ws.column_dimensions[get_column_letter(i)].width = width
+        ws.column_dimensions[column_letters(i)].width = width
     for i, year in enumerate(years, CONSTANT + 1):
         pen.write(ws, HEADER_ROW, i, year, "lm year", "0")
-        ws.column_dimensions[get_column_letter(i)].width = 13
+        ws.column_dimensions[column_letters(i)].width = 13
     for row, (sheet, cell, what, unit, values) in enumerate(t.kept, FIRST_ROW):
         for column, text in ((1, sheet), (2, cell), (3, what), (5, unit), (6, t.axes.scenarios[0])):
             pen.text(ws, row, column, text, "lm label")
         first = CONSTANT if len(values) == 1 else CONSTANT + 1
         for i, value in enumerate(values, first):
             pen.write(ws, row, i, value, "lm calculation", number_format(unit))
-        letter = get_column_letter(first)
+        letter = column_letters(first)
         pen.write(
             ws,
             row,
@@ -558,7 +546,7 @@ def _stored(ws: Worksheet, t: Template) -> None:
             f'=IF(ABS({sheet}!{cell}-{letter}{row})<={CHANGE_SHOWN:.9f}*ABS({letter}{row}),"the same","differs")',
             "lm calculation",
         )
-    ws.freeze_panes = f"{get_column_letter(CONSTANT + 1)}{FIRST_ROW}"
+    ws.freeze_panes = f"{column_letters(CONSTANT + 1)}{FIRST_ROW}"
     page(ws, HEADER_ROW)
 
 
@@ -570,8 +558,8 @@ def _checks(ws: Worksheet, t: Template) -> None:
         (("id", 8), ("what", 76), ("passes", 14), ("value", 16), ("tolerance", 14)), 1
     ):
         pen.write(ws, HEADER_ROW, i, name, "lm header" if i < 3 else "lm year")
-        ws.column_dimensions[get_column_letter(i)].width = width
-    first, last = get_column_letter(CONSTANT + 1), get_column_letter(CONSTANT + len(axes.years))
+        ws.column_dimensions[column_letters(i)].width = width
+    first, last = column_letters(CONSTANT + 1), column_letters(CONSTANT + len(axes.years))
 
     def total(dim: int, *, leaves: bool) -> str:
         top = _revenue_rows(dim, axes)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from lm_xl.assumptions.assumptions import Assumptions
@@ -17,10 +16,10 @@ from lm_xl.forecasts.tornado import Tornado, tornado
 from lm_xl.model.ops import Array
 from lm_xl.uncertainty.limits import MOST_DRAWS
 from lm_xl.workbook.pages.charts import fan, point_lines, swing_bars, waterfall
-from lm_xl.workbook.pages.inputs import FIRST_ROW, HEADER_ROW, LINE, heading, lines_of, page, table
-from lm_xl.workbook.pages.pages import Pen
+from lm_xl.workbook.pages.pen import LINE, Pen, heading, lines_of, page, table
 from lm_xl.workbook.pages.styles import TAB, number_format
 from lm_xl.workbook.plan.plan import CONSTANT, Plan
+from lm_xl.workbook.plan.records import FIRST_ROW, HEADER_ROW
 from lm_xl.workbook.plan.staleness import (
     BANNER_ROW,
     BUILT,
@@ -34,6 +33,7 @@ from lm_xl.workbook.plan.staleness import (
     weights,
 )
 from lm_xl.workbook.words.prose import SHEET_NOTES
+from lm_xl.xlsx.addresses import column_letters
 from lm_xl.xlsx.stored import DIGITS
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def _table(
             else:
                 pen.write(ws, row + 2 + i, column, value, style, form)
         words = [
-            lines_of(value, ws.column_dimensions[get_column_letter(c)].width)
+            lines_of(value, ws.column_dimensions[column_letters(c)].width)
             for c, value in enumerate(line, 1)
             if isinstance(value, str)
         ]
@@ -125,7 +125,7 @@ def _table(
 
 def _widths(ws: Worksheet, widths: Sequence[float]) -> None:
     for i, width in enumerate(widths, 1):
-        ws.column_dimensions[get_column_letter(i)].width = width
+        ws.column_dimensions[column_letters(i)].width = width
 
 
 def scenarios_and_bridge(ws: Worksheet, n: Analyses, pen: Pen) -> None:
@@ -370,7 +370,7 @@ def uncertainty(ws: Worksheet, n: Analyses, pen: Pen) -> None:
         columns,
         lines,
     )
-    ws.freeze_panes = f"{get_column_letter(CONSTANT + 1)}{FIRST_ROW + 2}"
+    ws.freeze_panes = f"{column_letters(CONSTANT + 1)}{FIRST_ROW + 2}"
     page(ws, HEADER_ROW)
 
 
@@ -528,7 +528,7 @@ def as_built(ws: Worksheet, traced: Plan, pen: Pen) -> None:
     )
     for i, (name, width) in enumerate(columns, 1):
         pen.write(ws, HEADER_ROW, i, name, "lm header" if i == 1 else "lm year")
-        ws.column_dimensions[get_column_letter(i)].width = width
+        ws.column_dimensions[column_letters(i)].width = width
     for row, (place, built) in enumerate(traced.built.items(), FIRST_SUM):
         pen.text(ws, row, 1, ", ".join(place), "lm label")
         pen.write(ws, row, BUILT, built, "lm calculation", "#,##0.000000")

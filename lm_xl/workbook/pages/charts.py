@@ -15,14 +15,14 @@ from openpyxl.chart.shapes import GraphicalProperties
 from openpyxl.chart.text import RichText
 from openpyxl.drawing.line import LineProperties
 from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphProperties
-from openpyxl.utils import get_column_letter
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE
-from lm_xl.workbook.pages.inputs import HEADER_ROW
 from lm_xl.workbook.plan.plan import KEY_COLUMNS, SENTENCES_ROW, SUMMARY, Plan
+from lm_xl.workbook.plan.records import HEADER_ROW
 from lm_xl.workbook.plan.report import MONEY
+from lm_xl.xlsx.addresses import column_letters
 
 CHARTS = "Charts"
 WIDTH, HEIGHT = 14.4, 9.4
@@ -324,5 +324,5 @@ def fan(ws: Worksheet, top: int, first: int, last: int, title: str, unit: str) -
 def _column(ws: Worksheet, top: int, bottom: int, column: int) -> Any:
     """A series of one column, named by its header."""
     series = Series(Reference(ws, min_col=column, min_row=top, max_row=bottom), title=None)
-    series.tx = SeriesLabel(strRef=StrRef(f"'{ws.title}'!${get_column_letter(column)}${top - 1}"))
+    series.tx = SeriesLabel(strRef=StrRef(f"'{ws.title}'!${column_letters(column)}${top - 1}"))
     return series

@@ -3,50 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from textwrap import wrap
-from typing import Any, Literal
+from typing import Literal
 
 from openpyxl.comments import Comment
-from openpyxl.utils import get_column_letter
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.datavalidation import DataValidation
-from openpyxl.worksheet.properties import PageSetupProperties
-from openpyxl.worksheet.table import Table, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
 
-from lm_xl.assumptions.assumptions import Assumptions
 from lm_xl.assumptions.columns import (
-    AXES_COLUMNS,
-    CHANGE_COLUMNS,
-    COLUMNS,
-    CORRELATION_COLUMNS,
-    CURRENCY_COLUMNS,
     DISTRIBUTIONS,
     FILLS,
-    MOVING_SHEETS,
-    NEVER,
     OPERATIONS,
-    PUBLISHED_COLUMNS,
     PUBLISHED_METRICS,
-    SCENARIO_COLUMNS,
     SCOPES,
-    SOURCE_COLUMNS,
     STATUSES,
 )
 from lm_xl.model.axes import ROLES, Axes
 from lm_xl.model.outputs import BASIS_NAMES
 from lm_xl.model.quantities import QUANTITIES
-from lm_xl.version import __version__
+from lm_xl.workbook.pages.pen import LINE, heading, lines_of, page, table
 from lm_xl.workbook.pages.styles import TAB, number_format
+from lm_xl.workbook.plan.records import FIRST_ROW, HEADER_ROW, MEANINGS, Record, Records, columns_of
+from lm_xl.xlsx.addresses import column_letters
 
-HEADER_ROW = 5
-FIRST_ROW = HEADER_ROW + 1
 LISTS = "Lists"
 
-Record = Mapping[str, Any]
-Records = Mapping[str, Sequence[Record]]
-"""Sheet to records, each mapping a column's name to its value; years are text."""
 
 WIDTHS = {
     "quantity": 27, "region": 20, "segment": 30, "subtype": 22, "unit": 17, "fill": 9, "value": 15, "low": 11, "high": 11,
@@ -54,8 +35,6 @@ WIDTHS = {
     "scenario": 24, "operation": 11, "amount": 10, "reason": 60, "publisher": 24, "what": 42, "metric": 11, "scope": 11, "id": 20, "citation": 70,
     "other_quantity": 27, "other_segment": 30, "other_subtype": 22, "rank_correlation": 17, "currency": 12, "rate": 12, "date": 14, "version": 10, "who": 20, "effect": 40, "year": 9, "address": 50, "read": 16, "grade": 8,
 }  # fmt: skip
-LINE = 12.5
-"""Height of a line of text; neither engine fits rows to wrapped text by itself."""
 PLAIN_NUMBERS: dict[str, dict[str, tuple[Literal["decimal", "whole"], float, float]]] = {
     "Scenarios": {"amount": ("decimal", -1_000_000, 1_000_000)},
     "Correlations": {"rank_correlation": ("decimal", -1, 1)},
@@ -67,21 +46,6 @@ TYPED = ("value", "low", "high", "amount", "rate", "rank_correlation")
 """Columns of numbers beside the years."""
 WRAPPED = ("what", "effect", "note", "citation", "reason", "address", "groups", "source")
 
-MEANINGS = {
-    "Axes": "The labels of the model. A leaf is one line; it may stand in several groups, split by semicolons. Everything else refers to these labels.",
-    "Timeline": "The years of the forecast.",
-    "Epidemiology": "From new cancer cases to patients with leptomeningeal metastases (LM), found or not.",
-    "Diagnosis": "Who is worked up, with which tests, and what the tests find.",
-    "Treatment": "Who is treated, with which choice set, and how therapies share it.",
-    "Launches": "When products arrive, how fast they are taken up, how likely they succeed, how long they are protected.",
-    "Pricing": "Prices, what is given away, and what counts as LM revenue.",
-    "Scenarios": "A scenario is a list of deltas on the base case, applied from top to bottom, each with a reason.",
-    "Correlations": "Uncertain inputs that go together: the rank correlation of all inputs within the first labels with all within the second.",
-    "Published": "Published sizes and counts, compared at their own scope and never calibrated to.",
-    "Currencies": "Units of a currency for one US dollar, at one date for all years. The report shows the currency chosen on the cover.",
-    "Changes": "What changed between versions, and what it did to the world's revenue in 2035.",
-    "Sources": "What the assumptions rest on. Grade A: registry or trial; B: cohort, review or agency; C: company, press or analyst.",
-}
 
 HELP = {
     "quantity": "The name of the assumption, the same in code and results.",
@@ -104,82 +68,6 @@ HELP = {
 }
 
 LEGEND = "Blue on cream: an input, change it. Black: calculated. One table a sheet; rows and columns may be reordered, notes added."
-
-
-@dataclass(frozen=True)
-class Written:
-    """Where numbers stand: of an assumption row its addresses, of a delta its sheet row, of a published figure its address."""
-
-    cells: Mapping[int, tuple[str, ...]]
-    delta_rows: Mapping[int, int]
-    figures: tuple[str, ...]
-
-
-def columns_of(sheet: str, years: Sequence[int]) -> tuple[str, ...]:
-    """A sheet's columns in order."""
-    special = {
-        "Axes": AXES_COLUMNS, "Scenarios": SCENARIO_COLUMNS, "Correlations": CORRELATION_COLUMNS, "Published": PUBLISHED_COLUMNS, "Currencies": CURRENCY_COLUMNS,
-        "Sources": SOURCE_COLUMNS, "Changes": CHANGE_COLUMNS,
-    }  # fmt: skip
-    if sheet in special:
-        return special[sheet]
-    i = COLUMNS.index("years")
-    return (*COLUMNS[:i], *(str(y) for y in years if sheet in MOVING_SHEETS), *COLUMNS[i + 1 :])
-
-
-def records_of(a: Assumptions) -> tuple[dict[str, list[Record]], Written]:
-    """The assumptions as records of their sheets, and where each number will stand once written."""
-    records: dict[str, list[Record]] = {sheet: [] for sheet in MEANINGS}
-    for axis in (a.axes.region, a.axes.segment, a.axes.subtype):
-        for i, leaf in enumerate(axis.leaves):
-            groups = [g for g, m in axis.groups.items() if i in m and g != axis.sets[i]]
-            keys = {"axis": axis.name, "label": leaf, "set": axis.sets[i], "role": axis.roles[i]}
-            records["Axes"].append(
-                {**keys, "groups": "; ".join(groups), "note": axis.notes[i] if axis.notes else ""}
-            )
-    records["Axes"] += [{"axis": "scenario", "label": s} for s in a.axes.scenarios]
-    cells, delta_rows = {}, {}
-    for position, row in enumerate(a.rows):
-        at = FIRST_ROW + len(records[row.sheet])
-        names = {
-            "constant": ("value",),
-            "linear": (str(a.axes.years[0]), str(a.axes.years[-1])),
-            "yearly": tuple(str(y) for y in a.axes.years),
-        }[row.fill]
-        numbers: dict[str, Any] = (
-            dict(zip(names, row.inputs, strict=True)) if row.inputs else {"value": NEVER}
-        )
-        columns = columns_of(row.sheet, a.axes.years)
-        cells[position] = tuple(f"{get_column_letter(columns.index(n) + 1)}{at}" for n in numbers)
-        records[row.sheet].append({
-            "quantity": row.quantity, **row.keys._asdict(), "unit": row.unit, "fill": row.fill, **numbers, "low": row.low, "high": row.high,
-            "distribution": row.distribution, "source": "; ".join(row.sources), "status": row.status, "note": row.note,
-        })  # fmt: skip
-    for k, delta in enumerate(a.deltas):
-        delta_rows[k] = FIRST_ROW + k
-        records["Scenarios"].append({
-            "scenario": delta.scenario, "quantity": delta.quantity, **delta.keys._asdict(), "operation": delta.operation, "amount": delta.amount,
-            "source": "; ".join(delta.sources), "status": delta.status, "reason": delta.reason,
-        })  # fmt: skip
-    for c in a.correlations:
-        (_, segment, subtype), (_, other_segment, other_subtype) = c.keys
-        records["Correlations"].append({
-            "quantity": c.quantities[0], "segment": segment, "subtype": subtype, "other_quantity": c.quantities[1], "other_segment": other_segment,
-            "other_subtype": other_subtype, "rank_correlation": c.value, "source": "; ".join(c.sources), "status": c.status, "note": c.note,
-        })  # fmt: skip
-    for figure in a.published:
-        records["Published"].append(
-            {**figure.__dict__, **figure.keys._asdict(), "source": "; ".join(figure.sources)}
-        )
-    records["Currencies"] += [
-        {**c.__dict__, "currency": c.code, "source": "; ".join(c.sources)} for c in a.currencies
-    ]
-    records["Sources"] += [dict(source.__dict__) for source in a.sources.values()]
-    records["Changes"] += [dict(change.__dict__) for change in a.changes]
-    value = get_column_letter(PUBLISHED_COLUMNS.index("value") + 1)
-    return records, Written(
-        cells, delta_rows, tuple(f"{value}{FIRST_ROW + k}" for k in range(len(a.published)))
-    )
 
 
 def write_inputs(
@@ -205,7 +93,7 @@ def _write(ws: Worksheet, records: Sequence[Record], columns: Sequence[str], lis
         head.style = "lm year" if name.isdigit() or name in TYPED else "lm header"
         if name in HELP:
             head.comment = _comment(HELP[name])
-        ws.column_dimensions[get_column_letter(i)].width = WIDTHS.get(name, 11)
+        ws.column_dimensions[column_letters(i)].width = WIDTHS.get(name, 11)
     explained: set[str] = set()
     for r, record in enumerate(records, FIRST_ROW):
         quantity = QUANTITIES.get(str(record.get("quantity", "")))
@@ -252,47 +140,10 @@ def _style(sheet: str, name: str, record: Record) -> str:
     return "lm wrapped" if name in WRAPPED else "lm label"
 
 
-def lines_of(value: Any, width: float) -> int:
-    """How many lines a text takes in a column, words kept whole."""
-    return max(1, len(wrap(value, max(1, int(width)))) if isinstance(value, str) else 1)
-
-
 def _comment(text: str) -> Comment:
     comment = Comment(text, "lm_xl")
     comment.width, comment.height = 280, 90
     return comment
-
-
-def heading(ws: Worksheet, title: str, *lines: str) -> None:
-    """A sheet's title and up to two lines under it."""
-    ws["A1"] = title.replace("_", " ")
-    ws["A1"].style = "lm title"
-    ws.row_dimensions[1].height = 24
-    for i, line in enumerate(lines, 2):
-        ws.cell(i, 1, line).style = "lm text"
-    ws.sheet_view.showGridLines = False
-    ws.sheet_view.zoomScale = 90
-
-
-def table(ws: Worksheet, name: str, header: int, last: int, width: int) -> None:
-    """Make an area an Excel table."""
-    area = Table(displayName=f"tbl_{name}", ref=f"A{header}:{get_column_letter(width)}{last}")
-    area.tableStyleInfo = TableStyleInfo(name="TableStyleLight1", showRowStripes=False)
-    ws.add_table(area)
-
-
-def page(ws: Worksheet, header: int, *, single: bool = False) -> None:
-    """Print set-up: landscape, one page wide (or a single page), the header repeated, a footer with version and page."""
-    ws.page_setup.orientation = "landscape"
-    ws.page_setup.paperSize = int(ws.PAPERSIZE_A3)
-    ws.page_setup.fitToWidth, ws.page_setup.fitToHeight = 1, int(single)
-    ws.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
-    ws.print_title_rows = f"{header}:{header}"
-    footer = ws.oddFooter
-    assert footer is not None
-    footer.left.text, footer.center.text, footer.right.text = "&A", f"lm_xl {__version__}", "Page &P of &N"
-    ws.page_margins.left = ws.page_margins.right = 0.4
-    ws.page_margins.top = ws.page_margins.bottom = 0.6
 
 
 FIXED_LISTS: dict[str, tuple[str, ...]] = {
@@ -312,7 +163,7 @@ FIXED_LISTS: dict[str, tuple[str, ...]] = {
 
 def list_reference(name: str, lists: Mapping[str, Sequence[str]] = FIXED_LISTS) -> str:
     """The range of a list on the sheet of lists, for a validation."""
-    column = get_column_letter(list(lists).index(name) + 1)
+    column = column_letters(list(lists).index(name) + 1)
     return f"{LISTS}!${column}${FIRST_ROW}:${column}${HEADER_ROW + len(lists[name])}"
 
 
@@ -346,9 +197,7 @@ class _Lists:
         )
         for i, (name, words) in enumerate(self.columns.items(), 1):
             ws.cell(HEADER_ROW, i, name).style = "lm header"
-            ws.column_dimensions[get_column_letter(i)].width = max(
-                12, min(36, max(len(w) for w in words) + 2)
-            )
+            ws.column_dimensions[column_letters(i)].width = max(12, min(36, max(len(w) for w in words) + 2))
             for r, word in enumerate(words, FIRST_ROW):
                 cell = ws.cell(r, i, word)
                 cell.data_type = "s"
@@ -371,7 +220,7 @@ def _validate(ws: Worksheet, records: Sequence[Record], columns: Sequence[str], 
                 )
             else:
                 new_label(rule)
-            rule.add(f"{get_column_letter(i)}{FIRST_ROW}:{get_column_letter(i)}{last}")
+            rule.add(f"{column_letters(i)}{FIRST_ROW}:{column_letters(i)}{last}")
             ws.add_data_validation(rule)
     for name, (kind, least, most) in PLAIN_NUMBERS.get(ws.title, {}).items():
         rule = DataValidation(
@@ -380,7 +229,7 @@ def _validate(ws: Worksheet, records: Sequence[Record], columns: Sequence[str], 
         rule.showErrorMessage = rule.showInputMessage = True
         rule.promptTitle, rule.prompt = name, f"A number from {least:,} to {most:,}."
         rule.errorTitle, rule.error = "Out of range", rule.prompt
-        column = get_column_letter(columns.index(name) + 1)
+        column = column_letters(columns.index(name) + 1)
         rule.add(f"{column}{FIRST_ROW}:{column}{last}")
         ws.add_data_validation(rule)
     if not {"quantity", "value"} <= set(columns):
@@ -388,7 +237,7 @@ def _validate(ws: Worksheet, records: Sequence[Record], columns: Sequence[str], 
     by_quantity: dict[str, list[int]] = {}
     for r, record in enumerate(records, FIRST_ROW):
         by_quantity.setdefault(str(record["quantity"]), []).append(r)
-    first, final = get_column_letter(columns.index("value") + 1), get_column_letter(columns.index("high") + 1)
+    first, final = column_letters(columns.index("value") + 1), column_letters(columns.index("high") + 1)
     for name, rows in by_quantity.items():
         quantity = QUANTITIES.get(name)
         if quantity is None:

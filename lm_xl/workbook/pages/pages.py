@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from openpyxl.formatting.rule import Rule
-from openpyxl.styles import Alignment
 from openpyxl.styles.differential import DifferentialStyle
-from openpyxl.utils import get_column_letter
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.hyperlink import Hyperlink
@@ -16,16 +13,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from lm_xl.assumptions.assumptions import Assumptions
 from lm_xl.version import __version__
-from lm_xl.workbook.pages.inputs import (
-    FIRST_ROW,
-    HEADER_ROW,
-    LINE,
-    heading,
-    lines_of,
-    list_reference,
-    page,
-    table,
-)
+from lm_xl.workbook.pages.inputs import list_reference
+from lm_xl.workbook.pages.pen import LINE, Pen, heading, lines_of, page, table
 from lm_xl.workbook.pages.styles import AMBER, TAB, fill, number_format
 from lm_xl.workbook.plan.checks import CHECKS, FIRST_CHECK
 from lm_xl.workbook.plan.plan import (
@@ -40,9 +29,9 @@ from lm_xl.workbook.plan.plan import (
     Line,
     Plan,
     Sheet,
-    split,
 )
 from lm_xl.workbook.plan.python_side import Choice
+from lm_xl.workbook.plan.records import FIRST_ROW, HEADER_ROW
 from lm_xl.workbook.plan.report import (
     CANCERS,
     FUNNEL,
@@ -55,6 +44,7 @@ from lm_xl.workbook.plan.report import (
 )
 from lm_xl.workbook.plan.triangulation import FIRST_FIGURE, HIGH, LOW, OUTSIDE, TRIANGULATION, model_year
 from lm_xl.workbook.words.prose import SHEET_NOTES
+from lm_xl.xlsx.addresses import column_letters, split_address
 
 OUTPUTS = (FUNNEL, REGIONS, CANCERS, SEGMENTS, REGION_SEGMENT, PRICES, LAUNCHES, TESTS)
 REPORTED = "Live formulas over the calculation sheets. Source: this model and the assumptions it cites; revenue in the basis and currency chosen on the cover."
@@ -66,36 +56,6 @@ LIVE, STATIC = (
     "STATIC COPY: values only, nothing follows a change",
 )
 MASTER_ROW = FIRST_CHECK - 2
-
-
-class Pen:
-    """Writes styled cells quickly: the style of each name and format is looked up once."""
-
-    def __init__(self) -> None:
-        self.styles: dict[tuple[str, str], Any] = {}
-
-    def write(
-        self, ws: Worksheet, row: int, column: int, value: str | float | None, style: str, form: str = ""
-    ) -> None:
-        """A number, a formula or nothing. What has a number format stands right, even where it says n/a."""
-        cell = ws.cell(row, column, value)
-        key = (style, form)
-        if key not in self.styles:
-            cell.style = style
-            if form:
-                cell.number_format = form
-                if cell.alignment.horizontal is None:
-                    cell.alignment = Alignment(horizontal="right", vertical=cell.alignment.vertical)
-            self.styles[key] = cell._style  # type: ignore[attr-defined]
-        else:
-            cell._style = self.styles[key]  # type: ignore[attr-defined]
-
-    def text(self, ws: Worksheet, row: int, column: int, value: str, style: str, form: str = "") -> None:
-        """Words, whatever they begin with; with a number format they stand in for a number."""
-        self.write(ws, row, column, None, style, form)
-        cell = ws.cell(row, column)
-        cell.value = value
-        cell.data_type = "s"
 
 
 def _start(ws: Worksheet, kind: str, *lines: str) -> None:
@@ -130,9 +90,9 @@ def sheet_of_lines(ws: Worksheet, sheet: Sheet, years: Sequence[int], kind: str,
         pen.write(ws, HEADER_ROW, i, name, "lm year")
     ws.row_dimensions[HEADER_ROW].height = 2 * LINE + 3
     for i, width in enumerate((24, 21, 33, 23, 24, 11 if report else 18, 12), 1):
-        ws.column_dimensions[get_column_letter(i)].width = width
+        ws.column_dimensions[column_letters(i)].width = width
     for i in range(CONSTANT + 1, n + 1 + len(shares)):
-        ws.column_dimensions[get_column_letter(i)].width = 13 if i <= n else 9
+        ws.column_dimensions[column_letters(i)].width = 13 if i <= n else 9
     for row, title in sheet.headings:
         pen.text(ws, row, 1, title, "lm band")
         for column in range(2, n + 1 + len(shares)):
@@ -148,7 +108,7 @@ def sheet_of_lines(ws: Worksheet, sheet: Sheet, years: Sequence[int], kind: str,
         form = number_format(line.unit, line.quantity)
         for column, formula in line.formulas():
             pen.write(ws, line.row, column, f"={formula}", line.style, form)
-    ws.freeze_panes = f"{get_column_letter(CONSTANT + 1)}{FIRST_ROW}"
+    ws.freeze_panes = f"{column_letters(CONSTANT + 1)}{FIRST_ROW}"
     page(ws, HEADER_ROW)
 
 
@@ -157,7 +117,7 @@ def words(ws: Worksheet, sheet: Sheet, pen: Pen) -> None:
     _start(ws, "calculations", "Each piece follows the numbers; the sentences of the summary join them.")
     for i, (name, width) in enumerate((("sentence", 24), ("unit", 24), ("value", 110)), 1):
         pen.write(ws, HEADER_ROW, i, name, "lm header")
-        ws.column_dimensions[get_column_letter(i)].width = width
+        ws.column_dimensions[column_letters(i)].width = width
     for row, text in sheet.headings:
         pen.text(ws, row, 1, "fixed words", "lm label")
         pen.text(ws, row, 2, "text", "lm label")
@@ -183,7 +143,7 @@ def long_data(ws: Worksheet, sheet: Sheet, pen: Pen) -> None:
     names = ("metric", "region", "segment", "subtype", "year", "unit", "value")
     for i, (name, width) in enumerate(zip(names, (24, 21, 33, 23, 8, 13, 15), strict=True), 1):
         pen.write(ws, HEADER_ROW, i, name, "lm header" if name not in ("year", "value") else "lm year")
-        ws.column_dimensions[get_column_letter(i)].width = width
+        ws.column_dimensions[column_letters(i)].width = width
     for line in sheet.lines:
         if line.array == "master":
             continue
@@ -221,7 +181,7 @@ def cover(ws: Worksheet, a: Assumptions, traced: Plan, drawn: str, pen: Pen) -> 
         ),
         strict=True,
     ):
-        row = int(split(place)[1])
+        row = int(split_address(place)[1])
         pen.text(ws, row, 2, f"{what.capitalize()} (choose from the list)", "lm label")
         pen.text(ws, row, 3, start[place], "lm choice")
         rule = DataValidation(
@@ -232,7 +192,7 @@ def cover(ws: Worksheet, a: Assumptions, traced: Plan, drawn: str, pen: Pen) -> 
         rule.add(place)
         ws.add_data_validation(rule)
     for (what, place), limit in zip(BAND.items(), (LOW, HIGH), strict=True):
-        row = int(split(place)[1])
+        row = int(split_address(place)[1])
         pen.text(
             ws,
             row,
@@ -310,7 +270,7 @@ def drivers(ws: Worksheet, traced: Plan, pen: Pen) -> None:
     widths = (48, 25, 44, 17, 16, 12, 12, 30, 60)
     for i, (name, width) in enumerate(zip(names, widths, strict=True), 1):
         pen.write(ws, HEADER_ROW, i, name, "lm year" if name.endswith("value") else "lm header")
-        ws.column_dimensions[get_column_letter(i)].width = width
+        ws.column_dimensions[column_letters(i)].width = width
     for row, texts in traced.drivers:
         for column, text in texts.items():
             pen.text(ws, row, column, text, "lm wrapped")
@@ -353,7 +313,7 @@ def triangulation(ws: Worksheet, a: Assumptions, traced: Plan, pen: Pen) -> None
         zip(names, (24, 40, 10, 12, 18, 14, 8, 8, 16, 16, 9, 17, 70), strict=True), 1
     ):
         pen.write(ws, HEADER_ROW, i, name, "lm year" if i in (7, 8, 9, 10, 11) else "lm header")
-        ws.column_dimensions[get_column_letter(i)].width = width
+        ws.column_dimensions[column_letters(i)].width = width
     ws.row_dimensions[HEADER_ROW].height = 2 * LINE + 3
     for k, figure in enumerate(a.published):
         row = FIRST_FIGURE + k
@@ -391,7 +351,7 @@ def checks(ws: Worksheet, traced: Plan, pen: Pen) -> None:
     names = ("id", "what", "value", "tolerance", "pass", "least", "most")
     for i, (name, width) in enumerate(zip(names, (14, 90, 16, 12, 8, 12, 12), strict=True), 1):
         pen.write(ws, MASTER_ROW + 1, i, name, "lm header" if i < 3 else "lm year")
-        ws.column_dimensions[get_column_letter(i)].width = width
+        ws.column_dimensions[column_letters(i)].width = width
     for row, identity, what, tolerance, bounds in traced.checks:
         pen.text(ws, row, 1, identity, "lm label")
         pen.text(ws, row, 2, what, "lm label")
@@ -420,7 +380,7 @@ def page_of_words(ws: Worksheet, names: tuple[str, str], rows: Sequence[tuple[st
     _start(ws, "control")
     for i, (name, width) in enumerate(zip(names, (34, 130), strict=True), 1):
         pen.write(ws, HEADER_ROW, i, name, "lm header")
-        ws.column_dimensions[get_column_letter(i)].width = width
+        ws.column_dimensions[column_letters(i)].width = width
     for row, (term, meaning) in enumerate(rows, FIRST_ROW):
         pen.text(ws, row, 1, term, "lm wrapped")
         pen.text(ws, row, 2, meaning, "lm wrapped")
@@ -442,7 +402,7 @@ def contents(workbook: Workbook, pen: Pen) -> None:
     kinds = {colour: kind for kind, colour in TAB.items()}
     for i, (name, width) in enumerate((("sheet", 26), ("class", 16), ("what it answers", 110)), 1):
         pen.write(ws, HEADER_ROW, i, name, "lm header")
-        ws.column_dimensions[get_column_letter(i)].width = width
+        ws.column_dimensions[column_letters(i)].width = width
     for row, sheet in enumerate(workbook.worksheets, FIRST_ROW):
         colour = sheet.sheet_properties.tabColor
         pen.text(ws, row, 1, sheet.title, "lm link")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from openpyxl.utils import get_column_letter
 
 from lm_xl.assumptions.assumptions import Keys
 from lm_xl.model.outputs import BASES, OUTPUTS
@@ -14,6 +13,7 @@ from lm_xl.workbook.plan.plan import COVER, INPUTS, LONG, Line, Plan
 from lm_xl.workbook.plan.python_side import State
 from lm_xl.workbook.plan.report import REGIONS, TOTALS
 from lm_xl.workbook.plan.triangulation import FIRST_FIGURE, RATIO, TRIANGULATION
+from lm_xl.xlsx.addresses import column_letters
 
 CHECKS = "Checks"
 FIRST_CHECK = 8
@@ -139,7 +139,7 @@ class _Checks:
         """The cells of a revenue table's total over the years."""
         block, (first, *_, last) = self.p.blocks[f"revenue_by_{axis}_group"], self.years
         row = block.last_row
-        return f"{block.sheet}!${get_column_letter(first)}${row}:${get_column_letter(last)}${row}"
+        return f"{block.sheet}!${column_letters(first)}${row}:${column_letters(last)}${row}"
 
     @property
     def years(self) -> tuple[int, ...]:
@@ -189,7 +189,7 @@ class _Checks:
         """Every published figure has its comparison; whether it lies in the band is for a reader to judge."""
         n = len(self.p.assumptions.published)
         if n:
-            letter = get_column_letter(RATIO)
+            letter = column_letters(RATIO)
             cells = f"{TRIANGULATION}!${letter}${FIRST_FIGURE}:${letter}${FIRST_FIGURE + n - 1}"
             self.check(
                 f"every published figure on {TRIANGULATION} has a ratio: how many have none",
@@ -215,7 +215,7 @@ class _Checks:
     def inputs(self) -> None:
         """Every live input is inside its range."""
         lines = self.p.sheet(INPUTS).lines
-        last = get_column_letter(self.years[-1])
+        last = column_letters(self.years[-1])
         for quantity in QUANTITIES.values():
             rows = [line.row for line in lines if line.array == INPUTS and line.quantity == quantity.name]
             if not rows:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lm_xl.assumptions.assumptions import Keys
-from lm_xl.workbook.pages.inputs import FIRST_ROW
 from lm_xl.workbook.plan.plan import Line, Plan
 from lm_xl.workbook.plan.python_side import State
+from lm_xl.workbook.plan.records import FIRST_ROW
 from lm_xl.workbook.words import prose
 
 DRIVERS = "Drivers"

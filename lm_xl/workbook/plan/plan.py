@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import numpy as np
-from openpyxl.utils import get_column_letter
 
 from lm_xl.assumptions.assumptions import DIMS, Assumptions, Keys, shifted, straight_line
 from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE
@@ -19,8 +18,9 @@ from lm_xl.model.cells import BEFORE, ROW, YEAR, Block, Cell, Symbol, Term
 from lm_xl.model.ops import Array
 from lm_xl.model.outputs import BASIS_NAMES
 from lm_xl.model.quantities import QUANTITIES
-from lm_xl.workbook.pages.inputs import FIRST_ROW, HEADER_ROW, Written
+from lm_xl.workbook.plan.records import FIRST_ROW, HEADER_ROW, Written
 from lm_xl.workbook.plan.report import CAGR, SHARE_FIRST, SHARE_LAST
+from lm_xl.xlsx.addresses import column_letters, split_address
 
 KEY_COLUMNS = {REGION: "B", SEGMENT: "C", SUBTYPE: "D"}
 CONSTANT = 7
@@ -82,8 +82,8 @@ class Line:
         for column in self.columns:
             yield (
                 column,
-                self.formula.replace(YEAR, get_column_letter(column)).replace(
-                    BEFORE, get_column_letter(column - 1)
+                self.formula.replace(YEAR, column_letters(column)).replace(
+                    BEFORE, column_letters(column - 1)
                 ),
             )
 
@@ -149,7 +149,7 @@ class Plan:
         """Sheet to row to the first and the last column of a line that runs over the years."""
         return {
             title: {
-                line.row: (get_column_letter(line.columns[0]), get_column_letter(line.columns[-1]))
+                line.row: (column_letters(line.columns[0]), column_letters(line.columns[-1]))
                 for line in sheet.lines
                 if len(line.columns) > 1
             }
@@ -189,7 +189,7 @@ class Plan:
             text = x[(0, *at, 0)].text
             formula = text.replace(ROW, str(row)) if ROW in text else written.get((text, moving), text)
             written.setdefault(
-                (text, moving), f"{title}!{YEAR if moving else '$' + get_column_letter(CONSTANT)}{row}"
+                (text, moving), f"{title}!{YEAR if moving else '$' + column_letters(CONSTANT)}{row}"
             )
             keys = Keys(*(labels[i][p] for i, p in enumerate(at)))
             quantity, columns = name.partition("_by_")[0], self.columns(moving=moving)[skip:]
@@ -209,7 +209,7 @@ class Plan:
                     scale=scale_of(name),
                 )
             )
-            out[(0, *at, 0)] = Cell(title, YEAR if moving else get_column_letter(CONSTANT), row, block)
+            out[(0, *at, 0)] = Cell(title, YEAR if moving else column_letters(CONSTANT), row, block)
         sheet.row += len(elements)
         self.kept[name] = out
         return out
@@ -261,7 +261,7 @@ class Plan:
                 continue
             keys = Keys(*(labels[i][p] for i, p in enumerate(at)))
             for y, column in enumerate(self.columns(moving=True)):
-                formula = cell.text.replace(YEAR, get_column_letter(column))
+                formula = cell.text.replace(YEAR, column_letters(column))
                 sheet.lines.append(
                     Line(
                         sheet.row,
@@ -315,7 +315,7 @@ class Plan:
                     )
                 )
             sheet.row += 1
-        column = get_column_letter(WORDS_VALUE)
+        column = column_letters(WORDS_VALUE)
         halves = [range(first, first + len(pieces) // 2), range(first + len(pieces) // 2, sheet.row)]
         for k, half in enumerate(halves):
             joined = "&".join(f"{column}{row}" for row in half)
@@ -358,7 +358,7 @@ class Plan:
             Line(sheet.row, "number", Keys("", "", ""), unit, "", term.text, (WORDS_VALUE,), name, (0, 0, 0))
         )
         sheet.row += 1
-        return f"{get_column_letter(WORDS_VALUE)}{sheet.row - 1}"
+        return f"{column_letters(WORDS_VALUE)}{sheet.row - 1}"
 
     def leader(self, name: str, dim: int, labels: Sequence[str], y: int) -> Array:
         """The label of a block's line with the largest number in one year."""
@@ -372,16 +372,16 @@ class Plan:
         """The cells of a block: all its years, or one column."""
         block = self.blocks[name]
         columns = self.columns(moving=self.moving[name]) if column is None else (column,)
-        first, last = get_column_letter(columns[0]), get_column_letter(columns[-1])
+        first, last = column_letters(columns[0]), column_letters(columns[-1])
         return f"{block.sheet}!${first}${block.first_row}:${last}${block.last_row}"
 
     def chosen(self, what: str) -> Array:
         """The name of the chosen basis, currency or scenario."""
-        return one(Symbol("{}!${}${}".format(COVER, *split(CHOICES[what]))))
+        return one(Symbol("{}!${}${}".format(COVER, *split_address(CHOICES[what]))))
 
     def at_year(self, x: Array, y: int) -> Array:
         """An array's cells in one year."""
-        column = get_column_letter(self.columns(moving=True)[y])
+        column = column_letters(self.columns(moving=True)[y])
 
         def fixed(term: Term) -> Term:
             if isinstance(term, Cell) and term.column == YEAR:
@@ -443,7 +443,7 @@ class Plan:
                 (len(self.steps), 0, 0),
             )
             sheet.lines.append(line)
-            self._live[step] = Cell(INPUTS, YEAR if moving else get_column_letter(CONSTANT), sheet.row)
+            self._live[step] = Cell(INPUTS, YEAR if moving else column_letters(CONSTANT), sheet.row)
             self.steps.append(step)
             sheet.row += 1
         return self._live[step]
@@ -451,7 +451,7 @@ class Plan:
     def _filled(self, position: int) -> Symbol:
         """A row's own numbers, over the years by its fill."""
         row = self.assumptions.rows[position]
-        cells = [split(address) for address in self.written.cells[position]]
+        cells = [split_address(address) for address in self.written.cells[position]]
         if row.fill == "yearly":
             return Symbol(f"{row.sheet}!{YEAR}{cells[0][1]}")
         numbers = [one(Symbol(f"{row.sheet}!${column}{at}")) for column, at in cells]
@@ -480,7 +480,7 @@ class Plan:
                     (k, 0, 0),
                 )
             )
-            active[k] = Cell(INPUTS, get_column_letter(CONSTANT), sheet.row)
+            active[k] = Cell(INPUTS, column_letters(CONSTANT), sheet.row)
             sheet.row += 1
         return active
 
@@ -512,7 +512,7 @@ class Plan:
                     (0, 0, 0),
                 )
             )
-            cells[name] = one(Cell(INPUTS, get_column_letter(CONSTANT), sheet.row)).reshape(1, 1, 1, 1, 1)
+            cells[name] = one(Cell(INPUTS, column_letters(CONSTANT), sheet.row)).reshape(1, 1, 1, 1, 1)
             sheet.row += 1
         return cells
 
@@ -533,12 +533,6 @@ def one(term: Term | str) -> Array:
     x = np.empty(1, dtype=object)
     x[0] = term
     return x
-
-
-def split(address: str) -> tuple[str, str]:
-    """Column letters and row of an address."""
-    column = address.rstrip("0123456789")
-    return column, address[len(column) :]
 
 
 def _in_order(shape: Sequence[int], order: Sequence[int]) -> Iterator[tuple[int, int, int]]:

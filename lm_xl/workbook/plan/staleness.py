@@ -9,14 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from math import sqrt
 from pathlib import Path
 
-from openpyxl.utils import get_column_letter
-from openpyxl.utils.cell import coordinate_to_tuple
-
 from lm_xl.assumptions.assumptions import Keys
 from lm_xl.assumptions.columns import SHEETS
-from lm_xl.workbook.pages.inputs import FIRST_ROW, HEADER_ROW, columns_of
 from lm_xl.workbook.plan.plan import Line, Plan
 from lm_xl.workbook.plan.python_side import Numbers, State
+from lm_xl.workbook.plan.records import FIRST_ROW, HEADER_ROW, columns_of
+from lm_xl.xlsx.addresses import column_letters, place_of
 from lm_xl.xlsx.engines import stored_values
 
 AS_BUILT = "As_built"
@@ -72,11 +70,11 @@ def add_as_built(p: Plan, built: Mapping[tuple[str, str], float] | None = None) 
     p.built = dict(built or {place: _sum(typed[place], now) for place in typed})
     for row, (sheet, name) in enumerate(typed, FIRST_SUM):
         letter, last = (
-            get_column_letter(columns_of(sheet, p.years).index(name) + 1),
+            column_letters(columns_of(sheet, p.years).index(name) + 1),
             HEADER_ROW + max(1, rows_of(p, sheet)),
         )
         numbers, weighed = (
-            f"{x}${FIRST_ROW}:{x}${last}" for x in (f"${letter}", f"${get_column_letter(WEIGHT)}")
+            f"{x}${FIRST_ROW}:{x}${last}" for x in (f"${letter}", f"${column_letters(WEIGHT)}")
         )
         live, same = (f"{what} of {sheet}, {name}" for what in ("sum", "sameness"))
         _line(p, row, NOW, live, f"SUMPRODUCT({sheet}!{numbers},{weighed})")
@@ -86,7 +84,7 @@ def add_as_built(p: Plan, built: Mapping[tuple[str, str], float] | None = None) 
             "same" if _same(state, typed, place) else "differs"
         )  # type: ignore[misc]
     span = f"$E${FIRST_SUM}:$E${FIRST_SUM + len(typed) - 1}"
-    words = ",".join(f"${get_column_letter(column)}${BANNER_ROW}" for column in (BUILT, TOLERANCE))
+    words = ",".join(f"${column_letters(column)}${BANNER_ROW}" for column in (BUILT, TOLERANCE))
     _line(p, BANNER_ROW, NOW, "as built", f'IF(COUNTIF({span},"same")=ROWS({span}),{words})')
     p.measures["as built"] = lambda state: (
         SAY_SAME if all(_same(state, typed, place) for place in typed) else SAY_CHANGED
@@ -120,9 +118,9 @@ def _typed(p: Plan) -> dict[tuple[str, str], Cells]:
     found: dict[tuple[str, str], Cells] = {place: [] for place in summed(p.years)}
     for i, row in enumerate(a.rows):
         columns = columns_of(row.sheet, p.years)
-        at, _ = coordinate_to_tuple(p.written.cells[i][0])
+        at, _ = place_of(p.written.cells[i][0])
         for k in range(len(row.inputs)):
-            _, column = coordinate_to_tuple(p.written.cells[i][k])
+            _, column = place_of(p.written.cells[i][k])
             found[row.sheet, columns[column - 1]].append((weight(at), lambda n, i=i, k=k: n.inputs[i][k]))  # type: ignore[misc]
         for name, x in (("low", row.low or 0.0), ("high", row.high or 0.0)):
             found[row.sheet, name].append((weight(at), lambda _, x=x: x))  # type: ignore[misc]

@@ -8,10 +8,10 @@ from lm_xl.assumptions.assumptions import Assumptions, Keys
 from lm_xl.model.evaluate import evaluate
 from lm_xl.model.ops import Array
 from lm_xl.model.outputs import OUTPUTS
-from lm_xl.workbook.pages.inputs import MEANINGS, Written
 from lm_xl.workbook.plan.checks import MASTER, add_checks
 from lm_xl.workbook.plan.drivers import add_drivers
 from lm_xl.workbook.plan.plan import BY_SET, Line, Plan, leaf_labels
+from lm_xl.workbook.plan.records import MEANINGS, Written
 from lm_xl.workbook.plan.report import report
 from lm_xl.workbook.plan.staleness import BANNER, add_as_built
 from lm_xl.workbook.plan.triangulation import add_triangulation

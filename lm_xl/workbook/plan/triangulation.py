@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from openpyxl.utils import get_column_letter
 
 from lm_xl.assumptions.assumptions import Keys, Published
 from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE
 from lm_xl.model.ops import total_of
-from lm_xl.workbook.plan.plan import BAND, COVER, Line, Plan, split
+from lm_xl.workbook.plan.plan import BAND, COVER, Line, Plan
 from lm_xl.workbook.plan.python_side import State
+from lm_xl.xlsx.addresses import column_letters, split_address
 
 TRIANGULATION, SCOPES = "Triangulation", "Calc_Triangulation"
 LOW, HIGH = 0.5, 2
@@ -69,7 +69,7 @@ def _compare(p: Plan, k: int, figure: Published) -> None:
         np.take(arrays[name][..., [year]], regions, axis=REGION), dim, members
     )
     row, sheet = FIRST_FIGURE + k, p.sheet(TRIANGULATION)
-    letters = {c: get_column_letter(c) for c in (PUBLISHED, MODEL, RATIO)}
+    letters = {c: column_letters(c) for c in (PUBLISHED, MODEL, RATIO)}
     money = "*1000*1000" if figure.metric == "revenue" else ""
 
     def value(state: State) -> float:
@@ -87,7 +87,7 @@ def _compare(p: Plan, k: int, figure: Published) -> None:
         f"status {k}": lambda state: WITHIN if LOW <= ratio(state) <= HIGH else OUTSIDE,
     }
     place = p.written.figures[k]
-    low, high = ("{}!${}${}".format(COVER, *split(cell)) for cell in BAND.values())
+    low, high = ("{}!${}${}".format(COVER, *split_address(cell)) for cell in BAND.values())
     formulas = {
         PUBLISHED: (f"published {k}", f"Published!{place}"),
         MODEL: (f"model {k}", f"SUM({p.range(part)}){money}"),

@@ -1,0 +1,135 @@
+"""What formulas are made of: functions, numbers, names and references, and whether one is a copy of another."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from lm_xl.model.axes import folded
+from lm_xl.xlsx.addresses import Area, area_of, column_letters, column_number
+
+_REFERENCE = re.compile(
+    r"""("(?:[^"]|"")*"|'(?:[^']|'')*'!)|(?<![\w.$\\])(\$?)([A-Za-z]{1,3})(\$?)([0-9]{1,7})(?![\w.(!])""",
+)
+
+
+_TOKEN = re.compile(
+    r"""(?P<text>"(?:[^"]|"")*")|(?P<quoted>'(?:[^']|'')*'!)|(?P<bracket>\[(?:[^\[\]]|\[[^\[\]]*\])*\])
+    |(?P<error>\#[A-Z/0]+[!?]?)|(?P<function>[^\W\d][\w.]*(?=\())|(?P<sheet>[^\W\d][\w.]*(?::[^\W\d][\w.]*)?!)
+    |(?P<cell>\$?[A-Za-z]{1,3}\$?\d{1,7}(?![\w.(]))|(?P<columns>\$?[A-Za-z]{1,3}:\$?[A-Za-z]{1,3}(?![\w(]))|(?P<lines>\$?\d+:\$?\d+)
+    |(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[^\W\d][\w.\\?]*)|(?P<open>\()|(?P<close>\))|(?P<space>\s+)|(?P<other>.)""",
+    re.X | re.S,
+)
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a formula is made of."""
+
+    functions: frozenset[str]
+    numbers: tuple[str, ...]
+    names: tuple[str, ...]
+    nested_if: bool
+    outside: bool
+    """Refers to another file."""
+    refers: bool
+    only_refers: bool
+    """Is nothing but one reference."""
+    local: bool
+    """Has a reference without a sheet's title."""
+    odd: bool
+    """Has a sign that no formula has: it was a label or a command."""
+
+
+def meaning_of(formula: str) -> Meaning:
+    """Take a formula apart."""
+    functions, numbers, names = set(), [], []
+    calls: list[str] = []
+    nested = outside = local = odd = False
+    kinds: list[str] = []
+    called = before = ""
+    for match in _TOKEN.finditer(formula):
+        kind, token = match.lastgroup or "", match.group()
+        if kind == "space":
+            continue
+        kinds.append(kind)
+        if kind == "function":
+            called = token.upper()
+            functions.add(called)
+            nested |= called == "IF" and "IF" in calls
+        elif kind == "open":
+            calls.append(called if before == "function" else "")
+        elif kind == "close" and calls:
+            calls.pop()
+        elif kind == "number":
+            numbers.append(token)
+        elif kind == "name":
+            names.append(token)
+        elif kind in ("cell", "columns", "lines"):
+            local |= before not in ("sheet", "quoted") and not (
+                before == "other" and formula[match.start() - 1] == ":"
+            )
+        elif kind == "bracket":
+            outside |= bool(re.fullmatch(r"\[\d+\]|\[[^\]]*\.xl\w+\]", token))
+        elif kind == "quoted":
+            outside |= "[" in token
+        elif kind == "other":
+            odd |= token in "|@=" and (token != "=" or len(kinds) == 1)
+        before = kind
+    refers = any(k in ("cell", "columns", "lines", "bracket", "name") for k in kinds)
+    only = refers and all(k in ("cell", "sheet", "quoted", "name") for k in kinds)
+    return Meaning(
+        frozenset(functions), tuple(numbers), tuple(names), nested, outside, refers, only, local, odd
+    )
+
+
+def relative(formula: str, row: int, column: int) -> str:
+    """A formula in relative terms: the same for two cells where one is a copy of the other."""
+
+    def term(match: re.Match[str]) -> str:
+        kept, fixed_column, letters, fixed_row, number = match.groups()
+        if kept:
+            return str(kept)
+        across = f"${letters}" if fixed_column else f"[{column_number(letters) - column}]"
+        return f"{across}{fixed_row or '~'}{number if fixed_row else int(number) - row}"
+
+    return _REFERENCE.sub(term, formula)
+
+
+def _moved(formula: str, down: int, across: int) -> str:
+    """A formula as a copy further down and to the right would read."""
+
+    def term(match: re.Match[str]) -> str:
+        kept, fixed_column, letters, fixed_row, number = match.groups()
+        if kept:
+            return str(kept)
+        column = (
+            letters if fixed_column else column_letters(min(max(column_number(letters) + across, 1), 18_278))
+        )
+        return f"{fixed_column}{column}{fixed_row}{number if fixed_row else int(number) + down}"
+
+    return _REFERENCE.sub(term, formula)
+
+
+_RANGE = re.compile(
+    r"""(?P<text>"(?:[^"]|"")*")|(?:(?P<title>'(?:[^']|'')*'|[^\W\d][\w.]*)!)?
+    (?P<area>(?<![\w.\\])(?:\$?[A-Za-z]{1,3}\$?\d{1,7}(?::\$?[A-Za-z]{1,3}\$?\d{1,7})?|\$?[A-Za-z]{1,3}:\$?[A-Za-z]{1,3}|\$?\d+:\$?\d+)(?![\w.(!]))
+    |(?P<name>(?<![\w.$])[^\W\d][\w.]*(?![\w.(!]))""",
+    re.X,
+)
+
+
+def references(formula: str, names: Mapping[str, str] | None = None) -> Iterator[tuple[str, Area]]:
+    """The areas that a formula refers to, each with the title of its sheet, "" for its own; defined names are followed one step."""
+    for match in _RANGE.finditer(formula):
+        if match["area"]:
+            area = area_of(match["area"])
+            if area:
+                yield _unquoted(match["title"] or ""), area
+        elif match["name"] and names and folded(match["name"]) in names:
+            yield from references(names[folded(match["name"])])
+
+
+def _unquoted(title: str) -> str:
+    return title[1:-1].replace("''", "'") if title.startswith("'") else title

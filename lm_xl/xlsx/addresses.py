@@ -1,0 +1,71 @@
+"""How cells are addressed: letters and numbers of columns, cells, areas. Rows and columns count from 1."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import NamedTuple
+
+LAST_ROW, LAST_COLUMN = 1_048_576, 16_384
+"""Of a sheet."""
+
+
+class Area(NamedTuple):
+    """A rectangle of cells."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+
+@cache
+def column_letters(number: int) -> str:
+    """A column's letters from its number: 1 is A, 28 is AB; 0 has none."""
+    letters = ""
+    while number:
+        number, rest = divmod(number - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters
+
+
+@cache
+def column_number(letters: str) -> int:
+    """A column's number from its letters, whatever their case."""
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + ord(letter) - ord("A") + 1
+    return number
+
+
+def address_of(row: int, column: int) -> str:
+    """The address of a cell."""
+    return f"{column_letters(column)}{row}"
+
+
+def split_address(address: str) -> tuple[str, str]:
+    """Column letters and row of an address, as text."""
+    column = address.rstrip("0123456789")
+    return column, address[len(column) :]
+
+
+def place_of(address: str) -> tuple[int, int]:
+    """Row and column of an address, which may have dollar signs. Raises ValueError where it is none."""
+    match = re.fullmatch(r"\$?([A-Za-z]{1,3})\$?([0-9]{1,7})", address)
+    if not match:
+        raise ValueError(f"{address!r} is no address of a cell")
+    return int(match[2]), column_number(match[1])
+
+
+def area_of(reference: str) -> Area | None:
+    """The rectangle of a reference such as A1, $A$1:B2, A:C or 1:5, or None."""
+    match = re.fullmatch(r"\$?([A-Za-z]{1,3})\$?(\d{1,7})(?::\$?([A-Za-z]{1,3})\$?(\d{1,7}))?", reference)
+    if match:
+        left, top = column_number(match[1]), int(match[2])
+        right, bottom = (column_number(match[3]), int(match[4])) if match[3] else (left, top)
+        return Area(min(top, bottom), min(left, right), max(top, bottom), max(left, right))
+    match = re.fullmatch(r"\$?([A-Za-z]{1,3}):\$?([A-Za-z]{1,3})", reference)
+    if match:
+        return Area(1, column_number(match[1]), LAST_ROW, column_number(match[2]))
+    match = re.fullmatch(r"\$?(\d{1,7}):\$?(\d{1,7})", reference)
+    return Area(int(match[1]), 1, int(match[2]), LAST_COLUMN) if match else None
