@@ -2,13 +2,18 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import small
+from filelock import FileLock
 from hypothesis import settings
 
 import lm_xl
+
+DRAWS = 1_024
+"""Of the simulation that a built workbook shows: as few as its pages can do with."""
 
 settings.register_profile("repeatable", derandomize=True)
 if os.environ.get("CI"):
@@ -16,8 +21,25 @@ if os.environ.get("CI"):
 
 
 @pytest.fixture(scope="session")
-def small_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small.workbook(tmp_path_factory.mktemp("small") / "small.xlsx")
+def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[..., Path]:
+    """A file made by the first process that asks for it and used by all: shared(name, make)."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = folder if worker_id == "master" else folder.parent
+
+    def made(name: str, make: Callable[[Path], object]) -> Path:
+        path = folder / "shared" / name
+        path.parent.mkdir(exist_ok=True)
+        with FileLock(f"{path}.lock"):
+            if not path.exists():
+                make(path)
+        return path
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def small_path(shared: Callable[..., Path]) -> Path:
+    return shared("small.xlsx", small.workbook)
 
 
 @pytest.fixture(scope="session")
@@ -31,23 +53,57 @@ def shipped() -> lm_xl.Assumptions:
 
 
 @pytest.fixture(scope="session")
-def small_built(small_assumptions: lm_xl.Assumptions, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("built") / "small_forecast.xlsx"
-    lm_xl.build(small_assumptions, path)
-    return path
+def small_built(small_assumptions: lm_xl.Assumptions, shared: Callable[..., Path]) -> Path:
+    return shared("small_forecast.xlsx", lambda path: lm_xl.build(small_assumptions, path, draws=DRAWS))
 
 
 @pytest.fixture(scope="session")
-def deliverable(shipped: lm_xl.Assumptions, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("deliverable") / "lm_forecast.xlsx"
-    lm_xl.build(shipped, path)
-    return path
+def deliverable(shipped: lm_xl.Assumptions, shared: Callable[..., Path]) -> Path:
+    return shared("lm_forecast.xlsx", lambda path: lm_xl.build(shipped, path, draws=DRAWS))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Without LibreOffice its tests are left out, but never in CI."""
-    if shutil.which("soffice") or os.environ.get("CI"):
-        return
     for item in items:
-        if item.get_closest_marker("libreoffice"):
+        if item.get_closest_marker("libreoffice") and not (shutil.which("soffice") or os.environ.get("CI")):
             item.add_marker(pytest.mark.skip(reason="LibreOffice is not installed"))
+
+
+LEFT = pytest.StashKey[list[str]]()
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.config.stash.setdefault(LEFT, []).append(item.nodeid)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker tells the process that started it what it left out."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left"] = session.config.stash.get(LEFT, [])
+
+
+class Told:
+    """What the workers left out, in the process that started them."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+
+    def pytest_testnodedown(self, node: object) -> None:
+        self.config.stash[LEFT] = getattr(node, "workeroutput", {}).get("left", [])
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.pluginmanager.hasplugin("dsession"):
+        config.pluginmanager.register(Told(config))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    left = config.stash.get(LEFT, [])
+    if left:
+        terminalreporter.write_line(
+            f"{len(left)} tests that take minutes were left to: python -m pytest -m slow"
+        )
+        for name in left:
+            terminalreporter.write_line(f"  {name}")

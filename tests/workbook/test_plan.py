@@ -36,11 +36,13 @@ def assert_verified(path: Path, engine: str, least: int) -> None:
     assert {"every input changed"} <= {case.name.split(", ")[-1] for case in result.cases}
 
 
+@pytest.mark.slow
 def test_every_formula_agrees(deliverable: Path) -> None:
     assert_verified(deliverable, "formualizer", 30_000)
     assert deliverable.stat().st_size < 5_000_000
 
 
+@pytest.mark.slow
 @pytest.mark.libreoffice
 def test_every_formula_agrees_in_libreoffice(deliverable: Path) -> None:
     assert_verified(deliverable, "libreoffice", 30_000)
