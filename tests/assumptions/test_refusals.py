@@ -6,7 +6,6 @@ import datetime as dt
 import os
 import re
 import shutil
-import time
 import tracemalloc
 import zipfile
 from collections.abc import Callable
@@ -1082,13 +1081,11 @@ def test_a_broken_part_is_refused(name: str, shared: Path, tmp_path: Path) -> No
 
 @pytest.fixture
 def bounded() -> Any:
-    """A few seconds and a few dozen megabytes, whatever the file claims."""
+    """A few dozen megabytes, whatever the file claims."""
     tracemalloc.start()
-    start = time.perf_counter()
     yield
-    seconds, peak = time.perf_counter() - start, tracemalloc.get_traced_memory()[1]
+    peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert seconds < 10
     assert peak < 100e6
 
 
@@ -1286,13 +1283,6 @@ def test_a_deliverable_reads_like_its_assumptions(
     small_built: Path, small_assumptions: lm_xl.Assumptions
 ) -> None:
     assert lm_xl.read_assumptions(small_built).fingerprint == small_assumptions.fingerprint
-
-
-def test_the_shipped_workbook_reads_within_a_second() -> None:
-    lm_xl.read_assumptions()
-    start = time.perf_counter()
-    lm_xl.read_assumptions()
-    assert time.perf_counter() - start < 1
 
 
 # Anything at all

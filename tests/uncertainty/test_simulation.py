@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import time
 from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import replace
@@ -467,11 +466,10 @@ def test_a_spread_that_a_scenario_carries_away_is_refused(shipped: Assumptions) 
 
 
 @pytest.mark.parametrize("n", [0, -5, "ten", 1e12, 10**12, True, None, 2.0])
-def test_a_senseless_number_of_draws_is_refused_at_once(shipped: Assumptions, n: Any) -> None:
-    start = time.perf_counter()
+def test_a_senseless_number_of_draws_is_refused_at_once(n: Any) -> None:
+    """Before anything is looked at: there are no assumptions here."""
     with pytest.raises(lm_xl.Refused, match=r"draws: .* is not a whole number from 1 to 10,000,000"):
-        simulate(shipped, n)
-    assert time.perf_counter() - start < 1
+        simulate(None, n)  # type: ignore[arg-type]
 
 
 def test_draws_that_do_not_fit_on_the_disk_are_refused(

@@ -198,7 +198,7 @@ def test_charts_show_every_year_and_member(deliverable: Path, shipped: lm_xl.Ass
 def test_a_static_copy_says_so(
     small_assumptions: lm_xl.Assumptions, small_built: Path, tmp_path: Path
 ) -> None:
-    lm_xl.build(small_assumptions, tmp_path / "static.xlsx", static=True)
+    lm_xl.build(small_assumptions, tmp_path / "static.xlsx", static=True, draws=DRAWS)
     book, live = (
         openpyxl.load_workbook(tmp_path / "static.xlsx"),
         openpyxl.load_workbook(small_built, data_only=True),

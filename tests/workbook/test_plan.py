@@ -16,6 +16,7 @@ import openpyxl
 import pandas as pd
 import pytest
 import small
+from conftest import DRAWS
 from openpyxl.formula.tokenizer import Token, Tokenizer
 from openpyxl.formula.translate import Translator
 from openpyxl.utils.cell import coordinate_to_tuple
@@ -50,7 +51,8 @@ def test_every_formula_agrees_in_libreoffice(deliverable: Path) -> None:
 
 @pytest.mark.parametrize("sizes", [(2, 3, 5, 7), (3, 5, 7, 2), (5, 7, 2, 3), (7, 4, 3, 5), (1, 3, 2, 2)])
 def test_every_formula_agrees_for_axes_of_any_size(sizes: tuple[int, int, int, int], tmp_path: Path) -> None:
-    lm_xl.build(lm_xl.read_assumptions(small.workbook(tmp_path / "a.xlsx", sizes)), tmp_path / "b.xlsx")
+    a = lm_xl.read_assumptions(small.workbook(tmp_path / "a.xlsx", sizes))
+    lm_xl.build(a, tmp_path / "b.xlsx", draws=DRAWS)
     assert_verified(tmp_path / "b.xlsx", "formualizer", 100)
 
 
@@ -150,7 +152,7 @@ def test_an_edit_of_the_workbook_is_enough(
     edit: Callable[[Records], None], tmp_path: Path, small_assumptions: lm_xl.Assumptions
 ) -> None:
     a = lm_xl.read_assumptions(small.workbook(tmp_path / "a.xlsx", change=edit))
-    lm_xl.build(a, tmp_path / "b.xlsx")
+    lm_xl.build(a, tmp_path / "b.xlsx", draws=DRAWS)
     assert_verified(tmp_path / "b.xlsx", "formualizer", 1000)
     assert a.fingerprint != small_assumptions.fingerprint
 
@@ -199,7 +201,7 @@ def test_formulas_are_one_a_row_short_and_without_numbers(deliverable: Path) -> 
 def test_same_input_same_bytes(
     small_assumptions: lm_xl.Assumptions, small_built: Path, tmp_path: Path
 ) -> None:
-    lm_xl.build(small_assumptions, tmp_path / "again.xlsx")
+    lm_xl.build(small_assumptions, tmp_path / "again.xlsx", draws=DRAWS)
     with zipfile.ZipFile(small_built) as one, zipfile.ZipFile(tmp_path / "again.xlsx") as two:
         assert one.namelist() == two.namelist()
         differing = [name for name in one.namelist() if one.read(name) != two.read(name)]
@@ -222,7 +224,7 @@ def test_nothing_is_left_when_a_build_fails(
             lambda *_, **__: (_ for _ in ()).throw(OSError(28, "No space left on device")),
         )
         with pytest.raises(OSError, match="No space left"):
-            lm_xl.build(small_assumptions, target, force=True)
+            lm_xl.build(small_assumptions, target, force=True, draws=DRAWS)
     wrong = builder.trace
 
     def planted(*args: Any) -> Any:
@@ -234,7 +236,7 @@ def test_nothing_is_left_when_a_build_fails(
     with monkeypatch.context() as patch:
         patch.setattr(builder, "trace", planted)
         with pytest.raises(Disagreement, match=r"Calc_Share!H6"):
-            lm_xl.build(small_assumptions, target, force=True)
+            lm_xl.build(small_assumptions, target, force=True, draws=DRAWS)
     assert [p.name for p in tmp_path.iterdir()] == ["old.xlsx"]
     assert target.read_text() == "an older file"
 
@@ -247,12 +249,17 @@ def test_labels_are_text_whatever_they_hold(tmp_path: Path) -> None:
                     if row.get(key) == "Germany":
                         row[key] = "@Länder & +Städte 'x'"
 
-    lm_xl.build(lm_xl.read_assumptions(small.workbook(tmp_path / "a.xlsx", change=odd)), tmp_path / "b.xlsx")
+    lm_xl.build(
+        lm_xl.read_assumptions(small.workbook(tmp_path / "a.xlsx", change=odd)),
+        tmp_path / "b.xlsx",
+        draws=DRAWS,
+    )
     assert_verified(tmp_path / "b.xlsx", "formualizer", 1000)
     book = openpyxl.load_workbook(tmp_path / "b.xlsx")
     assert {c.data_type for c in book["By_region"]["B"] if c.value == "@Länder & +Städte 'x'"} == {"s"}
 
 
+@pytest.mark.slow
 @pytest.mark.libreoffice
 def test_a_small_workbook_agrees_in_libreoffice(small_built: Path, tmp_path: Path) -> None:
     copy = shutil.copy(small_built, tmp_path / "copy.xlsx")
@@ -278,7 +285,8 @@ def spread_built(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 row.update(distribution=kind, low=row["value"] * 0.8, high=row["value"] * 1.25)
 
     path = folder / "spread_forecast.xlsx"
-    lm_xl.build(lm_xl.read_assumptions(small.workbook(folder / "spread.xlsx", change=spread)), path)
+    a = lm_xl.read_assumptions(small.workbook(folder / "spread.xlsx", change=spread))
+    lm_xl.build(a, path, draws=DRAWS)
     return path
 
 
@@ -293,7 +301,7 @@ def test_the_analyses_are_those_of_python(spread_built: Path) -> None:
     total = results.series("risk_adjusted_sales") / 1e6
     assert (rows[start][1], end[1]) == pytest.approx((total[0], total[-1]), rel=1e-12)
     assert rows[start][1] + sum(bar[1] for bar in bars) == pytest.approx(end[1], rel=1e-9)
-    simulated = lm_xl.simulate(a, 10_000, 1)
+    simulated = lm_xl.simulate(a, DRAWS, 1)
     shown = {
         (r[0], r[1], r[2], r[3], r[5]): r[7:]
         for r in pages["Uncertainty"].iter_rows(min_row=26, values_only=True)
@@ -307,7 +315,7 @@ def test_the_analyses_are_those_of_python(spread_built: Path) -> None:
         largest.input,
         pytest.approx(largest.swing / 1e6, rel=1e-9),
     ]
-    assert "10,000 draws of seed 1" in pages["Uncertainty"]["A6"].value
+    assert f"{DRAWS:,} draws of seed 1" in pages["Uncertainty"]["A6"].value
     assert a.fingerprint in pages["Uncertainty"]["A6"].value
 
 
@@ -338,7 +346,7 @@ def test_every_table_of_the_analyses_is_pythons(tmp_path: Path) -> None:
         records["Scenarios"].append({**records["Scenarios"][0], "scenario": "Low", "amount": 0.7})
 
     a = lm_xl.read_assumptions(small.workbook(tmp_path / "a.xlsx", change=spread))
-    lm_xl.build(a, path := tmp_path / "b.xlsx")
+    lm_xl.build(a, path := tmp_path / "b.xlsx", draws=DRAWS)
     near = {"rel": 1e-9, "abs": 1e-9}
     results = lm_xl.forecast(a, a.axes.scenarios)
     for line in lines_of(path, "Scenarios_and_bridge", "scenario_headlines"):
@@ -369,7 +377,7 @@ def test_every_table_of_the_analyses_is_pythons(tmp_path: Path) -> None:
         assert line[4:] == pytest.approx(
             [x / 1e6 for x in (s.at_low, s.at_high, s.low_effect, s.high_effect, s.swing)], **near
         )
-    drawn = lm_xl.simulate(a, 10_000, 1)
+    drawn = lm_xl.simulate(a, DRAWS, 1)
     for metric, scale in (("revenue", 1e6), ("diagnosed", 1)):
         i = drawn.at(metric)
         p10, p50, p90 = (drawn.percentiles[0, i, :, p - 1] / scale for p in (10, 50, 90))
