@@ -68,7 +68,6 @@ class Delta:
     operation: str
     amount: float
     cell: str
-    label_cell: str
     sources: tuple[str, ...]
     status: str
     reason: str
@@ -225,9 +224,7 @@ class Assumptions:
 
         def said(items: Iterable[Any]) -> list[str]:
             return sorted(
-                repr(
-                    [v for k, v in vars(item).items() if k not in ("cell", "cells", "label_cell", "low_cell")]
-                )
+                repr([v for k, v in vars(item).items() if k not in ("cell", "cells", "low_cell")])
                 for item in items
             )
 

@@ -715,9 +715,18 @@ class _Reader:
             reason = self.text(cells["reason"], "a reason")
             keys, known = self.keys(cells, QUANTITIES[name], axis_of) if name else (Keys("", "", ""), False)
             if known and scenario:
-                places = cells["amount"].address, cells["scenario"].address
                 amount = amount if amount is not None and operation else np.nan
-                yield Delta(scenario, name, keys, operation or "add", amount, *places, source, status, reason)
+                yield Delta(
+                    scenario,
+                    name,
+                    keys,
+                    operation or "add",
+                    amount,
+                    cells["amount"].address,
+                    source,
+                    status,
+                    reason,
+                )
 
     def correlations(
         self, table: Table | None, axis_of: Mapping[int, Axis], cited: list[tuple[RawCell, str]]

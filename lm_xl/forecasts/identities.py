@@ -11,8 +11,9 @@ from lm_xl.faults import IdentityError
 from lm_xl.forecasts.results import Results
 from lm_xl.model.axes import SEGMENT
 from lm_xl.model.ops import Array
+from lm_xl.model.outputs import SHRINKING
 
-TOLERANCE = 1e-9
+IDENTITY_TOLERANCE = 1e-9
 """Relative tolerance of the identities."""
 
 
@@ -21,19 +22,22 @@ def check_identities(results: Results) -> None:
     o = results.outputs
     for name, x in o.items():
         _demand(results, f"{name} is finite and not negative", np.isfinite(x) & (x >= 0), {name: x})
-    for more, less in (
-        ("incidence", "metastatic"), ("metastatic", "lm_cases"), ("lm_cases", "diagnosed"), ("diagnosed", "treated"),
-        ("gross_price", "net_price"), ("gross_sales", "net_sales"), ("net_sales", "risk_adjusted_sales"),
-    ):  # fmt: skip
+    for more, less in SHRINKING:
         _demand(
-            results, f"{more} >= {less}", o[more] * (1 + TOLERANCE) >= o[less], {more: o[more], less: o[less]}
+            results,
+            f"{more} >= {less}",
+            o[more] * (1 + IDENTITY_TOLERANCE) >= o[less],
+            {more: o[more], less: o[less]},
         )
     rest_of = results.assumptions.structure()["rest_of"]
     for rest in sorted(set(rest_of.tolist()) - {-1}):
         total = o["share"][:, :, rest_of == rest].sum(axis=SEGMENT, keepdims=True)
         label = results.axes.segment.sets[rest]
         _demand(
-            results, f"shares within {label!r} sum to 1", np.abs(total - 1) <= TOLERANCE, {"share": total}
+            results,
+            f"shares within {label!r} sum to 1",
+            np.abs(total - 1) <= IDENTITY_TOLERANCE,
+            {"share": total},
         )
     _demand(
         results,
@@ -44,7 +48,7 @@ def check_identities(results: Results) -> None:
     for basis in ("gross_sales", "net_sales", "risk_adjusted_sales"):
         x = o[basis]
         ways = [x.sum(axis=a, keepdims=True).sum(axis=(1, 2, 3)) for a in (1, 2, 3)]
-        agree = np.ptp(ways, axis=0) <= TOLERANCE * np.abs(ways[0])
+        agree = np.ptp(ways, axis=0) <= IDENTITY_TOLERANCE * np.abs(ways[0])
         _demand(
             results,
             f"{basis} over regions, segments and subtypes agree",

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 ADD, TIMES, POWER, ATOM = range(1, 5)
-ROW, YEAR, BEFORE = "\x01", "\x02", "\x03"
+ROW, YEAR_COLUMN, BEFORE = "\x01", "\x02", "\x03"
 """Stand in a formula's text for the row it is written to, the column of each year and that of the year before: one formula serves all years."""
 
 MOST_RUNS = 4
@@ -73,12 +73,12 @@ class Symbol:
 
 
 class Cell(Symbol):
-    """A cell of a sheet, its column fixed or YEAR. `block` is the block it belongs to, where it belongs to one."""
+    """A cell of a sheet, its column fixed or YEAR_COLUMN. `block` is the block it belongs to, where it belongs to one."""
 
     __slots__ = ("block", "column", "row", "sheet")
 
     def __init__(self, sheet: str, column: str, row: int, block: Block | None = None) -> None:
-        super().__init__(f"{sheet}!{column if column == YEAR else f'${column}'}{row}")
+        super().__init__(f"{sheet}!{column if column == YEAR_COLUMN else f'${column}'}{row}")
         self.sheet = sheet
         self.column = column
         self.row = row
@@ -174,5 +174,5 @@ def _sumifs(runs: list[list[Cell]], size: int, kept: Sequence[int]) -> Symbol | 
         return f"{block.sheet}!{letter}${block.first_row}:{letter}${block.last_row}"
 
     keys = "".join(f",{column('$' + block.key_columns[a])},${block.key_columns[a]}{ROW}" for a in kept)
-    values = column(YEAR if cell.column == YEAR else f"${cell.column}")
+    values = column(YEAR_COLUMN if cell.column == YEAR_COLUMN else f"${cell.column}")
     return Symbol(f"SUMIFS({values}{keys})" if kept else f"SUM({values})")

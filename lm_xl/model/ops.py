@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE
-from lm_xl.model.cells import BEFORE, TIMES, YEAR, Symbol, Term, call, over, text_of
+from lm_xl.model.cells import BEFORE, TIMES, YEAR_COLUMN, Symbol, Term, call, over, text_of
 
 Array = NDArray[Any]
 
@@ -144,7 +144,9 @@ def previous(x: Array) -> Array:
     """The year before, NaN before the first."""
     if not _symbolic(x):
         return np.concatenate([np.full(x[..., :1].shape, np.nan), x[..., :-1]], axis=-1)
-    return _each(lambda v: Symbol(v.text.replace(YEAR, BEFORE), v.rank) if isinstance(v, Symbol) else v, x)
+    return _each(
+        lambda v: Symbol(v.text.replace(YEAR_COLUMN, BEFORE), v.rank) if isinstance(v, Symbol) else v, x
+    )
 
 
 def millions(x: Array) -> Array:

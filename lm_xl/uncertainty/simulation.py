@@ -354,9 +354,7 @@ def with_levers(
             names.append(name)
             deltas += [replace(d, scenario=name) for d in a.deltas if d.scenario == scenario and point]
             deltas += [
-                Delta(
-                    name, lever.quantity, k, lever.operation, float(x), "", "", (), "", "a point of a sweep"
-                )
+                Delta(name, lever.quantity, k, lever.operation, float(x), "", (), "", "a point of a sweep")
                 for lever, k, x in zip(levers, keys, amounts, strict=True)
                 if (lever.operation, x) not in (("multiply", 1), ("add", 0))
             ]
