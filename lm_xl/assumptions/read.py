@@ -58,7 +58,8 @@ from lm_xl.assumptions.columns import (
 from lm_xl.assumptions.spreads import correlation_faults, spread_faults
 from lm_xl.assumptions.tables import UNSTORED, RawCell, Table, in_order, is_year, number, read_tables
 from lm_xl.faults import Fault, Refused, UnknownLabel
-from lm_xl.model.axes import REGION, ROLES, SEGMENT, SUBTYPE, Axes, Axis, folded, nearest, odd_characters
+from lm_xl.model.axes import REGION, ROLES, SEGMENT, SUBTYPE, Axes, Axis
+from lm_xl.model.labels import folded, nearest, odd_characters
 from lm_xl.model.ops import Array
 from lm_xl.model.outputs import OUTPUTS
 from lm_xl.model.quantities import QUANTITIES, Quantity

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from xml.parsers import expat
 
 from lm_xl.faults import Fault, Refused
-from lm_xl.model.axes import RENAMED, folded, nearest
+from lm_xl.model.labels import RENAMED, folded, nearest
 from lm_xl.xlsx.addresses import address_of, column_number
 from lm_xl.xlsx.package import Damaged, inspect_package
 from lm_xl.xlsx.sheets import MOST_ROWS, SheetCells, Value, WorkbookFile

@@ -48,7 +48,7 @@ class Words(click.ParamType[tuple[str, ...]]):
     ) -> tuple[str, ...]:
         if isinstance(value, tuple):
             return value
-        from lm_xl.model.axes import nearest
+        from lm_xl.model.labels import nearest
 
         chosen = tuple(w.strip() for w in value.split(",") if w.strip())
         for word in chosen:
@@ -97,7 +97,7 @@ def _of_metric(metric: str, by: Sequence[str] = ()) -> None:
 
 
 def _once(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
-    from lm_xl.model.axes import folded
+    from lm_xl.model.labels import folded
 
     if len(set(map(folded, names))) < len(names):
         raise click.BadParameter("give each scenario once", ctx, param)

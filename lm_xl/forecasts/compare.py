@@ -15,7 +15,8 @@ from lm_xl.assumptions.columns import KEYS
 from lm_xl.faults import UnknownLabel, WrongUsage
 from lm_xl.forecasts.forecast import forecast
 from lm_xl.forecasts.results import Results, output_of, summed
-from lm_xl.model.axes import YEAR, Axes, folded, nearest
+from lm_xl.model.axes import YEAR, Axes
+from lm_xl.model.labels import folded, nearest
 from lm_xl.model.ops import Array, change
 from lm_xl.model.outputs import OUTPUTS
 

@@ -19,8 +19,9 @@ from lm_xl.assumptions.tables import RawCell, is_year, read_tables
 from lm_xl.faults import Fault, UnknownLabel
 from lm_xl.forecasts.compare import Measure, Point, in_year, measure, place
 from lm_xl.forecasts.forecast import forecast
-from lm_xl.model.axes import YEAR, Axes, Axis, folded
+from lm_xl.model.axes import YEAR, Axes, Axis
 from lm_xl.model.evaluate import evaluate
+from lm_xl.model.labels import folded
 from lm_xl.model.ops import Array
 from lm_xl.model.quantities import QUANTITIES
 

@@ -11,7 +11,8 @@ import numpy as np
 
 from lm_xl.assumptions.assumptions import Assumptions
 from lm_xl.faults import UnknownLabel
-from lm_xl.model.axes import REGION, RUN, SEGMENT, SUBTYPE, YEAR, Axes, nearest
+from lm_xl.model.axes import REGION, RUN, SEGMENT, SUBTYPE, YEAR, Axes
+from lm_xl.model.labels import nearest
 from lm_xl.model.ops import Array
 from lm_xl.model.outputs import BASES, OUTPUTS, PATIENT_STAGES
 from lm_xl.version import __version__

@@ -31,7 +31,8 @@ from lm_xl.faults import Fault, IdentityError, Refused, UnknownLabel
 from lm_xl.forecasts.forecast import forecast
 from lm_xl.forecasts.identities import check_identities
 from lm_xl.forecasts.results import Results
-from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE, Axes, folded, nearest
+from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE, Axes
+from lm_xl.model.labels import folded, nearest
 from lm_xl.model.ops import Array
 from lm_xl.model.quantities import QUANTITIES
 from lm_xl.uncertainty.draws import (
