@@ -17,8 +17,8 @@ from lm_xl.assumptions.columns import KEYS, SHEETS, WANTED
 from lm_xl.assumptions.read import read_assumptions
 from lm_xl.assumptions.tables import RawCell, is_year, read_tables
 from lm_xl.faults import Fault, UnknownLabel
-from lm_xl.forecasts.compare import Measure, Point, in_year, measure, place
 from lm_xl.forecasts.forecast import forecast
+from lm_xl.forecasts.points import Measure, Point, in_year, measure, place
 from lm_xl.model.axes import YEAR, Axes, Axis
 from lm_xl.model.evaluate import evaluate
 from lm_xl.model.labels import folded
