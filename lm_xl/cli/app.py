@@ -670,7 +670,7 @@ def textconv(file: Path) -> None:
     A file that is no workbook is one line that says so: git stops at a failure, and shows no other file.
     """
     from lm_xl.faults import Refused
-    from lm_xl.forecasts.diff import lines_of
+    from lm_xl.forecasts.sheet_rows import lines_of
 
     try:
         lines = lines_of(file)
