@@ -265,7 +265,7 @@ class Assumptions:
             array = values[cover] if self.moves(name) else values[cover][..., :1]
             array[cover < 0] = QUANTITIES[name].absent
             array = array[np.newaxis]
-            array.flags.writeable = False
+            array.flags.writeable = False  # the base case is shared by all who read these assumptions
             arrays[name] = array
         return arrays
 
@@ -307,6 +307,7 @@ class Assumptions:
         arrays = dict(base)
         amounts = [d.amount for d in self.deltas] if amounts is None else amounts
         for delta, amount in zip(self.deltas, amounts, strict=True):
+            # A 1 on the run axis where the scenario runs, and of the elements where the delta reaches.
             runs = np.array([float(s == delta.scenario) for s in scenarios]).reshape(-1, 1, 1, 1, 1)
             if runs.any():
                 active = runs * self.reach(delta)[np.newaxis, ..., np.newaxis]

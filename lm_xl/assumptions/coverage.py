@@ -36,8 +36,9 @@ def _cover(
     hole = _doubtful(axes, quantity, domain.shape, tell)
     gap = domain & (cover < 0)
     _demand_no_gaps(axes, quantity, gap & ~hole, domain, tell)
-    cover[gap | hole] = len(rows)
+    cover[gap | hole] = len(rows)  # where HOLE stands
     cover[~domain] = -1
+    # What is `never` has won its elements from less specific rows, and leaves them without a value.
     for i in positions:
         if quantity.is_count and (why := shared_count(axes, cover == i)):
             tell.row_fault(rows[i], f"{quantity.name} of {rows[i].keys} {why}: give each its own row")
@@ -75,7 +76,7 @@ def _most_specific(
         for j in np.unique(cover[both]) if both.any() else ():
             if np.array_equal(reach, reaches[j]):
                 tell.row_fault(row, f"{quantity.name} of {row.keys} is there already, in {rows[j].place}")
-            elif (reaches[j] & ~reach).any():
+            elif (reaches[j] & ~reach).any():  # neither holds the other
                 common = _labels(axes, quantity, np.argwhere(reach & (cover == j))[0])
                 other = f"{rows[j].keys} ({rows[j].place})"
                 why = f"both cover {common} and neither is the more specific: add a row for it"
@@ -111,6 +112,7 @@ def _demand_no_gaps(axes: Axes, quantity: Quantity, gap: Array, domain: Array, t
         return
     lead, *rest = quantity.dims
     axis, at = axes.axis(lead), DIMS.index(lead)
+    # Leaves of the first axis that lack the same have the same bytes along the other axes.
     alike: dict[bytes, list[int]] = {}
     for leaf in np.unique(np.argwhere(gap)[:, at]).tolist():
         alike.setdefault(np.take(gap, leaf, axis=at).tobytes(), []).append(leaf)

@@ -23,6 +23,7 @@ def read_rows(
     columns = tuple(str(year) for year in years or year_columns(table) if sheet in MOVING_SHEETS)
     _demand_columns(table, columns, tell)
     beyond = tuple(name for name in table.header if is_year(name) and name not in columns)
+    # A column that is not there has its fault already, so its cells are absent rather than blank.
     absent = dict.fromkeys((*ROW_COLUMNS, *columns), RawCell(table.sheet, "", None, absent=True))
     rows = (_row(sheet, {**absent, **cells}, axis_of, columns, beyond, tell) for cells in table.rows)
     return [row for row in rows if row]
@@ -54,6 +55,7 @@ def _row(
     """One row, or None where its quantity or a label cannot be known. `columns` are the timeline's, `beyond` are other years'."""
     name = one_of(cells["quantity"], tuple(QUANTITIES), "quantity", tell)
     if not name:
+        # The row of a misspelled quantity is no gap of the quantity that was meant.
         meant = get_close_matches(folded(str(cells["quantity"].value)), QUANTITIES, n=1, cutoff=0.6)
         tell.doubtful += [(quantity, Keys("", "", "")) for quantity in meant]
         return None
@@ -66,11 +68,7 @@ def _row(
     inputs, places = _inputs(cells, quantity, fill, unit, columns, tell)
     _demand_blank_beyond([cells[name] for name in beyond], columns, tell)
     distribution = one_of(cells["distribution"], DISTRIBUTIONS, "distribution", tell)
-    if _is_never(cells["value"]):
-        _demand_no_spread(cells, distribution, tell)
-        low, high = None, None
-    else:
-        low, high = _bounds(cells, quantity, distribution, unit, inputs[-1], tell)
+    low, high = _bounds(cells, quantity, distribution, unit, inputs, tell)
     sources = cites(cells, tell)
     status = one_of(cells["status"], STATUSES, "status", tell)
     said = note(cells, tell)
@@ -201,10 +199,18 @@ def _demand_no_spread(cells: SheetRow, distribution: str, tell: Findings) -> Non
 
 
 def _bounds(
-    cells: SheetRow, quantity: Quantity, distribution: str, unit: str, value: float, tell: Findings
+    cells: SheetRow,
+    quantity: Quantity,
+    distribution: str,
+    unit: str,
+    inputs: Sequence[float],
+    tell: Findings,
 ) -> tuple[float | None, float | None]:
-    """Low and high of a row, which hold its last value; None where there is none."""
+    """Low and high of a row, which hold its last number; None where there is none."""
     both = cells["low"], cells["high"]
+    if _is_never(cells["value"]):
+        _demand_no_spread(cells, distribution, tell)
+        return None, None
     if distribution in ("fixed", ""):
         for cell in both if distribution else ():
             if not cell.blank:
@@ -220,6 +226,6 @@ def _bounds(
     if low is not None and high is not None:
         if low > high:
             tell.fault(both[0], f"low {low:g} is above high {high:g}")
-        elif value < low or value > high:
-            tell.fault(both[0], f"low {low:g} to high {high:g} does not hold the value {value:g}")
+        elif inputs[-1] < low or inputs[-1] > high:  # neither for NaN, which has its own fault
+            tell.fault(both[0], f"low {low:g} to high {high:g} does not hold the value {inputs[-1]:g}")
     return low, high

@@ -135,8 +135,10 @@ def _share_sums(a: Assumptions, deltas: Sequence[Delta], arrays: Mapping[str, Ar
             if name == EXHAUSTIVE:
                 wrong = np.abs(sums - 1) > SHARE_TOLERANCE
             for at in map(tuple, np.argwhere(wrong).tolist()):
+                # The members' own elements: those of the sum, each at its position on the axis of the set.
                 places = [(*at[:along], member, *at[along + 1 : 3]) for member in members]
                 there = [p for p in places if a.covers[name][p] >= 0] or places[:1]
+                # Other years, and other labels that the same rows cover, show the same fault.
                 if not tell.is_new(name, *(a.covers[name][p] for p in there)):
                     continue
                 sheet, cell, within = _behind(a, [(name, p) for p in there], deltas)

@@ -25,7 +25,7 @@ from lm_xl.model.ops import Array
 if TYPE_CHECKING:
     import pandas as pd
 
-RUNS = 16
+BATCH = 16
 """Combinations evaluated at once: their arrays stay in the processor's cache."""
 
 
@@ -160,8 +160,8 @@ def _combinations(
     before, after = sides
     clocked = [name for name, (_, takes) in STAGES.items() if "year" in takes]
     values = np.empty(1 << len(moving))
-    for first in range(0, len(values), RUNS):
-        runs = np.arange(first, min(first + RUNS, len(values)))
+    for first in range(0, len(values), BATCH):
+        runs = np.arange(first, min(first + BATCH, len(values)))
         inputs, clocks = dict(before), dict.fromkeys(clocked, years[0])
         for i, (driver, changed) in enumerate(moving.items()):
             moved = (runs >> i & 1 == 1).reshape(-1, 1, 1, 1, 1)

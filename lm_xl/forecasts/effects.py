@@ -25,13 +25,13 @@ NO_ROW = ("Axes", ("",))
 PROTECTED = "is_protected"
 """The one mask of the structure that rows decide: whether anything protects a price."""
 
-Place = tuple[str, Name]
+RowKey = tuple[str, Name]
 """The sheet and the name of a row."""
 
 
 def effects(
     a: Assumptions, b: Assumptions, rows: tuple[SheetRows, SheetRows], at: Point, chosen: Measure
-) -> dict[Place, float]:
+) -> dict[RowKey, float]:
     """What each row that may move a number does alone: the first workbook with that edit, less the first workbook."""
     structure = {**a.structure(), "year": np.full((1,) * (YEAR + 1), float(at.year))}
     old, new = (_values(book, a.axes, at.year) for book in (a, b))
@@ -50,9 +50,9 @@ def effects(
     rearranged = replace(a, axes=_regrouped(a.axes, b.axes), deltas=in_order)
     base = worth(old, a)
     found = {}
-    for place, masks in _answers(a, b, rows, old, new).items():
-        book = rearranged if place == NO_ROW else a
-        found[place] = worth(_overlaid(old, new, masks), book) - base
+    for row, masks in _answers(a, b, rows, old, new).items():
+        book = rearranged if row == NO_ROW else a
+        found[row] = worth(_overlaid(old, new, masks), book) - base
     for name, edited in _edited_deltas(deltas, other_deltas):
         found["Scenarios", name] = worth(old, replace(a, deltas=edited)) - base
     return found
@@ -85,23 +85,23 @@ def _answers(
     rows: tuple[SheetRows, SheetRows],
     old: Mapping[str, Array],
     new: Mapping[str, Array],
-) -> dict[Place, dict[str, Array]]:
+) -> dict[RowKey, dict[str, Array]]:
     """For each row that answers for numbers that differ, and for NO_ROW, masks of these numbers by quantity."""
-    masks: dict[Place, dict[str, Array]] = {NO_ROW: {}}
+    masks: dict[RowKey, dict[str, Array]] = {NO_ROW: {}}
     for quantity in QUANTITIES:
         differs = old[quantity] != new[quantity]
         if not differs.any():
             continue
-        before, after = _behind(a, quantity), _aligned(_behind(b, quantity), a.axes, b.axes)
+        before, after = _rows_behind(a, quantity), _aligned(_rows_behind(b, quantity), a.axes, b.axes)
         for at in map(tuple, np.argwhere(differs)):
             was, now = _name(a.rows[before[at]]), _name(b.rows[after[at]])
-            place = _responsible(QUANTITIES[quantity].sheet, was, now, rows)
-            mask = masks.setdefault(place, {}).setdefault(quantity, np.zeros(differs.shape, dtype=bool))
+            row = _responsible(QUANTITIES[quantity].sheet, was, now, rows)
+            mask = masks.setdefault(row, {}).setdefault(quantity, np.zeros(differs.shape, dtype=bool))
             mask[at] = True
     return masks
 
 
-def _responsible(sheet: str, was: Name, now: Name, rows: tuple[SheetRows, SheetRows]) -> Place:
+def _responsible(sheet: str, was: Name, now: Name, rows: tuple[SheetRows, SheetRows]) -> RowKey:
     """The row that answers for a number that differs: the one behind it now if it is new, or the one behind it before if it is gone."""
     before, after = rows[0][sheet], rows[1][sheet]
     if now not in before:
@@ -116,7 +116,7 @@ def _name(row: Row) -> Name:
     return (*map(folded, (row.quantity, *row.keys)), "0")
 
 
-def _behind(book: Assumptions, quantity: str) -> Array:
+def _rows_behind(book: Assumptions, quantity: str) -> Array:
     """The position of the row behind each element at canonical rank, also where that row says never."""
     reaches = [
         (i, reach_of(book.axes, QUANTITIES[quantity], row.keys))

@@ -26,7 +26,7 @@ NAMES = {
 """The columns by which a row of a sheet is known; two rows are the same row if these agree."""
 IN_ORDER = ("Axes", "Scenarios", "Changes")
 """The sheets in which the order of the rows means something."""
-LISTS = ("groups", "source")
+LIST_COLUMNS = ("groups", "source")
 """The columns that hold several words, in any order."""
 
 Name = tuple[str, ...]
@@ -68,7 +68,7 @@ def texts(sheet: str, row: SheetRow) -> dict[str, str]:
     """What stands in a row, by column, blanks left out; lists of groups and of sources in one order."""
     columns = [*WANTED[sheet], *(c for c in row if is_year(c))]
     found = {c: _text(row[c]) for c in columns if c in row}
-    for column in LISTS:
+    for column in LIST_COLUMNS:
         if column in found:
             words = filter(None, map(str.strip, found[column].split(";")))
             found[column] = "; ".join(sorted(words, key=folded))

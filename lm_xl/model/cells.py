@@ -121,6 +121,7 @@ def text_of(term: Term) -> tuple[str, int]:
 def _join(left: Term, sign: str, right: Term, rank: int) -> Symbol:
     a, a_rank = text_of(left)
     b, b_rank = text_of(right)
+    # On the right also at the same rank: a-(b-c), a/(b*c) and a^(b^c) are other numbers without brackets.
     if a_rank < rank:
         a = f"({a})"
     if b_rank <= rank:
@@ -168,6 +169,7 @@ def _sumifs(ranges: Sequence[list[Cell]], size: int, kept: Sequence[int]) -> Sym
     block = cell.block
     if block is None or any(r[0].block is not block or r[0].column != cell.column for r in ranges):
         return None
+    # SUMIFS takes every row with these labels, so the cells must be all of them.
     if block.count(kept, cell) != size:
         return None
 

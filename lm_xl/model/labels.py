@@ -5,14 +5,13 @@ from __future__ import annotations
 import unicodedata
 from difflib import get_close_matches
 
+RENAMED = {"primary": "subtype", "other_primary": "other_subtype"}
+"""Names that workbooks may still have, and what they are called now."""
+
 
 def folded(label: str) -> str:
     """The form in which labels are compared: outer blanks and case do not matter, nothing else is forgiven."""
     return label.strip().casefold()
-
-
-RENAMED = {"primary": "subtype", "other_primary": "other_subtype"}
-"""Names that workbooks may still have, and what they are called now."""
 
 
 def nearest(wrong: str, valid: list[str] | tuple[str, ...]) -> str:
