@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lm_xl.assumptions.assumptions import Assumptions, Row
-from lm_xl.assumptions.read import rule_faults
+from lm_xl.assumptions.rules import rule_faults
 from lm_xl.assumptions.spreads import EXCLUSIVE, Uncertain, carried, spreads, stream_of, uncertain_inputs
 from lm_xl.faults import Fault, Refused
-from lm_xl.forecasts.compare import Measure, Point, measure, place
 from lm_xl.forecasts.forecast import forecast
+from lm_xl.forecasts.points import Measure, Point, measure, place
 from lm_xl.model.evaluate import evaluate
 from lm_xl.model.ops import Array
 from lm_xl.model.quantities import QUANTITIES

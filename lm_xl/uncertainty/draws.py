@@ -34,7 +34,7 @@ from lm_xl.assumptions.spreads import (
     stream_of,
     uncertain_inputs,
 )
-from lm_xl.forecasts.identities import TOLERANCE
+from lm_xl.forecasts.identities import IDENTITY_TOLERANCE
 from lm_xl.forecasts.results import Results
 from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE
 from lm_xl.model.evaluate import STAGES, evaluate
@@ -697,15 +697,16 @@ CHAIN = ("incidence", "metastatic", "lm_cases", "diagnosed", "treated")
 def _chained(known: Known) -> Array:
     """Whether each stage of the funnel counts some of the patients of the one before, in each draw of a region."""
     chain = [known[name, False] for name in CHAIN]
-    return _all(*(more * (1 + TOLERANCE) >= less for more, less in pairwise(chain)))
+    return _all(*(more * (1 + IDENTITY_TOLERANCE) >= less for more, less in pairwise(chain)))
 
 
 def _shared(known: Known) -> Array:
     """Whether a set's shares sum to 1 and none is below 0, in each draw of some regions: what claims leave is not below 0."""
     claims = (
-        total(known[name, True], SEGMENT) <= 1 + TOLERANCE for name in ("entrant_total", "incumbent_total")
+        total(known[name, True], SEGMENT) <= 1 + IDENTITY_TOLERANCE
+        for name in ("entrant_total", "incumbent_total")
     )
-    return _all(*claims, np.abs(total(known["share", True], SEGMENT) - 1) <= TOLERANCE)
+    return _all(*claims, np.abs(total(known["share", True], SEGMENT) - 1) <= IDENTITY_TOLERANCE)
 
 
 def _all(*holds: Array) -> Array:

@@ -31,7 +31,8 @@ from lm_xl.faults import Fault, IdentityError, Refused, UnknownLabel
 from lm_xl.forecasts.forecast import forecast
 from lm_xl.forecasts.identities import check_identities
 from lm_xl.forecasts.results import Results
-from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE, Axes, folded, nearest
+from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE, Axes
+from lm_xl.model.labels import folded, nearest
 from lm_xl.model.ops import Array
 from lm_xl.model.quantities import QUANTITIES
 from lm_xl.uncertainty.draws import (
@@ -354,9 +355,7 @@ def with_levers(
             names.append(name)
             deltas += [replace(d, scenario=name) for d in a.deltas if d.scenario == scenario and point]
             deltas += [
-                Delta(
-                    name, lever.quantity, k, lever.operation, float(x), "", "", (), "", "a point of a sweep"
-                )
+                Delta(name, lever.quantity, k, lever.operation, float(x), "", (), "", "a point of a sweep")
                 for lever, k, x in zip(levers, keys, amounts, strict=True)
                 if (lever.operation, x) not in (("multiply", 1), ("add", 0))
             ]
