@@ -228,7 +228,7 @@ def _funnel(workbook: Workbook, p: Plan, title: str) -> Chart:
     chart.type, chart.gapWidth = "bar", 40
     for column in (p.columns(moving=True)[0], p.columns(moving=True)[-1]):
         series = Series(Reference(ws, min_col=column, min_row=rows[0], max_row=rows[-1]), title=None)
-        series.tx = SeriesLabel(strRef=StrRef(f"'{ws.title}'!${chr(64 + column)}${HEADER_ROW}"))
+        series.tx = SeriesLabel(strRef=StrRef(f"'{ws.title}'!${column_letters(column)}${HEADER_ROW}"))
         chart.series.append(series)
     chart.set_categories(Reference(ws, min_col=1, min_row=rows[0], max_row=rows[-1]))
     _titled(chart, title, f"step. Source: sheet {ws.title}", "patients")
