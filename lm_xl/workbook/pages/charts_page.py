@@ -19,7 +19,7 @@ from lm_xl.xlsx.addresses import column_number
 CHARTS = "Charts"
 FIRST_CHART, CHART_ROWS = 6, 20
 """Row of the first chart on its page, and the rows that each takes."""
-SIDES = ("A", "K")
+CHART_COLUMNS = ("A", "K")
 """Columns of the left and of the right charts."""
 STEPS = ("lm_cases", "suspected", "diagnosed", "treated")
 """Steps of the funnel, from the top."""
@@ -34,8 +34,8 @@ def charts_page(ws: Worksheet) -> None:
 def add_to_page(workbook: Workbook, chart: NativeChart) -> None:
     """Put a chart in the next free place of the page: left, right, then further down."""
     ws: Any = workbook[CHARTS]
-    down, side = divmod(len(ws._charts), len(SIDES))
-    add_chart(ws, chart, f"{SIDES[side]}{FIRST_CHART + CHART_ROWS * down}")
+    down, side = divmod(len(ws._charts), len(CHART_COLUMNS))
+    add_chart(ws, chart, f"{CHART_COLUMNS[side]}{FIRST_CHART + CHART_ROWS * down}")
 
 
 def add_charts(workbook: Workbook, p: Plan) -> None:

@@ -10,7 +10,7 @@ from lm_xl.workbook.plan.checks import FIRST_CHECK
 from lm_xl.workbook.plan.plan import Plan
 from lm_xl.workbook.words.prose import text
 
-COLUMNS = (
+CHECK_COLUMNS = (
     ("id", 14, "lm header"),
     ("what", 90, "lm header"),
     ("value", 16, "lm year"),
@@ -19,7 +19,7 @@ COLUMNS = (
     ("least", 12, "lm year"),
     ("most", 12, "lm year"),
 )
-VALUE, LIMIT, BOUNDS = 3, 4, (6, 7)
+CHECKED, LIMIT, BOUNDS = 3, 4, (6, 7)
 """Columns of a check's value, of its tolerance and of the range that some compare with."""
 MASTER_ROW = FIRST_CHECK - 2
 
@@ -28,7 +28,7 @@ def checks(ws: Worksheet, traced: Plan, pen: Pen) -> None:
     """The master check, and a line for each check."""
     start(ws, "control", text("sheets", ws.title), text("pages", "checks"))
     pen.text(ws, MASTER_ROW, 1, "Master check", "lm label")
-    columns(ws, pen, COLUMNS, FIRST_CHECK - 1)
+    columns(ws, pen, CHECK_COLUMNS, FIRST_CHECK - 1)
     for row, identity, what, tolerance, bounds in traced.checks:
         pen.text(ws, row, 1, identity, "lm label")
         pen.text(ws, row, 2, what, "lm label")
@@ -41,7 +41,7 @@ def checks(ws: Worksheet, traced: Plan, pen: Pen) -> None:
             continue
         for column, formula in line.formulas():
             style = "lm total" if master else "lm calculation"
-            form = number_format("residue" if column == VALUE else "0 or 1")
+            form = number_format("residue" if column == CHECKED else "0 or 1")
             pen.write(ws, line.row, column, f"={formula}", style, form)
     passes = f"E{FIRST_CHECK}:E{traced.checks[-1][0]}"
     ws.conditional_formatting.add(passes, amber_where(f"$E{FIRST_CHECK}<>1"))

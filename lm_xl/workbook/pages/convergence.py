@@ -17,7 +17,7 @@ from lm_xl.workbook.pages.pen import Pen, page, start, titled_table, widths
 from lm_xl.workbook.plan.records import FIRST_ROW, HEADER_ROW
 from lm_xl.workbook.words.prose import text
 
-CHART_ROWS = 22
+ROWS_BESIDE = 22
 """Rows that the chart beside the first tables takes."""
 
 
@@ -83,4 +83,4 @@ def _causes(ws: Worksheet, n: Analyses, pen: Pen, row: int) -> None:
     top = titled_table(ws, pen, row, "causes_of_variance", title, columns, lines)
     drawn = f"What causes the spread of revenue {last}"
     chart = tornado_bars(ws, top, top + len(lines) - 1, 1, (2,), drawn, "share of variance")
-    add_chart(ws, chart, f"{CHART_COLUMN}{FIRST_ROW + CHART_ROWS}")
+    add_chart(ws, chart, f"{CHART_COLUMN}{FIRST_ROW + ROWS_BESIDE}")

@@ -18,7 +18,7 @@ from lm_xl.workbook.plan.triangulation import HIGH, LOW
 from lm_xl.workbook.words.prose import text
 from lm_xl.xlsx.addresses import split_address
 
-NAME, VALUE = 2, 3
+NAME_COLUMN, VALUE_COLUMN = 2, 3
 """Columns of what a line is, and of what it says."""
 VALUE_WIDTH = 44
 
@@ -31,8 +31,8 @@ def cover(ws: Worksheet, a: Assumptions, traced: Plan, draws: int, seed: int, pe
     _choices(ws, a, pen)
     for place, limit, label in ((BAND["low"], LOW, "band_low"), (BAND["high"], HIGH, "band_high")):
         row = int(split_address(place)[1])
-        pen.text(ws, row, NAME, text("pages", label), "lm label")
-        pen.write(ws, row, VALUE, limit, "lm calculation", number_format("band of ratios"))
+        pen.text(ws, row, NAME_COLUMN, text("pages", label), "lm label")
+        pen.write(ws, row, VALUE_COLUMN, limit, "lm calculation", number_format("band of ratios"))
     figures = lines_on(ws, traced)
     for line in figures:
         write_figure(ws, pen, line)
@@ -54,8 +54,8 @@ def _choices(ws: Worksheet, a: Assumptions, pen: Pen) -> None:
     chosen = Choice(axes.scenarios[0]).cells()
     for what, place in CHOICES.items():
         row = int(split_address(place)[1])
-        pen.text(ws, row, NAME, f"{what.capitalize()} (choose from the list)", "lm label")
-        pen.text(ws, row, VALUE, chosen[place], "lm choice")
+        pen.text(ws, row, NAME_COLUMN, f"{what.capitalize()} (choose from the list)", "lm label")
+        pen.text(ws, row, VALUE_COLUMN, chosen[place], "lm choice")
         validate(
             ws,
             place,
@@ -77,8 +77,8 @@ def _facts(ws: Worksheet, row: int, a: Assumptions, traced: Plan, draws: int, se
         ("Seed and draws", text("pages", "draws", seed=seed, draws=f"{draws:,}")),
     )
     for i, (name, value) in enumerate(facts, row):
-        pen.text(ws, i, NAME, name, "lm label")
-        pen.text(ws, i, VALUE, value, "lm wrapped")
+        pen.text(ws, i, NAME_COLUMN, name, "lm label")
+        pen.text(ws, i, VALUE_COLUMN, value, "lm wrapped")
         ws.row_dimensions[i].height = LINE * (1 + len(value) // VALUE_WIDTH)
     return row + len(facts)
 
@@ -89,8 +89,8 @@ def _legend(ws: Worksheet, row: int, pen: Pen) -> None:
         (row, "legend_input", "input", "lm input"),
         (row + 1, "legend_calculated", "calculated", "lm wrapped"),
     ):
-        pen.text(ws, i, NAME, text("pages", key), "lm label")
-        pen.text(ws, i, VALUE, value, style)
+        pen.text(ws, i, NAME_COLUMN, text("pages", key), "lm label")
+        pen.text(ws, i, VALUE_COLUMN, value, style)
         ws.row_dimensions[i].height = LINE
     rule = list_of('"input"')
     rule.error = text("pages", "legend_error")

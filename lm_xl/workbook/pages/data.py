@@ -11,7 +11,7 @@ from lm_xl.workbook.plan.plan import LONG, Plan
 from lm_xl.workbook.plan.records import FIRST_ROW, HEADER_ROW
 from lm_xl.workbook.words.prose import text
 
-COLUMNS = (
+DATA_COLUMNS = (
     ("metric", 24, "lm header"),
     ("region", 21, "lm header"),
     ("segment", 33, "lm header"),
@@ -25,7 +25,7 @@ COLUMNS = (
 def long_data(ws: Worksheet, traced: Plan, pen: Pen) -> None:
     """One fact a line, with its keys."""
     start(ws, "data", text("sheets", ws.title), text("pages", "data_long"))
-    columns(ws, pen, COLUMNS)
+    columns(ws, pen, DATA_COLUMNS)
     for line in lines_on(ws, traced):
         for column, label in enumerate((line.quantity, *line.keys), 1):
             pen.text(ws, line.row, column, label, "lm label")
@@ -33,5 +33,5 @@ def long_data(ws: Worksheet, traced: Plan, pen: Pen) -> None:
         pen.text(ws, line.row, 6, line.unit, "lm label")
         write_line(ws, pen, line, "lm calculation")
     last = max(FIRST_ROW, traced.sheets[ws.title].row - 1)
-    table(ws, LONG, HEADER_ROW, last, len(COLUMNS))
+    table(ws, LONG, HEADER_ROW, last, len(DATA_COLUMNS))
     page(ws, HEADER_ROW, freeze="A")

@@ -47,7 +47,7 @@ from lm_xl.workbook.plan.triangulation import TRIANGULATION
 
 RESULTS = (FUNNEL, REGIONS, CANCERS, SEGMENTS, REGION_SEGMENT, PRICES, LAUNCHES, TESTS)
 """The sheets of results by years, in order."""
-ANALYSES = {
+ANALYSIS_PAGES = {
     "Scenarios_and_bridge": scenarios_and_bridge,
     "Tornado": tornado_page,
     UNCERTAINTY: uncertainty,
@@ -70,7 +70,7 @@ def deliverable(a: Assumptions, records: Records, traced: Plan, found: Analyses)
     charts_page(add(CHARTS))
     for title in RESULTS:
         results_sheet(add(title), traced, pen)
-    for title, write in ANALYSES.items():
+    for title, write in ANALYSIS_PAGES.items():
         write(add(title), found, pen)
     drivers(add(DRIVERS), traced, pen)
     triangulation(add(TRIANGULATION), a, traced, pen)

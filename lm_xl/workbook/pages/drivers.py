@@ -10,7 +10,7 @@ from lm_xl.workbook.plan.plan import Plan
 from lm_xl.workbook.plan.records import HEADER_ROW
 from lm_xl.workbook.words.prose import text
 
-COLUMNS = (
+DRIVER_COLUMNS = (
     ("driver", 48, "lm header"),
     ("parameter", 25, "lm header"),
     ("keys", 44, "lm header"),
@@ -26,7 +26,7 @@ COLUMNS = (
 def drivers(ws: Worksheet, traced: Plan, pen: Pen) -> None:
     """The parameters of each driver, a line each."""
     start(ws, "outputs", text("sheets", ws.title), text("pages", "drivers"))
-    columns(ws, pen, COLUMNS)
+    columns(ws, pen, DRIVER_COLUMNS)
     for row, words in traced.drivers:
         for column, said in words.items():
             pen.text(ws, row, column, said, "lm wrapped")

@@ -156,12 +156,12 @@ def titled_table(
     header_height(ws, header)
     units = [unit for _, unit in named]
     for i, line in enumerate(lines):
-        _line(ws, pen, first + i, units, line, strong=i in total)
+        _table_line(ws, pen, first + i, units, line, strong=i in total)
     table(ws, name, header, header + len(lines), len(named))
     return first
 
 
-def _line(
+def _table_line(
     ws: Worksheet, pen: Pen, row: int, units: Sequence[str], line: Sequence[Any], *, strong: bool
 ) -> None:
     """A line of a table, its row as high as its words need."""

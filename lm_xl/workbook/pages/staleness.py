@@ -23,7 +23,7 @@ from lm_xl.workbook.plan.staleness import (
 )
 from lm_xl.workbook.words.prose import text
 
-COLUMNS = (
+SUM_COLUMNS = (
     ("column", 30, "lm header"),
     ("weighed sum now", 54, "lm year"),
     ("weighed sum as built", 54, "lm year"),
@@ -36,7 +36,7 @@ COLUMNS = (
 def as_built(ws: Worksheet, traced: Plan, pen: Pen) -> None:
     """The banner, and under it the weighed sums of the inputs' columns now and at the time of building."""
     start(ws, "control", text("sheets", ws.title), SEEN)
-    columns(ws, pen, COLUMNS)
+    columns(ws, pen, SUM_COLUMNS)
     for row, (place, built) in enumerate(traced.built.items(), FIRST_SUM):
         pen.text(ws, row, 1, ", ".join(place), "lm label")
         pen.write(ws, row, BUILT, built, "lm calculation", number_format("weighed sum"))

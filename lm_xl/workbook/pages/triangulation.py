@@ -13,7 +13,7 @@ from lm_xl.workbook.plan.records import HEADER_ROW
 from lm_xl.workbook.plan.triangulation import FIRST_FIGURE, OUTSIDE, model_year
 from lm_xl.workbook.words.prose import text
 
-COLUMNS = (
+FIGURE_COLUMNS = (
     ("publisher", 24, "lm header"),
     ("what", 40, "lm header"),
     ("scope", 10, "lm header"),
@@ -28,20 +28,20 @@ COLUMNS = (
     ("status", 17, "lm header"),
     ("why", 70, "lm header"),
 )
-WHAT, WHY = 2, 13
+WHAT_COLUMN, WHY_COLUMN = 2, 13
 
 
 def triangulation(ws: Worksheet, a: Assumptions, traced: Plan, pen: Pen) -> None:
     """A line for each published figure."""
     start(ws, "outputs", text("sheets", ws.title), text("pages", "triangulation"))
-    columns(ws, pen, COLUMNS, lines=2)
+    columns(ws, pen, FIGURE_COLUMNS, lines=2)
     for row, figure in enumerate(a.published, FIRST_FIGURE):
         for column, label in enumerate((figure.publisher, figure.what, figure.scope, *figure.keys), 1):
             pen.text(ws, row, column, label, "lm wrapped")
-        pen.text(ws, row, WHY, figure.note, "lm wrapped")
+        pen.text(ws, row, WHY_COLUMN, figure.note, "lm wrapped")
         for column, year in ((7, figure.year), (8, model_year(traced, figure))):
             pen.write(ws, row, column, year, "lm calculation", number_format("year"))
-        fit_row(ws, row, {WHAT: figure.what, WHY: figure.note})
+        fit_row(ws, row, {WHAT_COLUMN: figure.what, WHY_COLUMN: figure.note})
     for line in lines_on(ws, traced):
         write_line(ws, pen, line)
     last = FIRST_FIGURE + max(len(a.published), 1) - 1

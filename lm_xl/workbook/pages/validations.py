@@ -32,14 +32,15 @@ def validate(
     error: tuple[str, str] | None = None,
     prompt: tuple[str, str] | None = None,
 ) -> None:
-    """Put a rule on cells, given by their references. Error and prompt are each a title and a message."""
+    """Put a rule on cells, given as references split by spaces. Error and prompt are each a title and a message."""
     rule.showErrorMessage = True
     if error:
         rule.errorTitle, rule.error = error
     if prompt:
         rule.showInputMessage = True
         rule.promptTitle, rule.prompt = prompt
-    rule.add(cells)
+    for area in cells.split():
+        rule.add(area)
     ws.add_data_validation(rule)
 
 
