@@ -29,9 +29,12 @@ def cover(ws: Worksheet, a: Assumptions, traced: Plan, draws: int, seed: int, pe
     start(ws, "control", text("pages", "cover", first=first, last=last), title=text("pages", "cover_title"))
     widths(ws, (26, 58, VALUE_WIDTH))
     _choices(ws, a, pen)
-    for place, limit, label in ((BAND["low"], LOW, "band_low"), (BAND["high"], HIGH, "band_high")):
+    for place, limit, label in (
+        (BAND["low"], LOW, text("pages", "band_low")),
+        (BAND["high"], HIGH, text("pages", "band_high")),
+    ):
         row = int(split_address(place)[1])
-        pen.text(ws, row, NAME_COLUMN, text("pages", label), "lm label")
+        pen.text(ws, row, NAME_COLUMN, label, "lm label")
         pen.write(ws, row, VALUE_COLUMN, limit, "lm calculation", number_format("band of ratios"))
     figures = lines_on(ws, traced)
     for line in figures:
@@ -85,11 +88,11 @@ def _facts(ws: Worksheet, row: int, a: Assumptions, traced: Plan, draws: int, se
 
 def _legend(ws: Worksheet, row: int, pen: Pen) -> None:
     """A cell that looks like an input, and one that looks calculated. The former takes no other word."""
-    for i, key, value, style in (
-        (row, "legend_input", "input", "lm input"),
-        (row + 1, "legend_calculated", "calculated", "lm wrapped"),
+    for i, label, value, style in (
+        (row, text("pages", "legend_input"), "input", "lm input"),
+        (row + 1, text("pages", "legend_calculated"), "calculated", "lm wrapped"),
     ):
-        pen.text(ws, i, NAME_COLUMN, text("pages", key), "lm label")
+        pen.text(ws, i, NAME_COLUMN, label, "lm label")
         pen.text(ws, i, VALUE_COLUMN, value, style)
         ws.row_dimensions[i].height = LINE
     rule = list_of('"input"')
