@@ -37,6 +37,7 @@ def checks(ws: Worksheet, traced: Plan, pen: Pen) -> None:
             pen.write(ws, row, column, bound, "lm calculation", number_format("bound"))
     for line in traced.sheets[ws.title].lines:
         master = line.row == MASTER_ROW
+        # The master check stands here and, as on every sheet, in the header, which is written last.
         if line.array == "master" and not master:
             continue
         for column, formula in line.formulas():

@@ -26,6 +26,7 @@ def contents(workbook: Workbook, pen: Pen) -> None:
         ws.cell(row, 1).hyperlink = Hyperlink(
             ref=f"A{row}", location=f"'{sheet.title}'!A1", tooltip=f"Go to {sheet.title}"
         )
+        # A colour has six digits after those of its opacity.
         pen.text(ws, row, 2, kinds[colour.rgb[-6:]] if colour is not None else "", "lm label")
         pen.text(ws, row, 3, text("sheets", sheet.title), "lm label")
     page(ws, HEADER_ROW, freeze="A")

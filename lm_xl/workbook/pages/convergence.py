@@ -67,6 +67,7 @@ def _settling(ws: Worksheet, n: Analyses, pen: Pen, row: int) -> int:
     title = f"Revenue {n.last_year} by the number of draws"
     top = titled_table(ws, pen, row, "convergence", f"{title}, USD million", columns, lines)
     bottom = top + len(lines) - 1
+    # After the draws every other column is a statistic; its error stands beside it.
     statistics = range(2, len(columns) + 1, 2)
     chart = point_lines(ws, top, bottom, 1, statistics, title, "USD million", across="draws")
     add_chart(ws, chart, f"{CHART_COLUMN}{FIRST_ROW}")

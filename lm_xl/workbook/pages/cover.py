@@ -39,6 +39,7 @@ def cover(ws: Worksheet, a: Assumptions, traced: Plan, draws: int, seed: int, pe
     figures = lines_on(ws, traced)
     for line in figures:
         write_figure(ws, pen, line)
+    # A blank row parts the figures from the facts.
     facts = FIGURES_ROW + len(figures) + 1
     legend = _facts(ws, facts, a, traced, draws, seed, pen)
     _legend(ws, legend, pen)
@@ -48,6 +49,7 @@ def cover(ws: Worksheet, a: Assumptions, traced: Plan, draws: int, seed: int, pe
 def _choices(ws: Worksheet, a: Assumptions, pen: Pen) -> None:
     """The three cells that are chosen in, as they stand at first."""
     axes = a.axes
+    # On the sheet Axes the scenarios stand below the labels of the other axes.
     scenarios = FIRST_ROW + len(axes.region) + len(axes.segment) + len(axes.subtype)
     sources = {
         "scenario": f"Axes!$B${scenarios}:$B${scenarios + len(axes.scenarios) - 1}",
@@ -82,6 +84,7 @@ def _facts(ws: Worksheet, row: int, a: Assumptions, traced: Plan, draws: int, se
     for i, (name, value) in enumerate(facts, row):
         pen.text(ws, i, NAME_COLUMN, name, "lm label")
         pen.text(ws, i, VALUE_COLUMN, value, "lm wrapped")
+        # Counted by characters, since a file's name or a fingerprint cannot break between words.
         ws.row_dimensions[i].height = LINE * (1 + len(value) // VALUE_WIDTH)
     return row + len(facts)
 

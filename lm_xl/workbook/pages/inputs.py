@@ -103,6 +103,7 @@ def _header(name: str) -> str:
 
 def _cell(ws: Worksheet, row: int, column: int, name: str, record: Record) -> None:
     value = record.get(name)
+    # Without the pen, which would put words such as never to the right where a number is due.
     cell = ws.cell(row, column, None if value == "" else value)
     if isinstance(value, str):
         cell.data_type = "s"

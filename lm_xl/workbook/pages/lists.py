@@ -52,6 +52,7 @@ def lists_page(ws: Worksheet, axes: Axes, pen: Pen) -> None:
     lists = lists_of(axes)
     named = []
     for name, words in lists.items():
+        # Two characters more than the longest word, for the indent.
         width = max(NARROWEST, min(WIDEST, max(len(w) for w in words) + 2))
         named.append((name, width, "lm header"))
     columns(ws, pen, named)

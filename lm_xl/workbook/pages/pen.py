@@ -16,6 +16,7 @@ from lm_xl.workbook.pages.styles import (
     LINE,
     SIDE_MARGIN,
     TAB,
+    TABLE_STYLE,
     TITLE_HEIGHT,
     TOP_MARGIN,
     YEAR_WIDTH,
@@ -131,7 +132,7 @@ def lines_of(value: Any, width: float) -> int:
 def table(ws: Worksheet, name: str, header: int, last: int, width: int) -> None:
     """Make an area an Excel table."""
     area = Table(displayName=f"tbl_{name}", ref=f"A{header}:{column_letters(width)}{last}")
-    area.tableStyleInfo = TableStyleInfo(name="TableStyleLight1", showRowStripes=False)
+    area.tableStyleInfo = TableStyleInfo(name=TABLE_STYLE, showRowStripes=False)
     ws.add_table(area)
 
 

@@ -37,6 +37,7 @@ def _headlines(ws: Worksheet, n: Analyses, pen: Pen, row: int) -> int:
     lines = [_headline(n, scenario) for scenario in axes.scenarios]
     title = f"Scenarios side by side, risk-adjusted net. {stamp(n)}"
     top = titled_table(ws, pen, row, "scenario_headlines", title, columns, lines, total=(0,))
+    # A blank row follows each table.
     return top + len(lines) + 1
 
 

@@ -41,6 +41,7 @@ def as_built(ws: Worksheet, traced: Plan, pen: Pen) -> None:
         pen.text(ws, row, 1, ", ".join(place), "lm label")
         pen.write(ws, row, BUILT, built, "lm calculation", number_format("weighed sum"))
         pen.write(ws, row, TOLERANCE, SMALL, "lm calculation", number_format("tolerance"))
+    # Weights stand in the rows of the numbers that they weigh on the other sheets, not in those of the sums.
     for row, weight in weights(traced).items():
         pen.write(ws, row, WEIGHT, weight, "lm calculation", number_format("weight"))
     for column, said in ((1, "What the analyses say"), (BUILT, SAY_SAME), (TOLERANCE, SAY_CHANGED)):

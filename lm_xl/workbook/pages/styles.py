@@ -38,6 +38,9 @@ GRID = "DDDDDD"
 DASHES = ("solid", "dash", "sysDot", "dashDot")
 MARKERS = ("circle", "square", "triangle", "diamond", "x")
 
+TABLE_STYLE = "TableStyleLight1"
+"""Excel's name of the look of its tables."""
+
 LINE = 12.5
 """Height of a line of text in points; neither engine fits rows to wrapped text by itself."""
 TITLE_HEIGHT, FIGURE_HEIGHT = 24, 26

@@ -35,6 +35,7 @@ def _lines(ws: Worksheet, traced: Plan, sixth: tuple[str, float, str], pen: Pen)
     columns(ws, pen, named, lines=2)
     columns_of_years(ws, pen, years, CONSTANT + 1)
     last = CONSTANT + len(years)
+    # Shares of the total in the first and the last year stand after the years, where any line has them.
     if any(column > last for line in lines for column in line.columns):
         for year in (years[0], years[-1]):
             last += 1

@@ -44,6 +44,7 @@ def triangulation(ws: Worksheet, a: Assumptions, traced: Plan, pen: Pen) -> None
         fit_row(ws, row, {WHAT_COLUMN: figure.what, WHY_COLUMN: figure.note})
     for line in lines_on(ws, traced):
         write_line(ws, pen, line)
+    # Without any figure the rule lies on the one blank line.
     last = FIRST_FIGURE + max(len(a.published), 1) - 1
     compared = f"K{FIRST_FIGURE}:L{last}"
     ws.conditional_formatting.add(compared, amber_where(f'$L{FIRST_FIGURE}="{OUTSIDE}"'))

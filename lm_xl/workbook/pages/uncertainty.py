@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from lm_xl.uncertainty.simulation import Simulation
 
 UNCERTAINTY = "Uncertainty"
-FANS = {"revenue": FIRST_ROW + 2, "diagnosed": FIRST_ROW + 11}
-"""The totals that are drawn as fans, and the first of the six rows of each."""
+FAN_ROWS = 9
+"""Rows of a fan: a band, column names, six lines, a blank."""
+FANS = {"revenue": FIRST_ROW + 2, "diagnosed": FIRST_ROW + FAN_ROWS + 2}
+"""The totals that are drawn as fans, and the first of the six lines of each."""
 SHOWN_PERCENTILES = (10, 50, 90)
 
 
@@ -38,7 +40,8 @@ def uncertainty(ws: Worksheet, n: Analyses, pen: Pen) -> None:
     for metric in FANS:
         title = f"{metric.capitalize()} of the world, {n.simulation.runs[0]}. {stamp_of_draws(n)}"
         lines = _fan(n.simulation, metric)
-        row = titled_table(ws, pen, row, f"fan_of_{metric}", title, columns, lines) + len(lines) + 1
+        titled_table(ws, pen, row, f"fan_of_{metric}", title, columns, lines)
+        row += FAN_ROWS
     lines = [line for i in range(len(n.simulation.labels)) for line in _percentiles(n.simulation, i)]
     titled_table(ws, pen, row, "percentiles", text("pages", "each_label"), columns, lines)
     page(ws, HEADER_ROW)
@@ -59,6 +62,7 @@ def _fan(simulated: Simulation, metric: str) -> list[tuple[Any, ...]]:
     """The six lines that a fan is drawn from: three that are stacked as areas, three that are drawn as lines."""
     at = simulated.at(metric)
     p10, p50, p90 = (simulated.percentiles[0, at, :, p - 1] for p in SHOWN_PERCENTILES)
+    # Percentiles run from P1, so that P10 is at position 9; errors are those of the last year.
     errors = simulated.percentile_errors[0, at, -1]
     return [
         _line(simulated, at, *stated)
