@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -156,8 +157,8 @@ def axes_as_typed(typed: TypedAxes) -> Axes:
         raise click.UsageError(
             "name at least one --region, --therapy, --test and --subtype, or give --axes-of WORKBOOK"
         )
-    first, _, last = typed.years.partition("-")
-    if not (first.isdigit() and last.isdigit() and 0 < int(last) - int(first) <= MOST_YEARS):
+    years = re.fullmatch("([0-9]{1,9})-([0-9]{1,9})", typed.years)
+    if not years or not 0 < int(years[2]) - int(years[1]) <= MOST_YEARS:
         raise click.UsageError(
             f"--years {typed.years!r}: type the first and the last year, such as 2025-2035"
         )
@@ -174,7 +175,7 @@ def axes_as_typed(typed: TypedAxes) -> Axes:
         if len(parts) != 2:
             raise click.UsageError("--subtype takes LABEL:CANCER")
         subtypes.append((parts[0], parts[1]))
-    return axes_of(typed.regions, segments, subtypes, range(int(first), int(last) + 1))
+    return axes_of(typed.regions, segments, subtypes, range(int(years[1]), int(years[2]) + 1))
 
 
 @click.command()
