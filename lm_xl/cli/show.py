@@ -112,8 +112,8 @@ def forecast(tidy: pd.DataFrame, form: str, by: Sequence[str]) -> str:
     title = f"{tidy['metric'].iloc[0]}, {scale.unit}{'' if 'year' in by else ', all years together'}"
     across = "year" in by and len(by) > 1
     lead = [column for column in ("scenario", *by) if not (across and column == "year")]
-    column = tidy.set_index(lead)[["value"]]
-    wide = tidy.pivot_table("value", lead, "year", sort=False) if across else column
+    narrow = tidy.set_index(lead)[["value"]]
+    wide = tidy.pivot_table("value", lead, "year", sort=False) if across else narrow
     rows = []
     for labels, values in zip(wide.index, wide.to_numpy(), strict=True):
         words = labels if isinstance(labels, tuple) else (labels,)

@@ -71,7 +71,7 @@ def simulate(
     if machines.scheduler is not None:
         options.refuse_unused("the cluster of --scheduler has its own", "workers")
     a = lm_xl.read_assumptions(file)
-    result = simulated_into(output, a, sample, scenarios, stop_at, machines)
+    result = simulation_into(output, a, sample, scenarios, stop_at, machines)
     click.echo(show.simulation(result), nl=False)
     if not result.reached:
         more = f"give more than {sample.draws:,} --draws"
@@ -80,7 +80,7 @@ def simulate(
         click.echo(f"{output.path}: written")
 
 
-def simulated_into(
+def simulation_into(
     output: options.Output,
     a: lm_xl.Assumptions,
     sample: options.Sample,

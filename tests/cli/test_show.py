@@ -63,6 +63,7 @@ def test_a_simulation_shows_each_year_once_and_whole(tmp_path: Path) -> None:
     years = [line.split() for line in lines if line.startswith(" 20")]
     assert [year for year, *_ in years] == [str(year) for year in result.axes.years]
     assert {len(cells) for cells in years} == {11}
+    assert all(re.fullmatch(r"[\d,]+\.\d|n/a", cell) for _, *cells in years for cell in cells)
 
 
 def test_check_tells_of_unused_rows_behind_those_that_say_never(tmp_path: Path) -> None:
