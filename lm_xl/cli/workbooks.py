@@ -185,7 +185,7 @@ def textconv(file: Path) -> None:
 
     A file that is no workbook is one line that says so: git stops at a failure, and shows no other file.
     """
-    from lm_xl.forecasts.diff import lines_of
+    from lm_xl.forecasts.sheet_rows import lines_of
 
     try:
         texts = lines_of(file)
