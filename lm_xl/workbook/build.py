@@ -20,11 +20,13 @@ from lm_xl.workbook.pages.pen import Pen
 from lm_xl.workbook.pages.styles import add_styles
 from lm_xl.workbook.plan.checks import CHECKS
 from lm_xl.workbook.plan.drivers import DRIVERS
-from lm_xl.workbook.plan.plan import COVER, LONG, SUMMARY, WORDS, Plan
+from lm_xl.workbook.plan.layout import BANNER_CELL, COVER, HEADER_CELL, LONG, SUMMARY, WORDS
+from lm_xl.workbook.plan.lines import Plan
 from lm_xl.workbook.plan.records import Records, records_of
 from lm_xl.workbook.plan.staleness import AS_BUILT
-from lm_xl.workbook.plan.trace import BANNER_CELL, HEADER_CELL, trace
+from lm_xl.workbook.plan.trace import trace
 from lm_xl.workbook.plan.triangulation import TRIANGULATION
+from lm_xl.workbook.verify import agreed_values
 from lm_xl.workbook.words.prose import GLOSSARY, METHOD
 from lm_xl.xlsx.stored import store_values
 
@@ -51,8 +53,6 @@ def build(
     assumptions were read from, or cannot be written; IdentityError where the forecast breaks an identity, Disagreement where the
     engine and Python differ.
     """
-    from lm_xl.workbook.verify import agreed_values
-
     path = Path(output)
     must_end(path, ".xlsx")
     not_over(assumptions.path, path)
@@ -60,19 +60,15 @@ def build(
         progress("forecast")
         forecast(assumptions, assumptions.axes.scenarios)
         progress("formulas")
-        records, written = records_of(assumptions)
-        traced = trace(assumptions, written)
+        records, cells = records_of(assumptions)
+        plan = trace(assumptions, cells)
         found = analyses.analyse(assumptions, draws, seed, progress)
         progress("writing")
-        _workbook(assumptions, records, traced, found).save(draft)
+        _workbook(assumptions, records, plan, found).save(draft)
         progress("recalculating")
-        store_values(
-            draft,
-            agreed_values(draft, traced),
-            traced.spans(),
-            static={pages.LIVE: pages.STATIC} if static else None,
-        )
-    return traced
+        values = agreed_values(draft, plan)
+        store_values(draft, values, plan.spans(), static={pages.LIVE: pages.STATIC} if static else None)
+    return plan
 
 
 def new(path: str | Path, axes: Axes, records: Records, *, force: bool = False) -> None:
@@ -81,66 +77,72 @@ def new(path: str | Path, axes: Axes, records: Records, *, force: bool = False) 
     Raises WrongUsage where the file has no .xlsx name, Refused where it may not be written.
     """
     must_end(Path(path), ".xlsx")
-    workbook = Workbook()
-    workbook.remove(workbook.worksheets[0])
-    add_styles(workbook)
+    workbook = _styled_workbook()
     write_inputs(workbook, records, axes.years, axes)
     with replacing(Path(path), force=force) as draft:
         workbook.save(draft)
 
 
-def _workbook(a: Assumptions, records: Records, traced: Plan, found: analyses.Analyses) -> Workbook:
+def _styled_workbook() -> Workbook:
+    """A workbook without sheets that knows the styles of every page."""
     workbook = Workbook()
     workbook.remove(workbook.worksheets[0])
     add_styles(workbook)
+    return workbook
+
+
+def _workbook(a: Assumptions, records: Records, plan: Plan, found: analyses.Analyses) -> Workbook:
+    """Every sheet of a deliverable, in the order of its tabs."""
+    workbook, pen, years = _styled_workbook(), Pen(), a.axes.years
     workbook.calculation = CalcProperties(fullCalcOnLoad=True)
     workbook.properties.title = "Leptomeningeal metastases market model"
     workbook.properties.creator = f"lm_xl {__version__}"
-    pen = Pen()
-    pages.cover(
-        workbook.create_sheet(COVER),
-        a,
-        traced,
-        f"seed {found.simulation.seed}, {found.simulation.draws:,} draws",
-        pen,
-    )
+    drawn = f"seed {found.simulation.seed}, {found.simulation.draws:,} draws"
+    pages.cover(workbook.create_sheet(COVER), a, plan, drawn, pen)
     workbook.create_sheet("Contents")
-    pages.summary(workbook.create_sheet(SUMMARY), traced, pen)
+    pages.summary(workbook.create_sheet(SUMMARY), plan, pen)
     pages.charts(workbook.create_sheet(CHARTS))
     for title in pages.OUTPUTS:
-        pages.sheet_of_lines(workbook.create_sheet(title), traced.sheets[title], a.axes.years, "outputs", pen)
+        pages.sheet_of_lines(workbook.create_sheet(title), plan.sheets[title], years, "outputs", pen)
     for title, write in analyses.PAGES.items():
         write(workbook.create_sheet(title), found, pen)
-    pages.drivers(workbook.create_sheet(DRIVERS), traced, pen)
-    pages.triangulation(workbook.create_sheet(TRIANGULATION), a, traced, pen)
-    write_inputs(workbook, records, a.axes.years, a.axes, before_lists=lambda: _prose(workbook, traced, pen))
-    for title in traced.sheets:
-        if title == WORDS:
-            pages.words(workbook.create_sheet(title), traced.sheets[title], pen)
-        elif title not in workbook.sheetnames:
-            pages.sheet_of_lines(
-                workbook.create_sheet(title), traced.sheets[title], a.axes.years, "calculations", pen
-            )
-    add_charts(workbook, traced)
-    analyses.fans(workbook["Uncertainty"], workbook[CHARTS], len(a.axes.years))
+    pages.drivers(workbook.create_sheet(DRIVERS), plan, pen)
+    pages.triangulation(workbook.create_sheet(TRIANGULATION), a, plan, pen)
+    write_inputs(
+        workbook, records, years, a.axes, before_lists=lambda: _words_and_checks(workbook, plan, pen)
+    )
+    _calculations(workbook, plan, pen)
+    add_charts(workbook, plan)
+    analyses.fans(workbook["Uncertainty"], workbook[CHARTS], len(years))
+    # what every page shows of the whole comes last, when all of them are there
     pages.contents(workbook, pen)
-    for title, sheet in traced.sheets.items():
+    for title, sheet in plan.sheets.items():
         for line in sheet.lines:
             if (line.row, line.columns[0]) in (HEADER_CELL, BANNER_CELL):
                 pen.write(workbook[title], line.row, line.columns[0], f"={line.formula}", "lm check")
     return workbook
 
 
-def _prose(workbook: Workbook, traced: Plan, pen: Pen) -> None:
+def _words_and_checks(workbook: Workbook, plan: Plan, pen: Pen) -> None:
     """The sheets of words and the checks, between the assumptions and the data."""
-    for title, rows in (("Method", METHOD), ("Glossary", GLOSSARY)):
-        ws = workbook.create_sheet(title)
-        pages.page_of_words(
-            ws, ("term", "meaning") if title == "Glossary" else ("subject", "what to know"), rows, pen
-        )
-    pages.checks(workbook.create_sheet(CHECKS), traced, pen)
-    analyses.as_built(workbook.create_sheet(AS_BUILT), traced, pen)
-    pages.long_data(workbook.create_sheet(LONG), traced.sheets[LONG], pen)
+    for title, names, rows in (
+        ("Method", ("subject", "what to know"), METHOD),
+        ("Glossary", ("term", "meaning"), GLOSSARY),
+    ):
+        pages.page_of_words(workbook.create_sheet(title), names, rows, pen)
+    pages.checks(workbook.create_sheet(CHECKS), plan, pen)
+    analyses.as_built(workbook.create_sheet(AS_BUILT), plan, pen)
+    pages.long_data(workbook.create_sheet(LONG), plan.sheets[LONG], pen)
+
+
+def _calculations(workbook: Workbook, plan: Plan, pen: Pen) -> None:
+    """The sheets of the plan that no page has written yet."""
+    for title, sheet in plan.sheets.items():
+        if title == WORDS:
+            pages.words(workbook.create_sheet(title), sheet, pen)
+        elif title not in workbook.sheetnames:
+            ws = workbook.create_sheet(title)
+            pages.sheet_of_lines(ws, sheet, plan.years, "calculations", pen)
 
 
 __all__ = ["build", "new"]

@@ -30,8 +30,8 @@ from lm_xl.workbook.pages.charts import year_bars
 from lm_xl.workbook.pages.inputs import LISTS, new_label, write_inputs
 from lm_xl.workbook.pages.pen import LINE, Pen, heading, lines_of, page
 from lm_xl.workbook.pages.styles import TAB, add_styles, number_format
-from lm_xl.workbook.plan.plan import CONSTANT, KEY_COLUMNS
-from lm_xl.workbook.plan.records import FIRST_ROW, HEADER_ROW, MEANINGS, Records, records_of
+from lm_xl.workbook.plan.layout import CONSTANT, FIRST_ROW, HEADER_ROW, KEY_COLUMNS
+from lm_xl.workbook.plan.records import MEANINGS, Records, records_of
 from lm_xl.workbook.plan.report import shown_groups
 from lm_xl.workbook.words.prose import HOW_TO, HOW_TO_LITE, HOW_TO_WINDOWS, TEMPLATE_NOTES
 from lm_xl.xlsx.addresses import column_letters

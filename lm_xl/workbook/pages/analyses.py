@@ -18,17 +18,17 @@ from lm_xl.uncertainty.limits import MOST_DRAWS
 from lm_xl.workbook.pages.charts import fan, point_lines, swing_bars, waterfall
 from lm_xl.workbook.pages.pen import LINE, Pen, heading, lines_of, page, table
 from lm_xl.workbook.pages.styles import TAB, number_format
-from lm_xl.workbook.plan.plan import CONSTANT, Plan
-from lm_xl.workbook.plan.records import FIRST_ROW, HEADER_ROW
+from lm_xl.workbook.plan.layout import CONSTANT, FIRST_ROW, HEADER_ROW
+from lm_xl.workbook.plan.lines import Plan
 from lm_xl.workbook.plan.staleness import (
+    ALLOWED,
     BANNER_ROW,
     BUILT,
     FIRST_SUM,
     SAY_CHANGED,
     SAY_SAME,
     SEEN,
-    SMALL,
-    TOLERANCE,
+    SUM_TOLERANCE,
     WEIGHT,
     weights,
 )
@@ -532,12 +532,12 @@ def as_built(ws: Worksheet, traced: Plan, pen: Pen) -> None:
     for row, (place, built) in enumerate(traced.built.items(), FIRST_SUM):
         pen.text(ws, row, 1, ", ".join(place), "lm label")
         pen.write(ws, row, BUILT, built, "lm calculation", "#,##0.000000")
-        pen.write(ws, row, TOLERANCE, SMALL, "lm calculation", "0E+00")
+        pen.write(ws, row, ALLOWED, SUM_TOLERANCE, "lm calculation", "0E+00")
     for row, weight in weights(traced).items():
         pen.write(ws, row, WEIGHT, weight, "lm calculation", "0.000000000")
     pen.text(ws, BANNER_ROW, 1, "What the analyses say", "lm label")
     pen.text(ws, BANNER_ROW, BUILT, SAY_SAME, "lm label")
-    pen.text(ws, BANNER_ROW, TOLERANCE, SAY_CHANGED, "lm label")
+    pen.text(ws, BANNER_ROW, ALLOWED, SAY_CHANGED, "lm label")
     for line in traced.sheets[ws.title].lines:
         if line.array != "master":
             for column, formula in line.formulas():

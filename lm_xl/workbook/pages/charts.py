@@ -19,8 +19,8 @@ from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE
-from lm_xl.workbook.plan.plan import KEY_COLUMNS, SENTENCES_ROW, SUMMARY, Plan
-from lm_xl.workbook.plan.records import HEADER_ROW
+from lm_xl.workbook.plan.layout import HEADER_ROW, KEY_COLUMNS, SENTENCES_ROW, SUMMARY
+from lm_xl.workbook.plan.lines import Plan
 from lm_xl.workbook.plan.report import MONEY
 from lm_xl.xlsx.addresses import column_letters
 

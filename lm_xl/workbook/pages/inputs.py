@@ -23,7 +23,8 @@ from lm_xl.model.outputs import BASIS_NAMES
 from lm_xl.model.quantities import QUANTITIES
 from lm_xl.workbook.pages.pen import LINE, heading, lines_of, page, table
 from lm_xl.workbook.pages.styles import TAB, number_format
-from lm_xl.workbook.plan.records import FIRST_ROW, HEADER_ROW, MEANINGS, Record, Records, columns_of
+from lm_xl.workbook.plan.layout import FIRST_ROW, HEADER_ROW
+from lm_xl.workbook.plan.records import MEANINGS, Record, Records, columns_of
 from lm_xl.xlsx.addresses import column_letters
 
 LISTS = "Lists"

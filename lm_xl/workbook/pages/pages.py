@@ -17,21 +17,20 @@ from lm_xl.workbook.pages.inputs import list_reference
 from lm_xl.workbook.pages.pen import LINE, Pen, heading, lines_of, page, table
 from lm_xl.workbook.pages.styles import AMBER, TAB, fill, number_format
 from lm_xl.workbook.plan.checks import CHECKS, FIRST_CHECK
-from lm_xl.workbook.plan.plan import (
+from lm_xl.workbook.plan.input_cells import Choice
+from lm_xl.workbook.plan.layout import (
     BAND,
     CHOICES,
     CONSTANT,
     COVER,
     FIGURES_ROW,
+    FIRST_ROW,
+    HEADER_ROW,
     LONG,
     SUMMARY,
     WORDS_VALUE,
-    Line,
-    Plan,
-    Sheet,
 )
-from lm_xl.workbook.plan.python_side import Choice
-from lm_xl.workbook.plan.records import FIRST_ROW, HEADER_ROW
+from lm_xl.workbook.plan.lines import Line, Plan, SheetPlan
 from lm_xl.workbook.plan.report import (
     CANCERS,
     FUNNEL,
@@ -63,7 +62,7 @@ def _start(ws: Worksheet, kind: str, *lines: str) -> None:
     heading(ws, ws.title, SHEET_NOTES.get(ws.title, ""), *lines)
 
 
-def sheet_of_lines(ws: Worksheet, sheet: Sheet, years: Sequence[int], kind: str, pen: Pen) -> None:
+def sheet_of_lines(ws: Worksheet, sheet: SheetPlan, years: Sequence[int], kind: str, pen: Pen) -> None:
     """A sheet of lines by years: the report's tables and the calculations."""
     report = kind == "outputs"
     _start(ws, kind, REPORTED if report else CALCULATED)
@@ -112,7 +111,7 @@ def sheet_of_lines(ws: Worksheet, sheet: Sheet, years: Sequence[int], kind: str,
     page(ws, HEADER_ROW)
 
 
-def words(ws: Worksheet, sheet: Sheet, pen: Pen) -> None:
+def words(ws: Worksheet, sheet: SheetPlan, pen: Pen) -> None:
     """The pieces of the sentences."""
     _start(ws, "calculations", "Each piece follows the numbers; the sentences of the summary join them.")
     for i, (name, width) in enumerate((("sentence", 24), ("unit", 24), ("value", 110)), 1):
@@ -133,7 +132,7 @@ def words(ws: Worksheet, sheet: Sheet, pen: Pen) -> None:
     page(ws, HEADER_ROW)
 
 
-def long_data(ws: Worksheet, sheet: Sheet, pen: Pen) -> None:
+def long_data(ws: Worksheet, sheet: SheetPlan, pen: Pen) -> None:
     """The long data as an Excel table."""
     _start(
         ws,

@@ -12,7 +12,7 @@ from openpyxl.worksheet.table import Table, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
 
 from lm_xl.version import __version__
-from lm_xl.workbook.plan.records import HEADER_ROW
+from lm_xl.workbook.plan.layout import HEADER_ROW
 from lm_xl.xlsx.addresses import column_letters
 
 LINE = 12.5

@@ -190,14 +190,12 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
 
 @dataclass(frozen=True)
 class Claim:
-    """What is claimed of the market: the quantities that carry it, what they move, and where to see it."""
+    """What is claimed of the market: the quantities that carry it, and what they move."""
 
     statement: str
     quantities: tuple[str, ...]
     """Names of `QUANTITIES`."""
     moves: str
-    outputs: tuple[str, ...]
-    """Names of `OUTPUTS`."""
 
 
 CLAIMS: tuple[Claim, ...] = (
@@ -205,121 +203,101 @@ CLAIMS: tuple[Claim, ...] = (
         "More people are diagnosed each year with the cancers that lead to LM: breast, lung and melanoma.",
         ("incident_cases", "incidence_growth"),
         "Faster growth of new cases raises every later stage in proportion, more so the further the year.",
-        ("incidence", "lm_cases", "diagnosed"),
     ),
     Claim(
         "Better systemic treatment keeps metastatic patients alive for longer, and so exposed for longer to spread into the CNS.",
         ("survival_exposure_growth", "ever_metastatic_share"),
         "A steeper exposure index puts more metastatic patients at risk each year and raises LM cases in proportion.",
-        ("survival_exposure", "metastatic", "lm_cases"),
     ),
     Claim(
         "The risk of LM itself changes, most visibly in non-small cell lung cancer and HER2-positive breast cancer.",
         ("lm_risk", "lm_risk_growth"),
         "A rising trend of risk raises LM cases of the subtype it is keyed to; a falling one, as where a first-line drug protects the CNS, lowers them.",
-        ("lm_cases", "diagnosed"),
     ),
     Claim(
         "Need is unmet: many cases are never found, and many found patients get no treatment directed at LM.",
         ("care_access", "treatment_rate"),
         "Wider access to work-up raises diagnosed and tested patients; a higher treatment rate raises treated patients and therapy sales.",
-        ("diagnosed", "tests", "treated"),
     ),
     Claim(
         "Intrathecal chemotherapy and radiotherapy work for a short time and are hard to tolerate.",
         ("months_on_therapy", "compliance", "set_use"),
         "Shorter treatment or more missed doses cut treatment months and sales; lower use of a set cuts the patients on its therapies.",
-        ("treatment_months", "patients_on_therapy", "gross_sales"),
     ),
     Claim(
         "The blood-brain barrier keeps much of a systemic drug away from the leptomeninges.",
         ("cns_penetration",),
         "Better penetration raises an entrant's share of its set at the expense of the others; the shares of incumbents already reflect it.",
-        ("entrant_claim", "share"),
     ),
     Claim(
         "Tumour heterogeneity and the environment of the leptomeninges blunt and shorten responses.",
         ("heterogeneity_penalty",),
         "A larger penalty shortens the time on every therapy of the subtype and lowers its sales in proportion.",
-        ("treatment_months", "gross_sales"),
     ),
     Claim(
         "Targeted small molecules that reach the CNS, such as EGFR and HER2 inhibitors, are used and studied in LM.",
         ("base_share", "planned_launch", "peak_share", "bass_innovation", "bass_imitation"),
         "Higher base or peak shares, earlier launches and faster curves move patients from low-priced to high-priced systemic drugs.",
-        ("launch", "uptake", "share", "patients_on_therapy"),
     ),
     Claim(
         "Antibody-drug conjugates and immunotherapies attract investment as more selective and better tolerated options.",
         ("peak_share", "base_share", "compliance", "months_on_therapy"),
         "Higher shares take patients from chemotherapy; better tolerance raises treatment months and hence sales for each patient.",
-        ("share", "treatment_months", "net_sales"),
     ),
     Claim(
         "Drugs first given for the primary cancer are often continued when LM appears.",
         ("attribution",),
         "Counting only treatment started or changed for LM lowers revenue in proportion and leaves patients as they are.",
-        ("gross_sales", "net_sales", "risk_adjusted_sales"),
     ),
     Claim(
         "Precision medicine: profiling of the primary tumour and of CNS disease selects patients for targeted drugs.",
         ("biomarker_testing", "biomarker_gated"),
         "More testing raises the shares of therapies that need a biomarker and lowers the rest member of their set.",
-        ("entrant_claim", "incumbent_claim", "share"),
     ),
     Claim(
         "Advanced imaging and liquid biopsy of the cerebrospinal fluid find LM more often and earlier.",
         ("test_use", "sensitivity"),
         "Wider use or better sensitivity raises detection and diagnosed patients up to the limit of all who reach work-up; wider use also raises tests.",
-        ("missed", "detection", "diagnosed", "tests"),
     ),
     Claim(
         "The same tests follow the course of the disease once treatment has started.",
         ("tests_per_patient", "suspected_per_case"),
         "More tests for each patient, or more patients worked up for each case, raise diagnostics revenue without changing diagnosed patients.",
-        ("suspected", "tests", "gross_sales"),
     ),
     Claim(
         "LM is rare and hard to study, so large trials are few, evidence comes slowly and programmes fail more often.",
         ("trial_delay", "probability_of_success"),
         "Longer delay postpones launches and uptake; a lower probability of success cuts risk-adjusted sales and leaves net sales as they are.",
-        ("launch", "uptake", "success", "risk_adjusted_sales"),
     ),
     Claim(
         "Regulators encourage trials to admit LM patients, as cohorts of wider studies or in trials of their own.",
         ("trial_delay", "planned_launch", "probability_of_success"),
         "Wider inclusion shortens the delay, brings launches forward and raises the probability of success.",
-        ("launch", "years_on_market", "success"),
     ),
     Claim(
         "High unmet need opens accelerated routes to approval.",
         ("regulatory_acceleration", "regional_lag"),
         "Each year gained moves the launch forward by a year in every region; a longer regional lag works against it outside the first market.",
-        ("launch", "uptake"),
     ),
     Claim(
         "Orphan designation protects a new product and rewards investment.",
         ("orphan_exclusivity", "patent_expiry", "exclusivity_erosion", "erosion_years"),
         "Exclusivity that outlasts the patent postpones the fall of the price; without it erosion starts at patent expiry.",
-        ("loss_of_exclusivity", "erosion", "gross_price"),
     ),
     Claim(
         "Companies and research groups pool patients, data and money in collaborations and consortia.",
         ("partnering", "partnering_success_gain"),
         "Stronger partnering removes part of the risk of failure and so raises risk-adjusted sales of the products it supports.",
-        ("success", "risk_adjusted_sales"),
     ),
     Claim(
         "Alliances between large companies and biotechs shorten development and sharpen competition for the same patients.",
         ("partnering", "partnering_time_saved", "peak_share", "bass_imitation"),
         "Time saved brings entrants forward; what they win within a set the others lose, so the total moves less than the product.",
-        ("launch", "uptake", "entrant_total", "share"),
     ),
     Claim(
         "Emerging markets gain access through prices and distribution made for them.",
         ("price_ratio", "market_access", "care_access", "regional_lag"),
         "Wider access and shorter lags raise patients there while lower price ratios cut revenue for each; the net effect is shown by the scenario for it.",
-        ("diagnosed", "patients_on_therapy", "gross_price", "net_sales"),
     ),
 )
 
