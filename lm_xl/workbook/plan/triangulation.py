@@ -27,6 +27,8 @@ def add_triangulation(writer: PlanWriter) -> None:
     """Write each published figure's comparison."""
     for k, figure in enumerate(writer.plan.assumptions.published):
         _write_comparison(writer, k, figure)
+    # the page is there without figures too
+    writer.plan.sheet(TRIANGULATION)
 
 
 def model_year(p: Plan, figure: Published) -> int:
