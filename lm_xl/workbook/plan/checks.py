@@ -8,19 +8,28 @@ import numpy as np
 
 from lm_xl.model.outputs import BASES, OUTPUTS
 from lm_xl.model.quantities import QUANTITIES, Quantity
-from lm_xl.workbook.plan.layout import CONSTANT_LETTER, COVER, FIRST_ROW, INPUTS, LONG
+from lm_xl.workbook.plan.layout import (
+    CONSTANT,
+    CONSTANT_LETTER,
+    COVER,
+    FIRST_ROW,
+    HEADER_ROW,
+    INPUTS,
+    LONG,
+    LONG_VALUE,
+    column_range,
+)
 from lm_xl.workbook.plan.lines import RESIDUE_SCALE, CheckLine, Line, Measure, Plan, PythonValues
 from lm_xl.workbook.plan.report import REGIONS, TOTALS
 from lm_xl.workbook.plan.triangulation import FIRST_FIGURE, RATIO_COLUMN, TRIANGULATION
-from lm_xl.xlsx.addresses import column_letters
 
 CHECKS = "Checks"
 FIRST_CHECK = 8
 MASTER_CELL = "$B$6"
 MASTER = f"{CHECKS}!{MASTER_CELL}"
 PASSED, FAILED = "All checks pass", "A CHECK FAILS: see the sheet Checks"
-WHAT, VALUE, ALLOWED, PASS = range(2, 6)
-"""Columns of the sheet; two more hold the allowed range of an input."""
+WHAT, VALUE, PASS = 2, 3, 5
+"""Columns of the sheet that hold formulas and the master check."""
 
 CHECK_TOLERANCE = 1e-6
 """Tolerance of sums and counts: far below a patient, a dollar in a million, a share that anyone would see."""
@@ -159,8 +168,7 @@ def _sums(p: Plan) -> None:
 def _world(p: Plan, axis: str) -> str:
     """The cells of a revenue table's total over the years."""
     block, (first, *_, last) = p.blocks[f"revenue_by_{axis}_group"], p.columns(moving=True)
-    row = block.last_row
-    return f"{block.sheet}!${column_letters(first)}${row}:${column_letters(last)}${row}"
+    return column_range(block.sheet, first, last, block.last_row, block.last_row)
 
 
 def _world_revenue(axis: str) -> NumberOf:
@@ -177,8 +185,8 @@ def _difference(one: NumberOf, other: NumberOf) -> NumberOf:
 
 def _long_data(p: Plan) -> None:
     """The long data holds what the model computed."""
-    last = p.sheet(LONG).row - 1
-    metrics, values = (f"{LONG}!${column}${FIRST_ROW}:${column}${last}" for column in "AG")
+    rows = FIRST_ROW, p.sheet(LONG).row - 1
+    metrics, values = (column_range(LONG, column, column, *rows) for column in (1, LONG_VALUE))
     for output in (*BASES.values(), "diagnosed", "treated"):
         name = f"{output}_by_region_and_segment" if output in BASES.values() else output
         formula = f'ABS(SUMIFS({values},{metrics},"{output}")-SUM({p.range(name)}))'
@@ -238,8 +246,8 @@ def _comparisons(p: Plan) -> None:
     def without_ratio(python: PythonValues) -> float:
         return float(sum(np.isnan(float(p.measures[f"ratio {k}"](python))) for k in range(n)))
 
-    letter = column_letters(RATIO_COLUMN)
-    cells = f"{TRIANGULATION}!${letter}${FIRST_FIGURE}:${letter}${FIRST_FIGURE + n - 1}"
+    rows = FIRST_FIGURE, FIRST_FIGURE + n - 1
+    cells = column_range(TRIANGULATION, RATIO_COLUMN, RATIO_COLUMN, *rows)
     what = f"every published figure on {TRIANGULATION} has a ratio: how many have none"
     _check(p, what, f"ROWS({cells})-COUNT({cells})", without_ratio)
 
@@ -249,12 +257,16 @@ def _comparisons(p: Plan) -> None:
 
 def _outputs(p: Plan) -> None:
     """Every cell of the model is a number, and none is negative."""
+    first, *_, last = p.columns(moving=True)
+    years = column_range(INPUTS, first, last, HEADER_ROW, HEADER_ROW)
     for name in OUTPUTS:
         if not p.blocks[name].keys:
             continue
         cells = p.range(name)
+        # lines times years: the cells themselves, named three times, would make a formula too long to read
+        lines = f"ROWS({p.range(name, first)})*COLUMNS({years})" if p.moving[name] else f"ROWS({cells})"
         what = f"every cell of {name} is a number: how many are not"
-        _check(p, what, f"ROWS({cells})*COLUMNS({cells})-COUNT({cells})", _nothing)
+        _check(p, what, f"{lines}-COUNT({cells})", _nothing)
         what = f"no cell of {name} is negative: the lowest, reversed"
         _check(p, what, f"-MIN({cells})", _lowest_reversed(name))
 
@@ -265,14 +277,14 @@ def _lowest_reversed(name: str) -> NumberOf:
 
 def _inputs(p: Plan) -> None:
     """Every live input is inside its range."""
-    last = column_letters(p.columns(moving=True)[-1])
+    last = p.columns(moving=True)[-1]
     for quantity in QUANTITIES.values():
         lines = [
             line for line in p.sheet(INPUTS).lines if line.array == INPUTS and line.quantity == quantity.name
         ]
         if not lines:
             continue
-        cells = f"{INPUTS}!${CONSTANT_LETTER}${lines[0].row}:${last}${lines[-1].row}"
+        cells = column_range(INPUTS, CONSTANT, last, lines[0].row, lines[-1].row)
         what = f"{quantity.name} is inside its range: how many values are not"
         formula = f'COUNTIF({cells},"<"&$F{{row}})+COUNTIF({cells},">"&$G{{row}})'
         _check(p, what, formula, _times_outside(quantity, lines), (quantity.least, quantity.most))
