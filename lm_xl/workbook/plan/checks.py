@@ -24,9 +24,8 @@ from lm_xl.workbook.plan.report import REGIONS, TOTALS
 from lm_xl.workbook.plan.triangulation import FIRST_FIGURE, RATIO_COLUMN, TRIANGULATION
 
 CHECKS = "Checks"
-FIRST_CHECK = 8
-MASTER_CELL = "$B$6"
-MASTER = f"{CHECKS}!{MASTER_CELL}"
+MASTER_ROW, FIRST_CHECK = 6, 8
+MASTER = f"{CHECKS}!$B${MASTER_ROW}"
 PASSED, FAILED = "All checks pass", "A CHECK FAILS: see the sheet Checks"
 WHAT, VALUE, PASS = 2, 3, 5
 """Columns of the sheet that hold formulas and the master check."""
@@ -66,7 +65,7 @@ def add_checks(p: Plan) -> None:
 
     last = p.checks[-1].row
     formula = f'IF(MIN($E${FIRST_CHECK}:$E${last})=1,"{PASSED}","{FAILED}")'
-    _write(p, 6, "master", WHAT, formula, master)
+    _write(p, MASTER_ROW, "master", WHAT, formula, master)
 
 
 def _pass_name(row: int) -> str:
@@ -88,6 +87,7 @@ def _check(
 
     p.checks.append(CheckLine(row, f"C{len(p.checks) + 1:02}", what, CHECK_TOLERANCE, allowed))
     _write(p, row, _check_name(row), VALUE, formula.format(row=row), value)
+    # without IFERROR an error value would make the master check an error too, where it has to say that a check fails
     _write(p, row, _pass_name(row), PASS, f"IFERROR(IF($C{row}<=$D{row},1,0),0)", passes)
 
 
@@ -139,6 +139,7 @@ def _shares(p: Plan) -> None:
         ("subtype_share_total", "subtype shares within a cancer"),
     ):
         cells = p.range(name)
+        # from both sides, so that no share that is too high hides one that is too low
         formula = f"MAX(MAX({cells})-1,1-MIN({cells}))"
         _check(p, f"{what} sum to 1: largest difference", formula, _off_one(name))
 
@@ -194,6 +195,7 @@ def _long_data(p: Plan) -> None:
 
 
 def _nothing(_: PythonValues) -> float:
+    """What Python finds where only the workbook can be at fault: a fact left out, a cell that is no number."""
     return 0.0
 
 
@@ -222,6 +224,7 @@ def _without_rate(python: PythonValues) -> float:
 def _off_chosen(basis: str, output: str) -> NumberOf:
     def difference(python: PythonValues) -> float:
         sold = _sum_of(f"{output}_by_region_and_segment")(python) * python.arrays["choice rate"].item()
+        # a basis that is not chosen passes, whatever it sold
         chosen: float = python.arrays[f"choice {basis}"].item()
         return chosen * abs(_world_revenue("region")(python) - sold)
 
@@ -284,6 +287,7 @@ def _inputs(p: Plan) -> None:
         ]
         if not lines:
             continue
+        # all lines of a quantity stand together; columns of years are empty where it does not move
         cells = column_range(INPUTS, CONSTANT, last, lines[0].row, lines[-1].row)
         what = f"{quantity.name} is inside its range: how many values are not"
         formula = f'COUNTIF({cells},"<"&$F{{row}})+COUNTIF({cells},">"&$G{{row}})'

@@ -103,6 +103,7 @@ def _filled(p: Plan, position: int) -> Symbol:
     numbers = [one(Symbol(f"{row.sheet}!${column}{at}")) for column, at in cells]
     if row.fill == "constant":
         return numbers[0][0]
+    # first and last year are cells of the header, so that no number stands in the formula
     (first, last), year = numbers, _year()
     first_year, last_year = (in_column(year, column_letters(p.columns(moving=True)[y])) for y in (0, -1))
     return straight_line(first, last, year, first_year, last_year)[0]

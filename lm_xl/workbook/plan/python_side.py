@@ -113,6 +113,7 @@ class PythonSide:
         arrays = {**live, **evaluate(live, structure)}
         arrays |= {f"choice {name}": x for name, x in chosen.items()}
         sink = ReportNumbers(plan, choice, arrays)
+        # a copy, since the sink adds to `arrays` while the report reads
         report(dict(arrays), a.axes, structure["year"], chosen, sink)
         arrays |= {name: reduced(arrays) for name, reduced in plan.reducers.items()}
         self.arrays, self.texts = arrays, sink.texts
@@ -137,6 +138,7 @@ class PythonSide:
             return [float(values[line.year if len(values) > 1 else 0])]
         values = values[line.skip :]
         n = len(line.columns)
+        # what does not move has one number, which stands in the cell of each year
         return np.broadcast_to(values, (n,)).tolist() if len(values) < n else values[:n].tolist()
 
     def _step(self, step: int) -> Array:

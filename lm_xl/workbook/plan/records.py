@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lm_xl.assumptions.assumptions import Assumptions, Correlation
+from lm_xl.assumptions.assumptions import Assumptions, Correlation, Delta
 from lm_xl.assumptions.columns import (
     AXES_COLUMNS,
     CHANGE_COLUMNS,
@@ -62,19 +62,7 @@ def records_of(a: Assumptions) -> tuple[dict[str, list[Record]], InputCells]:
     records: dict[str, list[Record]] = {sheet: [] for sheet in MEANINGS}
     records |= rows
     records["Axes"] = _labels(a)
-    records["Scenarios"] = [
-        {
-            "scenario": delta.scenario,
-            "quantity": delta.quantity,
-            **delta.keys._asdict(),
-            "operation": delta.operation,
-            "amount": delta.amount,
-            "source": "; ".join(delta.sources),
-            "status": delta.status,
-            "reason": delta.reason,
-        }
-        for delta in a.deltas
-    ]
+    records["Scenarios"] = [_delta(d) for d in a.deltas]
     records["Correlations"] = [_correlation(c) for c in a.correlations]
     records["Published"] = [
         {**figure.__dict__, **figure.keys._asdict(), "source": "; ".join(figure.sources)}
@@ -124,6 +112,13 @@ def _rows(a: Assumptions) -> tuple[dict[str, list[Record]], dict[int, tuple[str,
             "distribution": row.distribution, "source": "; ".join(row.sources), "status": row.status, "note": row.note,
         })  # fmt: skip
     return records, cells
+
+
+def _delta(d: Delta) -> Record:
+    return {
+        "scenario": d.scenario, "quantity": d.quantity, **d.keys._asdict(), "operation": d.operation, "amount": d.amount,
+        "source": "; ".join(d.sources), "status": d.status, "reason": d.reason,
+    }  # fmt: skip
 
 
 def _correlation(c: Correlation) -> Record:

@@ -222,6 +222,7 @@ def _table(r: _Reported, dim: int, title: str, what: str, x: Array, unit: str) -
     group_labels[dim - REGION] = groups
     r.sink.heading(title, f"{words(what)}, {unit}")
     leaves = r.sink.put(title, name, x, unit, leaf_labels)
+    # groups add up the lines above them, not the model's cells: a reader can follow the sum
     summed = np.concatenate([total_of(leaves, dim, axis.members(group)) for group in groups], axis=dim)
     sums = r.sink.put(title, f"{name}_group", summed, unit, group_labels, style=TOTAL)
     whole = np.take(sums, [len(groups) - 1], axis=dim)

@@ -32,7 +32,6 @@ BANNER_ROW = FIRST_ROW
 FIRST_SUM = BANNER_ROW + 1
 BANNER = f"{AS_BUILT}!$B${BANNER_ROW}"
 
-
 SummedColumn = tuple[str, str]
 """A summed column: its sheet and its name."""
 WeighedNumbers = list[tuple[float, Callable[[Numbers], float]]]
@@ -110,6 +109,7 @@ def _weighed_numbers(p: Plan) -> dict[SummedColumn, WeighedNumbers]:
         for k in range(len(row.inputs)):
             _, column = place_of(p.cells.rows[i][k])
             found[row.sheet, columns[column - 1]].append((weight(at), _input(i, k)))
+        # bounds decide the simulation alone, so `Numbers` has none and Python knows those that were read
         for name, bound in (("low", row.low or 0.0), ("high", row.high or 0.0)):
             found[row.sheet, name].append((weight(at), _constant(bound)))
     found["Scenarios", "amount"] = [(weight(p.cells.delta_rows[k]), _amount(k)) for k in range(len(a.deltas))]
@@ -132,7 +132,7 @@ def _constant(value: float) -> Callable[[Numbers], float]:
 
 
 def _sum(weighed: WeighedNumbers, numbers: Numbers) -> float:
-    return float(sum(weight * number(numbers) for weight, number in weighed))
+    return float(sum(factor * number(numbers) for factor, number in weighed))
 
 
 def _sum_formula(p: Plan, column: SummedColumn) -> str:

@@ -63,6 +63,7 @@ class PlanWriter:
         """Write an array of formulas as a block; returns the cells that hold it. Structural zeros get no line."""
         p, sheet, out = self.plan, self.plan.sheet(title), x.copy()
         elements = [at for at in _in_order(x.shape[1:4], order) if isinstance(x[(0, *at, 0)], Symbol)]
+        # a block runs over the years where any of its lines does, so that one range holds it
         moving = any(YEAR in x[(0, *at, 0)].text for at in elements)
         rows: dict[int, tuple[int, ...]] = dict(
             zip(range(sheet.row, sheet.row + len(elements)), elements, strict=True)
