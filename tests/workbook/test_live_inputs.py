@@ -7,7 +7,7 @@ from pathlib import Path
 import small
 
 import lm_xl
-from lm_xl.model.cells import YEAR
+from lm_xl.model.cells import YEAR_COLUMN
 from lm_xl.workbook.plan.input_cells import Choice, Numbers
 from lm_xl.workbook.plan.layout import INPUTS
 from lm_xl.workbook.plan.lines import Line, Plan
@@ -65,6 +65,6 @@ def test_python_steps_the_same_way(tmp_path: Path) -> None:
 def test_fills_run_over_the_years_and_constants_do_not(small_assumptions: lm_xl.Assumptions) -> None:
     p = Plan(small_assumptions, records_of(small_assumptions)[1])
     cells = live_inputs(p)
-    assert cells["care_access"][0, -1, 0, 0, 0].column == YEAR  # linear
-    assert cells["treatment_rate"][0, -1, 0, 0, 0].column == YEAR  # yearly
+    assert cells["care_access"][0, -1, 0, 0, 0].column == YEAR_COLUMN  # linear
+    assert cells["treatment_rate"][0, -1, 0, 0, 0].column == YEAR_COLUMN  # yearly
     assert cells["index_year"].item().column == "G"

@@ -7,7 +7,7 @@ import inspect
 import numpy as np
 
 import lm_xl
-from lm_xl.model.cells import ROW, YEAR, Symbol
+from lm_xl.model.cells import ROW, YEAR_COLUMN, Symbol
 from lm_xl.workbook.plan.lines import Plan
 from lm_xl.workbook.plan.python_side import ReportNumbers
 from lm_xl.workbook.plan.records import records_of
@@ -30,10 +30,10 @@ def terms(*texts: str | int) -> np.ndarray:
 
 def test_what_is_calculated_once_is_referred_to(small_assumptions: lm_xl.Assumptions) -> None:
     w = writer_of(small_assumptions)
-    own = f"SUMIFS(Calc!{YEAR}$6:{YEAR}$9,$B{ROW})"
-    w.put("Calc", "sales", terms(f"In!{YEAR}6*2", own, f"In!{YEAR}6*2", own), "USD", LABELS)
+    own = f"SUMIFS(Calc!{YEAR_COLUMN}$6:{YEAR_COLUMN}$9,$B{ROW})"
+    w.put("Calc", "sales", terms(f"In!{YEAR_COLUMN}6*2", own, f"In!{YEAR_COLUMN}6*2", own), "USD", LABELS)
     first, second, third, fourth = (line.formula for line in w.plan.sheets["Calc"].lines)
-    assert (first, third) == (f"In!{YEAR}6*2", f"Calc!{YEAR}6")
+    assert (first, third) == (f"In!{YEAR_COLUMN}6*2", f"Calc!{YEAR_COLUMN}6")
     # these have one text, but each names its own row
     assert (second, fourth) == (own.replace(ROW, "7"), own.replace(ROW, "9"))
 
