@@ -62,7 +62,7 @@ from lm_xl.model.axes import REGION, ROLES, SEGMENT, SUBTYPE, Axes, Axis, folded
 from lm_xl.model.ops import Array
 from lm_xl.model.outputs import OUTPUTS
 from lm_xl.model.quantities import QUANTITIES, Quantity
-from lm_xl.xlsx.sheets import Value
+from lm_xl.xlsx.workbook_file import Value
 
 if TYPE_CHECKING:
     import pandas as pd
