@@ -233,13 +233,8 @@ def repacked(
         parts = package.entries()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for item, content in parts:
-            archive.writestr(_without_time(item) if timeless else item, change(item.filename, content))
+            entry = zipfile.ZipInfo(item.filename, FIRST_DAY) if timeless else item
+            kind = zipfile.ZIP_DEFLATED if timeless else item.compress_type
+            archive.writestr(entry, change(item.filename, content), kind)
         for name, text in (more or {}).items():
             archive.writestr(zipfile.ZipInfo(name, FIRST_DAY), text, zipfile.ZIP_DEFLATED)
-
-
-def _without_time(item: zipfile.ZipInfo) -> zipfile.ZipInfo:
-    """The entry of a part as any program on any day would write it."""
-    entry = zipfile.ZipInfo(item.filename, FIRST_DAY)
-    entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, item.external_attr
-    return entry

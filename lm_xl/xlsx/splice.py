@@ -1,14 +1,16 @@
-"""Values and blank cells spliced into the bytes of a sheet, whoever wrote it: every other byte stays as it is."""
+"""Values and blank cells spliced into the bytes of a sheet, whoever wrote it: every other byte stays as it is.
+
+A sheet that was read is well-formed, so that its cells and rows are found in its bytes by their tags.
+"""
 
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 
 from lm_xl.faults import CallError
-from lm_xl.xlsx.addresses import address_of, column_letters, place_of
-from lm_xl.xlsx.package import parser_of
+from lm_xl.xlsx.addresses import address_of, place_of
 
 MOST_DIGITS = 15
 """Significant digits that a spreadsheet keeps."""
@@ -22,10 +24,39 @@ Rewrite = Callable[[str, bytes], bytes]
 Edit = tuple[int, int, bytes]
 """First byte and end of what is replaced, and by what."""
 
-_TAG = re.compile(rb"""<([^\s/>:]+:)?[^\s/>]+[^>"']*(?:(?:"[^"]*"|'[^']*')[^>"']*)*>""")
-"""A tag that starts or is an element; its prefix is the group."""
+_COMMENT = rb"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>"
+_ATTRIBUTES = rb"""(?=[\s/>])(?:[^>"'/]++|"[^"]*+"|'[^']*+'|/(?!>))*+"""
+_TEXT = rb"(?:[^<]++|%b)*+" % _COMMENT
 _TYPE = re.compile(rb"""\s+t\s*=\s*(?:"[^"]*"|'[^']*')""")
 """The attribute of a cell that tells what its value is."""
+_REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Z]*[0-9]+)""")
+"""The attribute of a row or a cell that tells where it stands."""
+
+
+@cache
+def _part(prefix: bytes) -> re.Pattern[bytes]:
+    """A cell, with its formula and the rest of it, or a tag that begins or ends a row or the data of a sheet.
+
+    Comments match as well, without a group, so that nothing is found inside of them.
+    """
+    p = re.escape(prefix)
+    formula = rb"\s*+<%bf%b(?:/>|>%b</%bf\s*+>)" % (p, _ATTRIBUTES, _TEXT, p)
+    rest = rb"(?:[^<]++|%b|<(?!/%bc[\s>]))*+" % (_COMMENT, p)
+    content = rb"(?P<formula>%b)?+(?P<rest>%b)</%bc\s*+>" % (formula, rest, p)
+    cell = rb"""<%bc(?P<cell>(?:\sr="(?P<at>[A-Z]+[0-9]+)")?+%b)(?:/>|>%b)""" % (p, _ATTRIBUTES, content)
+    begun = rb"<%b(?P<begun>row|sheetData)(?P<said>%b)(?P<empty>/)?+>" % (p, _ATTRIBUTES)
+    ended = rb"</%b(?P<ended>row|sheetData)\s*+>" % p
+    return re.compile(rb"|".join((_COMMENT, cell, begun, ended)), re.DOTALL)
+
+
+@cache
+def _value(prefix: bytes) -> re.Pattern[bytes]:
+    """The value of a cell, or the text that stands in it."""
+    p = re.escape(prefix)
+    value = rb"<%bv%b(?:/>|>%b</%bv\s*+>)" % (p, _ATTRIBUTES, _TEXT, p)
+    inner = rb"(?:[^<]++|%b|<(?!/%bis[\s>]))*+" % (_COMMENT, p)
+    text = rb"<%bis%b(?:/>|>%b</%bis\s*+>)" % (p, _ATTRIBUTES, inner, p)
+    return re.compile(rb"|".join((value, text)), re.DOTALL)
 
 
 def full_digits(value: float) -> str:
@@ -44,82 +75,39 @@ def with_values(
     With `rewrite` every formula is rewritten as well. Raises KeyError for one without a value then.
     """
     sheet = _in_utf8(sheet)
-    scan = _ValueEdits(sheet, values, rewrite, number)
-    absent = [address for address in values.keys() - scan.found if values[address] is not None]
+    prefix = _prefix(sheet)
+    absent = {address for address, value in values.items() if value is not None}
+    pieces: list[bytes] = []
+    at = 0
+    for _, address, match in _parts(sheet, prefix):
+        formula = match["formula"] or b""
+        if address not in values and not (rewrite and formula):
+            continue
+        absent.discard(address)
+        if rewrite and formula:
+            formula = rewrite(address, formula)
+        kind, text = _as_text(values[address], number)
+        pieces += sheet[at : match.start()], _cell(match, prefix, kind, formula, text)
+        at = match.end()
     if absent:
-        return with_values(_with_cells(sheet, absent), values, rewrite, number)
-    return _edited(sheet, scan.edits)
+        return with_values(_with_cells(sheet, prefix, absent), values, rewrite, number)
+    return b"".join((*pieces, sheet[at:]))
 
 
-class _ValueEdits:
-    """One pass over a sheet that notes what has to change for other values to stand in its cells."""
-
-    def __init__(
-        self,
-        sheet: bytes,
-        values: Mapping[str, StoredValue],
-        rewrite: Rewrite | None,
-        number: Callable[[float], str],
-    ) -> None:
-        self.sheet, self.values, self.rewrite, self.number = sheet, values, rewrite, number
-        self.edits: list[Edit] = []
-        self.found: set[str] = set()
-        self.cursor = _Cursor()
-        self.depth = self.first = 0
-        """How deep inside a cell the pass stands, and the cell's first byte."""
-        self.children: list[tuple[str, int, int]] = []
-        """Name, first byte and end of what is in the cell."""
-        self.parser = parser_of("the sheet", self.start, self.end, most=sys.maxsize)
-        self.parser.Parse(sheet, True)
-
-    def start(self, name: str, attributes: dict[str, str]) -> None:
-        if self.depth:
-            self.depth += 1
-            if self.depth == 2:
-                self.child = self.parser.CurrentByteIndex
-        elif name == "c":
-            self.cursor.to_cell(attributes)
-            self.depth, self.first, self.children = 1, self.parser.CurrentByteIndex, []
-        elif name == "row":
-            self.cursor.to_row(attributes)
-
-    def end(self, name: str) -> None:
-        if not self.depth:
-            return
-        self.depth -= 1
-        if self.depth == 1:
-            end = _end(self.sheet, self.child, self.parser.CurrentByteIndex)
-            self.children.append((name, self.child, end))
-        elif not self.depth:
-            self.end_cell(self.parser.CurrentByteIndex)
-
-    def end_cell(self, inner_end: int) -> None:
-        """Note the new bytes of a cell, whose content ends there."""
-        address = self.cursor.address
-        rewritten = self.rewrite is not None and any(name == "f" for name, *_ in self.children)
-        if address not in self.values and not rewritten:
-            return
-        self.found.add(address)
-        kind, text = _as_text(self.values[address], self.number)
-        tag, prefix = _tag(self.sheet, self.first)
-        at = self.first + len(tag)
-        head, rest = b"", b""
-        for name, start, end in self.children:
-            if name == "f":
-                formula = self.sheet[start:end]
-                head += self.sheet[at:start] + (self.rewrite(address, formula) if self.rewrite else formula)
-                at = end
-            elif name in ("v", "is"):
-                rest += self.sheet[at:start]
-                at = end
-        rest += self.sheet[at:inner_end]
-        opening = _TYPE.sub(b"", tag.rstrip(b"/>").rstrip()) + (b' t="%s"' % kind if kind else b"")
-        value = b"" if text is None else b"<%bv>%b</%bv>" % (prefix, text, prefix)
-        end = _end(self.sheet, self.first, inner_end)
-        self.edits.append((self.first, end, b"%b>%b%b%b</%bc>" % (opening, head, value, rest, prefix)))
+def _cell(match: re.Match[bytes], prefix: bytes, kind: bytes, formula: bytes, text: bytes | None) -> bytes:
+    """A cell with another value; its attributes, and whatever else is in it, stay."""
+    attributes, rest = match["cell"].rstrip(), match["rest"] or b""
+    if b"t" in attributes:
+        attributes = _TYPE.sub(b"", attributes)
+    if kind:
+        attributes += b' t="%b"' % kind
+    if rest:
+        rest = _value(prefix).sub(b"", rest)
+    value = b"" if text is None else b"<%bv>%b</%bv>" % (prefix, text, prefix)
+    return b"<%bc%b>%b%b%b</%bc>" % (prefix, attributes, formula, value, rest, prefix)
 
 
-def _with_cells(sheet: bytes, addresses: Iterable[str]) -> bytes:
+def _with_cells(sheet: bytes, prefix: bytes, addresses: Iterable[str]) -> bytes:
     """A sheet with blank cells at addresses that have none, and rows for them."""
     columns: dict[int, list[int]] = {}
     for row, column in sorted(map(place_of, addresses)):
@@ -127,94 +115,81 @@ def _with_cells(sheet: bytes, addresses: Iterable[str]) -> bytes:
     edits: list[Edit] = []
     rows: list[tuple[int, int]] = []
     cells: list[tuple[int, int]] = []
-    cursor = _Cursor()
-    data, prefix = 0, b""
-
-    def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal data, prefix, cells
-        if name == "sheetData":
-            data = parser.CurrentByteIndex
-            _, prefix = _tag(sheet, data)
-        elif name == "row":
-            cursor.to_row(attributes)
-            rows.append((cursor.row, parser.CurrentByteIndex))
+    begun: dict[bytes, re.Match[bytes]] = {}
+    for row, address, match in _parts(sheet, prefix):
+        if address:
+            cells.append((place_of(address)[1], match.start()))
+            continue
+        if match["begun"]:
+            begun[match["begun"]] = match
+        if match["begun"] == b"row":
+            rows.append((row, match.start()))
             cells = []
-        elif name == "c":
-            cursor.to_cell(attributes)
-            cells.append((place_of(cursor.address)[1], parser.CurrentByteIndex))
-
-    def end(name: str) -> None:
-        inner_end = parser.CurrentByteIndex
-        if name == "row" and cursor.row in columns:
-            new = _blank_cells(cursor.row, columns.pop(cursor.row), prefix)
-            edits.extend(_insertions(sheet, rows[-1][1], inner_end, cells, new))
-        elif name == "sheetData":
-            new = {
-                row: b'<%brow r="%d">%b</%brow>'
-                % (prefix, row, b"".join(_blank_cells(row, found, prefix).values()), prefix)
-                for row, found in columns.items()
-            }
-            edits.extend(_insertions(sheet, data, inner_end, rows, new))
-
-    parser = parser_of("the sheet", start, end, most=sys.maxsize)
-    parser.Parse(sheet, True)
+        name = match["ended"] or (match["begun"] if match["empty"] else b"")
+        if name == b"row" and row in columns:
+            new = {column: _blank(row, column, prefix) for column in columns.pop(row)}
+            edits += _insertions(begun[name], match, cells, new)
+        elif name == b"sheetData":
+            new = {row: _blank_row(row, found, prefix) for row, found in columns.items()}
+            edits += _insertions(begun[name], match, rows, new)
     return _edited(sheet, sorted(edits, key=lambda edit: edit[:2]))
 
 
-def _blank_cells(row: int, columns: Iterable[int], prefix: bytes) -> dict[int, bytes]:
-    """Cells by column."""
-    return {column: b'<%bc r="%b"/>' % (prefix, address_of(row, column).encode()) for column in columns}
+def _blank(row: int, column: int, prefix: bytes) -> bytes:
+    return b'<%bc r="%b"/>' % (prefix, address_of(row, column).encode())
+
+
+def _blank_row(row: int, columns: Iterable[int], prefix: bytes) -> bytes:
+    cells = b"".join(_blank(row, column, prefix) for column in columns)
+    return b'<%brow r="%d">%b</%brow>' % (prefix, row, cells, prefix)
 
 
 def _insertions(
-    sheet: bytes,
-    first: int,
-    inner_end: int,
+    begun: re.Match[bytes],
+    ended: re.Match[bytes],
     children: Sequence[tuple[int, int]],
     new: Mapping[int, bytes],
-) -> Iterable[Edit]:
-    """New children of an element that starts there, each before the first one with a higher number.
+) -> Iterator[Edit]:
+    """New children of an element between its two tags, each before the first one with a higher number.
 
     `children` are the numbers of those it has, and where they start; `new` are by number, in order.
     """
-    tag, _ = _tag(sheet, first)
-    if tag.endswith(b"/>"):
-        name = re.split(rb"[\s/]", tag[1:], maxsplit=1)[0]
-        filled = b"%b>%b</%b>" % (tag[:-2].rstrip(), b"".join(new.values()), name)
-        yield first, first + len(tag), filled
+    if begun["empty"]:
+        tag = begun[0][:-2].rstrip()
+        name = re.split(rb"\s", tag[1:], maxsplit=1)[0]
+        yield *begun.span(), b"%b>%b</%b>" % (tag, b"".join(new.values()), name)
         return
     for number, xml in new.items():
-        at = next((start for other, start in children if other > number), inner_end)
+        at = next((start for other, start in children if other > number), ended.start())
         yield at, at, xml
 
 
-class _Cursor:
-    """The row and the cell at which a pass stands, which a sheet may leave to be counted."""
+def _parts(sheet: bytes, prefix: bytes) -> Iterator[tuple[int, str, re.Match[bytes]]]:
+    """The cells of a sheet, and the tags around them: its row, a cell's address or "", and what was found."""
+    row, address = 0, ""
+    for match in _part(prefix).finditer(sheet):
+        cell, at, name = match.group("cell", "at", "begun")
+        if at:
+            address = at.decode()
+            yield row, address, match
+        elif cell is not None:
+            # A cell or a row that does not tell where it stands comes after the one before.
+            said = _REFERENCE.search(cell)
+            counted = 1 + place_of(address)[1] if address else 1
+            address = said[1].decode() if said else address_of(row, counted)
+            yield row, address, match
+        elif name == b"row":
+            said = _REFERENCE.search(match["said"])
+            row, address = int(said[1]) if said else row + 1, ""
+            yield row, "", match
+        elif match.lastgroup:
+            yield row, "", match
 
-    def __init__(self) -> None:
-        self.row, self.address = 0, ""
 
-    def to_row(self, attributes: Mapping[str, str]) -> None:
-        self.row, self.address = int(attributes.get("r", self.row + 1)), ""
-
-    def to_cell(self, attributes: Mapping[str, str]) -> None:
-        before = self.address
-        self.address = attributes.get("r", "")
-        if not self.address:
-            self.address = f"{column_letters(place_of(before)[1] + 1 if before else 1)}{self.row}"
-
-
-def _tag(sheet: bytes, first: int) -> tuple[bytes, bytes]:
-    """The tag that starts there, and its prefix."""
-    match = _TAG.match(sheet, first)
-    assert match, "the parser says that an element starts here"
-    return match[0], match[1] or b""
-
-
-def _end(sheet: bytes, first: int, inner_end: int) -> int:
-    """Where an element ends that starts there, and whose content ends there."""
-    tag, _ = _tag(sheet, first)
-    return first + len(tag) if tag.endswith(b"/>") else sheet.index(b">", inner_end) + 1
+def _prefix(sheet: bytes) -> bytes:
+    """What stands before the name of every element of the sheet."""
+    found = re.search(rb"<([^\s/>!?:]+:)?sheetData[\s/>]", sheet)
+    return (found[1] if found else None) or b""
 
 
 def _edited(sheet: bytes, edits: Iterable[Edit]) -> bytes:
@@ -228,28 +203,25 @@ def _edited(sheet: bytes, edits: Iterable[Edit]) -> bytes:
 
 def _in_utf8(sheet: bytes) -> bytes:
     """A sheet in UTF-8, which all but all of them are."""
-    declared = re.match(rb"""<\?xml[^>]*?encoding\s*=\s*["']([\w.-]+)""", sheet)
-    encoding = "utf-16" if sheet.startswith((b"\xff\xfe", b"\xfe\xff")) else ""
-    if declared and declared[1].lower() not in (b"utf-8", b"us-ascii"):
-        encoding = declared[1].decode()
-    if not encoding:
+    declared = re.match(rb"""<\?xml[^>]*?\sencoding\s*=\s*["']([\w.-]+)""", sheet)
+    encoding = declared[1].decode() if declared else "utf-8"
+    if sheet.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encoding = "utf-16"
+    if encoding.lower() in ("utf-8", "us-ascii"):
         return sheet
-    return re.sub(
-        r"""(<\?xml[^>]*?)\s+encoding\s*=\s*["'][\w.-]+["']""", r"\1", sheet.decode(encoding)
-    ).encode()
+    named = r"""(<\?xml[^>]*?)\s+encoding\s*=\s*["'][\w.-]+["']"""
+    return re.sub(named, r"\1", sheet.decode(encoding), count=1).encode()
 
 
 def _as_text(value: StoredValue, number: Callable[[float], str]) -> tuple[bytes, bytes | None]:
     """The type and the text with which a file stores a value."""
-    if value is None:
-        return b"", None
+    if isinstance(value, str):
+        return b"str", _escaped(value).encode()
     if isinstance(value, bool):
         return b"b", b"%d" % value
     if isinstance(value, CallError):
         return b"e", value.code.encode()
-    if isinstance(value, str):
-        return b"str", _escaped(value).encode()
-    return b"", number(value).encode()
+    return b"", None if value is None else number(value).encode()
 
 
 def _escaped(text: str) -> str:
