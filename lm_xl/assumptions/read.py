@@ -37,7 +37,7 @@ from lm_xl.faults import Fault, Refused
 from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE, Axes, Axis
 from lm_xl.model.labels import folded, nearest
 from lm_xl.model.quantities import QUANTITIES
-from lm_xl.xlsx.sheets import Value
+from lm_xl.xlsx.workbook_file import Value
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tempfile
-import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,7 +36,8 @@ from lm_xl.workbook.plan.records import INPUT_SHEETS, Records, records_of
 from lm_xl.workbook.plan.report import shown_groups
 from lm_xl.workbook.words import prose
 from lm_xl.xlsx.addresses import column_letters
-from lm_xl.xlsx.stored import described_drawing
+from lm_xl.xlsx.drawings import described_drawings
+from lm_xl.xlsx.package import opened, repacked
 
 HOSTS = ("windows", "lite")
 CONTROL, HOW, STORED, CHECKS, FUNCTION_SHEET = "Model", "How_to", "Stored_values", "Checks", "Functions"
@@ -47,7 +47,6 @@ MODEL_ROW, FAULTS_ROW, FIGURES_AT = 12, 13, 16
 VALUE = "C"
 EXCEL_CALCULATION = 191029
 """The calculation engine of Excel 2019 and later: with an older number Excel recalculates on opening, even with no functions there."""
-FIRST_ZIP_DAY = (1980, 1, 1, 0, 0, 0)
 TEXTS = ("LM_MODEL", "LM_SOURCE", "LM_LIST", "LM_WHY", "LM_VERSION")
 """The functions that answer with words."""
 SLOW = "LM_PERCENTILE"
@@ -603,18 +602,13 @@ def _checks(ws: Worksheet, t: Template) -> None:
 
 def _finished(path: Path) -> None:
     """The same package with its charts described and without the time of its making, so that two builds are one file."""
-    with zipfile.ZipFile(path) as package:
-        parts = [(item, package.read(item)) for item in package.infolist()]
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:
-        for item, content in parts:
-            if item.filename == "docProps/core.xml":
-                content = re.sub(
-                    rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*", rb"\g<1>2025-01-01T00:00:00Z", content
-                )
-            if re.fullmatch(r"xl/drawings/drawing\d+\.xml", item.filename):
-                content = described_drawing(
-                    content.decode(), {i.filename: c for i, c in parts}, item.filename
-                ).encode()
-            kept = zipfile.ZipInfo(item.filename, FIRST_ZIP_DAY)
-            kept.compress_type, kept.external_attr = zipfile.ZIP_DEFLATED, item.external_attr
-            package.writestr(kept, content)
+    with opened(path) as package:
+        described = described_drawings(package)
+
+    def finished(part: str, content: bytes) -> bytes:
+        if part == "docProps/core.xml":
+            times = rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*"
+            return re.sub(times, rb"\g<1>2025-01-01T00:00:00Z", content)
+        return described.get(part, content)
+
+    repacked(path, path, finished, timeless=True)
