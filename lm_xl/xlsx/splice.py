@@ -40,7 +40,7 @@ def _part(prefix: bytes) -> re.Pattern[bytes]:
     Comments match as well, without a group, so that nothing is found inside of them.
     """
     p = re.escape(prefix)
-    formula = rb"\s*+<%bf%b(?:/>|>%b</%bf\s*+>)" % (p, _ATTRIBUTES, _TEXT, p)
+    formula = rb"(?:\s|%b)*+<%bf%b(?:/>|>%b</%bf\s*+>)" % (_COMMENT, p, _ATTRIBUTES, _TEXT, p)
     rest = rb"(?:[^<]++|%b|<(?!/%bc[\s>]))*+" % (_COMMENT, p)
     content = rb"(?P<formula>%b)?+(?P<rest>%b)</%bc\s*+>" % (formula, rest, p)
     cell = rb"""<%bc(?P<cell>(?:\sr="(?P<at>[A-Z]+[0-9]+)")?+%b)(?:/>|>%b)""" % (p, _ATTRIBUTES, content)

@@ -43,7 +43,7 @@ SPLICED: dict[str, tuple[str, dict[str, StoredValue], str]] = {
     "out of order": ('<row r="3"><c r="C3"/><c r="A3"/></row><row r="1"/>', {"A3": 1, "B3": 2, "A1": 3},
                      '<row r="3"><c r="B3"><v>2</v></c><c r="C3"/><c r="A3"><v>1</v></c></row><row r="1"><c r="A1"><v>3</v></c></row>'),
     "comments": ('<!-- <c r="A1"><v>0</v></c> --><row r="1"><c r="A1"><!-- </c> --><f><![CDATA["</c>"&A2]]></f><v><![CDATA[</v>]]></v></c></row>', {"A1": 1},
-                 '<!-- <c r="A1"><v>0</v></c> --><row r="1"><c r="A1"><f><![CDATA["</c>"&A2]]></f><v>1</v><!-- </c> --></c></row>'),
+                 '<!-- <c r="A1"><v>0</v></c> --><row r="1"><c r="A1"><!-- </c> --><f><![CDATA["</c>"&A2]]></f><v>1</v></c></row>'),
     "what else is there": ('<row r="1" x="/>"><c\n r = "A1" vm="1" t = "s" ><f t="shared" si="0"/><v>3</v><extLst><ext uri="v"/></extLst></c ></row >', {"A1": 4},
                            '<row r="1" x="/>"><c\n r = "A1" vm="1"><f t="shared" si="0"/><v>4</v><extLst><ext uri="v"/></extLst></c></row >'),
 }  # fmt: skip
