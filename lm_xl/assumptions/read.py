@@ -38,7 +38,6 @@ from lm_xl.assumptions.columns import (
     CHANGE_COLUMNS,
     CORRELATION_COLUMNS,
     CURRENCY_COLUMNS,
-    DISTRIBUTIONS,
     DOLLAR,
     FILLS,
     KEYS,
@@ -55,7 +54,9 @@ from lm_xl.assumptions.columns import (
     STATUSES,
     WANTED,
 )
-from lm_xl.assumptions.spreads import correlation_faults, spread_faults
+from lm_xl.assumptions.correlations import correlation_faults
+from lm_xl.assumptions.distributions import CERTAIN, DISTRIBUTIONS, is_certain
+from lm_xl.assumptions.spreads import spread_faults
 from lm_xl.assumptions.tables import UNSTORED, RawCell, Table, in_order, is_year, number, read_tables
 from lm_xl.faults import Fault, Refused, UnknownLabel
 from lm_xl.model.axes import REGION, ROLES, SEGMENT, SUBTYPE, Axes, Axis, folded, nearest, odd_characters
@@ -135,11 +136,9 @@ def with_scenario(
     added = tuple(reader.deltas(table, {d: a.axes.axis(d) for d in DIMS}, (name,) if name else (), cited))
     reader.citations(cited, tuple(a.sources))
     result = replace(a, axes=replace(a.axes, scenarios=(*a.axes.scenarios, name)), deltas=(*a.deltas, *added))
-    if not reader.faults:
-        reader.across(result)
     if reader.faults:
         raise Refused(reader.faults)
-    return result
+    return checked(result)
 
 
 def _records(table: Any) -> Iterable[Any]:
@@ -581,17 +580,17 @@ class _Reader:
         value: float,
     ) -> tuple[float | None, float | None]:
         low, high = cells["low"], cells["high"]
-        if distribution in ("fixed", "") or never:
+        if is_certain(distribution) or never:
             rule = (
                 f"{NEVER!r}: leave it blank"
                 if never
-                else "the distribution 'fixed': leave it blank or name a distribution"
+                else f"the distribution {CERTAIN!r}: leave it blank or name a distribution"
             )
             for cell in (low, high) if distribution else ():
                 if not cell.blank:
                     self.fault(cell, f"{cell.shown} beside {rule}")
-            if never and distribution not in ("fixed", ""):
-                self.fault(cells["distribution"], f"{distribution!r} beside {NEVER!r}: allowed 'fixed'")
+            if never and not is_certain(distribution):
+                self.fault(cells["distribution"], f"{distribution!r} beside {NEVER!r}: allowed {CERTAIN!r}")
             return None, None
         if low.blank and high.blank:
             if not low.absent and not high.absent:
@@ -1024,7 +1023,7 @@ class _Reader:
             self.fault(self.behind(a, "index_year", (0, 0, 0), ())[0], f"{index_year:g} is not a whole year")
 
 
-HOLE = Row("", Keys("", "", ""), "", "constant", (np.nan,), ("",), None, None, "fixed", (), "", "", "")
+HOLE = Row("", Keys("", "", ""), "", "constant", (np.nan,), ("",), None, None, CERTAIN, (), "", "", "")
 """The row behind what could not be read, while the other faults of a refused workbook are looked for."""
 
 

@@ -212,7 +212,7 @@ def verify(file: Path, engine: str) -> None:
 def check(file: Path | None) -> None:
     """Read an assumptions workbook and print its faults, or a one-screen summary."""
     from lm_xl.forecasts.forecast import forecast as run
-    from lm_xl.uncertainty.draws import misfits
+    from lm_xl.uncertainty.values import misfits
 
     a = _read(file)
     results = run(a, a.axes.scenarios)
@@ -928,7 +928,7 @@ def simulate(
     With -o, an interrupted run keeps its draws in a folder beside the output, and the same command goes on from there.
     """
     from lm_xl.files import must_end, not_over, replacing
-    from lm_xl.uncertainty.simulation import simulate as run
+    from lm_xl.uncertainty.simulate import simulate as run
 
     if output is not None:
         must_end(output, ".npz", ".csv")

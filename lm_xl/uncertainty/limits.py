@@ -2,5 +2,20 @@
 
 from __future__ import annotations
 
+from numbers import Integral
+
+from lm_xl.faults import Fault, Refused
+
+DRAWS = 10_000
+"""Draws of a simulation that is not told how many."""
+SEED = 1
+"""The seed of one that is not told which."""
 MOST_DRAWS = 10_000_000
-"""Draws of a simulation."""
+"""Draws of a simulation at most."""
+
+
+def whole_number(name: str, value: object, least: int, most: int) -> int:
+    """A whole number in a range. Raises Refused."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or not least <= int(value) <= most:
+        raise Refused([Fault(name, "", "", f"{value!r} is not a whole number from {least:,} to {most:,}")])
+    return int(value)

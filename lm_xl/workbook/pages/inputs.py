@@ -11,13 +11,13 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from lm_xl.assumptions.columns import (
-    DISTRIBUTIONS,
     FILLS,
     OPERATIONS,
     PUBLISHED_METRICS,
     SCOPES,
     STATUSES,
 )
+from lm_xl.assumptions.distributions import DISTRIBUTIONS, is_certain
 from lm_xl.model.axes import ROLES, Axes
 from lm_xl.model.outputs import BASIS_NAMES
 from lm_xl.model.quantities import QUANTITIES
@@ -134,7 +134,7 @@ def _style(sheet: str, name: str, record: Record) -> str:
         )
         return (
             "lm input"
-            if used or (name in ("low", "high") and record.get("distribution") != "fixed")
+            if used or (name in ("low", "high") and not is_certain(str(record.get("distribution"))))
             else "lm label"
         )
     return "lm wrapped" if name in WRAPPED else "lm label"
