@@ -1,4 +1,4 @@
-"""Correlations between uncertain inputs: which pairs the sheet joins, their matrices, and which of them cannot be."""
+"""Correlations between uncertain inputs: the pairs that the sheet joins, their matrices, what cannot be."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NEGATIVE = -1e-9
 
 
 def correlated_pairs(a: Assumptions) -> dict[tuple[str, str], list[Correlation]]:
-    """The pairs of inputs that the sheet correlates, by their names in the order of first mention, and the rows that say so."""
+    """The pairs of inputs that the sheet correlates, in the order of mention, and the rows that say so."""
     rows = [row for row in a.rows if is_uncertain(row) and not SPREADS[row.distribution].whole_sets]
     inputs = [(row, input_name(row)) for row in rows]
     pairs: dict[tuple[str, str], list[Correlation]] = {}
@@ -46,7 +46,7 @@ def _is_inside(a: Assumptions, row: Row, keys: Keys) -> bool:
 
 
 def correlation_groups(a: Assumptions) -> list[tuple[tuple[str, ...], Array]]:
-    """The inputs that correlations join, in the order of first mention, with the correlations of their normal scores."""
+    """The inputs that correlations join, and the correlations of their normal scores."""
     pairs = correlated_pairs(a)
     groups: list[list[str]] = []
     for pair in pairs:
@@ -76,10 +76,8 @@ def correlation_faults(a: Assumptions) -> Iterator[Fault]:
     for c in a.correlations:
         if id(c) not in used:
             sides = " and ".join(stream_of(q, *k[1:]) for q, k in zip(c.quantities, c.keys, strict=True))
-            yield fault(
-                c,
-                f"{c.value:g} between {sides}: no two uncertain inputs lie there (a Dirichlet set is drawn by itself)",
-            )
+            why = "no two uncertain inputs lie there (a Dirichlet set is drawn by itself)"
+            yield fault(c, f"{c.value:g} between {sides}: {why}")
     for (first, second), said in pairs.items():
         if len(said) > 1:
             yield fault(said[1], f"{first} and {second} are correlated already, in {said[0].cell}")
@@ -87,8 +85,9 @@ def correlation_faults(a: Assumptions) -> Iterator[Fault]:
         least = float(np.linalg.eigvalsh(matrix)[0])
         if least < NEGATIVE:
             said = list(dict.fromkeys(c for pair, told in pairs.items() if pair[0] in names for c in told))
+            which = f"the correlations in {', '.join(c.cell for c in said)}"
+            why = f"their matrix is not positive semi-definite (least eigenvalue {least:.3g})"
             yield fault(
                 said[0],
-                f"the correlations in {', '.join(c.cell for c in said)} cannot hold together for {len(names)} inputs: their matrix is not positive "
-                f"semi-definite (least eigenvalue {least:.3g}), bring them nearer to 0",
+                f"{which} cannot hold together for {len(names)} inputs: {why}, bring them nearer to 0",
             )

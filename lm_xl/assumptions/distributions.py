@@ -1,7 +1,7 @@
-"""Distributions: one record each, of whom it suits, how far it reaches, how it is drawn and what a draw makes of a row.
+"""Distributions: one record each, of whom it suits, how far it reaches and what a draw makes of a row.
 
-The mean is the row's value, and low and high are P10 and P90; of a pert the value is the mode, and they are the ends. A new
-distribution is a new record in SPREADS: no other module knows their names.
+The mean is the row's value, and low and high are P10 and P90; of a pert the value is the mode, and they are
+the ends. A new distribution is a new record in SPREADS: no other module knows their names.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ FARTHEST = NormalDist().inv_cdf(1 - TAIL)
 PERT_WEIGHT = 4
 """How often the mode counts beside the two ends in the mean of a PERT."""
 
-Quantile = tuple[str, float, float]
-"""A quantile function by its name in QUANTILE_FUNCTIONS, and its two parameters."""
-Member = tuple[int, Quantile, Array]
+NamedQuantile = tuple[str, float, float]
+"""A quantile function by its key in QUANTILE_FUNCTIONS, and its two parameters."""
+Member = tuple[int, NamedQuantile, Array]
 """The position of an uncertain share in its set, its quantile function, and what it takes in each year."""
 
 
@@ -42,13 +42,13 @@ class QuantileFunction:
 
 @dataclass(frozen=True)
 class Sharing:
-    """How the uncertain shares of a set are drawn together, so that their sum never passes what is left for them.
+    """How the uncertain shares of a set are drawn together: their sum never passes what is left for them.
 
-    Means, standard errors and paths are those of the uncertain shares, the narrowest spread first; what is left for them is a
-    number of the last year, or one a year.
+    Means, standard errors and paths are those of the uncertain shares, the narrowest spread first. What is
+    left for them is a number of the last year, or one a year.
     """
 
-    crowded: Callable[[Array, Array, float], int | None]
+    crowded_share: Callable[[Array, Array, float], int | None]
     """From means, errors and what is left: the share whose spread cannot hold beside the others."""
     members: Callable[[Array, Array, float, Array, Array], Iterator[Member]]
     """From means, errors and what is left in the base case, then paths and what is left in a scenario."""
@@ -66,16 +66,16 @@ class Distribution:
     reach: Callable[[float, float, float], tuple[float, float]]
     """The least and the most that a mean, low and high reach, apart from tails with the probability TAIL."""
     carry: Callable[[Array, Array, Array, float | None], Array]
-    """A path over the years when its end is drawn: from the path, the drawn end, what that is drawn around, and the floor.
+    """A path when its end is drawn: from the path, the end, what that is drawn around, and the floor.
 
     The floor is the least value from which a path may be stretched, None where it can only be shifted.
     """
-    quantile: Callable[[float, float, float, float], Quantile]
+    quantile: Callable[[float, float, float, float], NamedQuantile]
     """What a normal score decides: from mean, low and high, and the mean that a scenario makes of it."""
     amount: Callable[[Array, Array | float, Array | float, Array | float], Array]
     """What the number that a score decides makes of mean, low and high."""
     around_path: bool = False
-    """Whether draws are around the mean that a scenario makes; else around the row's own, and then carried there."""
+    """Whether draws are around the mean that a scenario makes; else around the row's own, then carried."""
     percentiles: bool = True
     """Whether low and high are meant as P10 and P90 of the row drawn by itself."""
     whole_sets: bool = False
@@ -89,7 +89,7 @@ def error_of(low: float, high: float) -> float:
     return (high - low) / P10_TO_P90
 
 
-# Quantile functions
+# NamedQuantile functions
 
 
 def _normal(z: Array, error: float, less: float) -> Array:
@@ -97,7 +97,7 @@ def _normal(z: Array, error: float, less: float) -> Array:
 
 
 def _halves(z: Array) -> tuple[tuple[Array, Array], Array]:
-    """The scores below and above the median, and the probability of the tail beyond each, which keeps its digits however far."""
+    """Scores below and above the median, and the probability of each one's tail, whose digits never fade."""
     from scipy.special import ndtr
 
     below = z < 0
@@ -140,9 +140,8 @@ QUANTILE_FUNCTIONS = {
 
 def _share_refusal(name: str, quantity: Quantity, mean: float, low: float, high: float) -> str:
     if quantity.least > 0 or quantity.most < 1:
-        return (
-            f"{name!r} lies between 0 and 1, {quantity.name} between {quantity.least:g} and {quantity.most:g}"
-        )
+        allowed = f"{quantity.name} between {quantity.least:g} and {quantity.most:g}"
+        return f"{name!r} lies between 0 and 1, {allowed}"
     if not 0 < mean < 1:
         return f"{name!r} with the mean {mean:g} cannot spread: low and high must equal it"
     # Nothing between 0 and 1 varies more than a yes or no with the same mean.
@@ -181,7 +180,7 @@ def _share(log_odds: Array) -> Array:
 # Beta
 
 
-def _beta_quantile(mean: float, low: float, high: float, moved: float) -> Quantile:
+def _beta_quantile(mean: float, low: float, high: float, moved: float) -> NamedQuantile:
     # A scenario moves the mean and keeps the concentration, and so the relative spread.
     concentration = mean * (1 - mean) / error_of(low, high) ** 2 - 1
     return "log odds of a beta", moved * concentration, (1 - moved) * concentration
@@ -192,8 +191,8 @@ def broken_sticks(
 ) -> Iterator[tuple[float, float]]:
     """For each uncertain share of a set in turn: its mean and its concentration as a share of what is left.
 
-    Each is a beta of what the ones before it leave, so their sum never passes `left`, and the stated mean and standard error of
-    every share hold exactly. The concentration is 0 where a spread cannot be held.
+    Each is a beta of what the ones before it leave, so their sum never passes `left`, and the stated mean and
+    standard error of every share hold exactly. The concentration is 0 where a spread cannot be held.
     """
     # What is left is random from the second share on: `left` is its mean, `squared` the mean of its square.
     squared = left**2
@@ -235,7 +234,7 @@ def _stick_shares(y: Array, left: Array, parts: Array) -> Iterator[Array]:
 
 
 def dirichlet_concentration(means: Array, errors: Array) -> float:
-    """The concentration at which the variances of a Dirichlet's members sum to those stated; not above 0 where none does."""
+    """The concentration at which a Dirichlet's variances sum to those stated; not above 0 where none does."""
     return float((means * (1 - means)).sum() / (errors**2).sum() - 1)
 
 
@@ -252,7 +251,7 @@ def _members(means: Array, errors: Array, whole: float, paths: Array, left: Arra
 
 
 def _member_shares(y: Array, left: Array, _parts: Array) -> Array:
-    # Independent gammas over their sum are a Dirichlet; the greatest log is taken off first, so that no exponential overflows.
+    # Independent gammas over their sum are a Dirichlet. The greatest log goes off first: nothing overflows.
     weights = np.exp(y - y.max(axis=0))
     return left[:, np.newaxis] * (weights / weights.sum(axis=0))[:, np.newaxis]
 
@@ -271,9 +270,9 @@ def _gamma_reach(mean: float, low: float, high: float) -> tuple[float, float]:
     return float(gammaincinv(shape, TAIL)) * mean / shape, float(gammainccinv(shape, TAIL)) * mean / shape
 
 
-def _gamma_quantile(mean: float, low: float, high: float, _moved: float) -> Quantile:
-    # A gamma of this shape has the shape as its mean: less its log, it is the log of a multiple of the row's mean.
+def _gamma_quantile(mean: float, low: float, high: float, _moved: float) -> NamedQuantile:
     shape = _gamma_shape(mean, low, high)
+    # A gamma's mean is its shape: less the log of that, it is the log of a multiple of the row's mean.
     return "log of a gamma", shape, log(shape)
 
 
@@ -283,7 +282,8 @@ def _lognormal_reach(mean: float, low: float, high: float) -> tuple[float, float
     return least, most
 
 
-def _lognormal_quantile(_mean: float, low: float, high: float, _moved: float) -> Quantile:
+def _lognormal_quantile(_mean: float, low: float, high: float, _moved: float) -> NamedQuantile:
+    # Half the variance of the log goes, so that the row's value is the mean, not the median.
     sigma = log(high / low) / P10_TO_P90
     return "normal", sigma, sigma**2 / 2
 
@@ -293,7 +293,8 @@ def _normal_reach(mean: float, low: float, high: float) -> tuple[float, float]:
     return mean - FARTHEST * error, mean + FARTHEST * error
 
 
-def _pert_quantile(mode: float, low: float, high: float, _moved: float) -> Quantile:
+def _pert_quantile(mode: float, low: float, high: float, _moved: float) -> NamedQuantile:
+    # A beta stretched from 0 and 1 to low and high, with the mode where the row's value lies between them.
     at = (mode - low) / (high - low)
     return "log odds of a beta", 1 + PERT_WEIGHT * at, 1 + PERT_WEIGHT * (1 - at)
 

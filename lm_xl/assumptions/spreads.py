@@ -1,4 +1,4 @@
-"""Uncertain inputs: which rows one draw moves together, how a row follows its draw, and which spreads are impossible.
+"""Uncertain inputs: the rows that one draw moves, how a row follows it, and which spreads are impossible.
 
 Assumptions that were read, and those that `checked` and `with_scenario` return, have none that is.
 """
@@ -18,7 +18,7 @@ from lm_xl.model.ops import Array
 from lm_xl.model.quantities import QUANTITIES, Quantity
 
 EXCLUSIVE = {"subtype_share": SUBTYPE, "base_share": SEGMENT, "peak_share": SEGMENT}
-"""Shares of which several compete, and the axis whose sets they share: their draws are joint, so that no sum passes 1."""
+"""Shares of which several compete, and the axis of their sets: they are drawn together, so none passes 1."""
 ALLOWED = {"subtype_share": "dirichlet", "base_share": "beta", "peak_share": "beta"}
 """The one distribution that each of these may have."""
 
@@ -93,7 +93,7 @@ def _names(subtype: Axis, row: Row) -> list[tuple[str, str]]:
 
 
 def input_name(row: Row) -> str:
-    """The name of the input that a row belongs to: its quantity, therapy or test, and subtype; never its region."""
+    """The input that a row belongs to: its quantity, therapy or test, and subtype; never its region."""
     return stream_of(row.quantity, row.keys.segment, row.keys.subtype)
 
 
@@ -103,16 +103,16 @@ def stream_of(quantity: str, *labels: str) -> str:
 
 
 def floor_of(row: Row) -> float | None:
-    """The least value from which a row's path may be stretched: what its quantity allows, but of years and at that value none."""
+    """The least value from which a row's path may be stretched; None for a year, or a row at that value."""
     least = QUANTITIES[row.quantity].least
     return None if row.unit == "year" or mean_of(row) == least else least
 
 
 def carried_path(row: Row, path: Array, x: Array, mean: Array) -> Array:
-    """A row's values over the years when the last year's is `x`, drawn around `mean`: in range wherever the path and `x` are.
+    """A row's values over the years when the last year's is `x`, drawn around `mean`.
 
-    A share shifts its odds, an amount is multiplied, a growth is added to; a pert is shifted where it is a year, and else
-    stretched from the least value that its quantity allows.
+    A share shifts its odds, an amount is multiplied, a growth is added to; a pert is shifted where it is a
+    year, and else stretched from the least value that its quantity allows. So all stay in range if `x` is.
     """
     return SPREADS[row.distribution].carry(path, x, mean, floor_of(row))
 
@@ -128,7 +128,7 @@ def sharing_of(quantity: str) -> Sharing:
 
 
 def exclusive_sets(a: Assumptions, name: str) -> Iterator[tuple[int, ...]]:
-    """The rows that compete for a share, in the order of their axis, -1 where there is none; each combination of rows once."""
+    """The rows that compete for a share in the order of their axis, -1 for none; each combination once."""
     dim = EXCLUSIVE[name]
     axis, cover = a.axes.axis(dim), a.covers[name]
     for chosen in dict.fromkeys(s for s in axis.sets if s):
@@ -163,7 +163,8 @@ def refusal(quantity: Quantity, distribution: str, mean: float, low: float | Non
     if quantity.sheet == "Timeline":
         return f"{quantity.name} cannot be uncertain: its distribution is {CERTAIN!r}"
     if allowed and distribution != allowed:
-        return f"{quantity.name} cannot be {distribution!r}, its sums could pass 1: allowed {allowed!r} and {CERTAIN!r}"
+        why = f"its sums could pass 1: allowed {allowed!r} and {CERTAIN!r}"
+        return f"{quantity.name} cannot be {distribution!r}, {why}"
     if spread.whole_sets and not allowed:
         return f"{quantity.name} cannot be {distribution!r}: no set of it sums to 1"
     if low == high:
@@ -172,8 +173,17 @@ def refusal(quantity: Quantity, distribution: str, mean: float, low: float | Non
         return why
     for far in spread.reach(mean, low, high):
         if not quantity.least <= far <= quantity.most:
-            return f"{distribution!r} with the mean {mean:g}, low {low:g} and high {high:g} reaches {far:.4g}, outside {quantity.least:g} to {quantity.most:g}"
+            stated = f"the mean {mean:g}, low {low:g} and high {high:g}"
+            return f"{distribution!r} with {stated} reaches {far:.4g}, {_outside(quantity)}"
     return ""
+
+
+def _outside(quantity: Quantity) -> str:
+    return f"outside {quantity.least:g} to {quantity.most:g}"
+
+
+def _within(scenario: str) -> str:
+    return f" in scenario {scenario!r}" if scenario else ""
 
 
 Told = Iterator[tuple[int, str]]
@@ -211,18 +221,15 @@ def _crowded_shares(a: Assumptions, name: str, wrong: Collection[int]) -> Told:
             continue
         means, errors = (np.array([f(a.rows[rows[k]]) for k in drawn]) for f in (mean_of, standard_error))
         left = 1 - sum(mean_of(a.rows[rows[k]]) for k in fixed)
-        at = sharing_of(name).crowded(means, errors, left)
+        at = sharing_of(name).crowded_share(means, errors, left)
         if at is None or rows[drawn[at]] in told:
             continue
         bad = rows[drawn[at]]
         told.add(bad)
         row = a.rows[bad]
         others = ", ".join(a.rows[rows[k]].place for k in (*drawn, *fixed) if rows[k] != bad)
-        beside = f" ({others})" if others else ""
-        yield (
-            bad,
-            f"low {row.low:g} to high {row.high:g} of {name} cannot hold beside the other shares of its set{beside}",
-        )
+        beside = f"the other shares of its set{f' ({others})' if others else ''}"
+        yield bad, f"low {row.low:g} to high {row.high:g} of {name} cannot hold beside {beside}"
 
 
 def _split_uses(a: Assumptions) -> Told:
@@ -234,19 +241,14 @@ def _split_uses(a: Assumptions) -> Told:
             there = [a.rows[i] for i in rows if i >= 0]
             moving = [i for i in rows if i >= 0 and is_uncertain(a.rows[i])]
             if moving and len({(input_name(row), row.low, row.high) for row in there}) > 1:
-                yield (
-                    moving[0],
-                    f"set_use of the set {chosen!r} is uncertain and stands in several rows: key one row to the set",
-                )
-
-
-def _within(scenario: str) -> str:
-    return f" in scenario {scenario!r}" if scenario else ""
+                why = "is uncertain and stands in several rows: key one row to the set"
+                yield moving[0], f"set_use of the set {chosen!r} {why}"
 
 
 def _spreads_beyond(a: Assumptions, scenario: str, wrong: Collection[int]) -> Told:
     """Spreads that a scenario, or without one another year, carries out of the allowed range."""
     arrays = a.inputs([scenario])
+    # What no delta of the scenario touches was seen without one.
     touched = {d.quantity for d in a.deltas if d.scenario == scenario} if scenario else QUANTITIES.keys()
     for i, row in enumerate(a.rows):
         if i in wrong or row.quantity not in touched or not is_uncertain(row):
@@ -259,10 +261,9 @@ def _spreads_beyond(a: Assumptions, scenario: str, wrong: Collection[int]) -> To
             far = carried_path(row, paths, np.array(end), np.array(mean_of(row)))
             outside = far[(far < quantity.least) | (far > quantity.most)]
             if outside.size:
-                yield (
-                    i,
-                    f"{row.distribution!r} with low {row.low:g} and high {row.high:g} reaches {outside[0]:.4g}{_within(scenario)}, outside {quantity.least:g} to {quantity.most:g}",
-                )
+                stated = f"{row.distribution!r} with low {row.low:g} and high {row.high:g}"
+                there = f"{_within(scenario)}, {_outside(quantity)}"
+                yield i, f"{stated} reaches {outside[0]:.4g}{there}"
 
 
 DATES = ("planned_launch", "patent_expiry")
@@ -293,11 +294,8 @@ def _lapsed_bounds(a: Assumptions, scenario: str, wrong: Collection[int]) -> Tol
             for k in np.flatnonzero(_has_lapsed(launch, expiry))[:1]:
                 r, s, _ = np.argwhere(here)[k]
                 place = f"{a.axes.region.leaves[r]} x {a.axes.segment.leaves[s]}"
-                end = f"the {side} {bound:g} of {input_name(row)}"
-                yield (
-                    i,
-                    f"{end}: patent_expiry {expiry[k]:g} of {place} is not after planned_launch {launch[k]:g}{_within(scenario)}",
-                )
+                told = f"patent_expiry {expiry[k]:g} of {place} is not after planned_launch {launch[k]:g}"
+                yield i, f"the {side} {bound:g} of {input_name(row)}: {told}{_within(scenario)}"
 
 
 def _has_lapsed(launch: Array, expiry: Array) -> Array:

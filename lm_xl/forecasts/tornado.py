@@ -74,7 +74,7 @@ class Tornado:
         return tuple(s.input for s in self.swings if s.swing == 0)
 
     def frame(self) -> pd.DataFrame:
-        """One input a row: input, rows, low, high, at_low, centre, at_high, low_effect, high_effect, swing, unit.
+        """One input a row, the largest swing first, in the columns of COLUMNS and the unit.
 
         `low` and `high` are the input's own, NaN where its rows differ; `rows` are their cells.
         """
@@ -103,12 +103,13 @@ def tornado(
     stage: str = "diagnosed",
     basis: str = "risk_adjusted",
 ) -> Tornado:
-    """Each uncertain input at its stated low and high, one at a time; the rows of one input move together in all regions.
+    """Each uncertain input at its stated low and high, one at a time; its rows move together in all regions.
 
-    Revenue is in nominal USD, patients are people; without a scenario the first, without a year the last. A row that moves
-    carries its low or high of the last year over its years; where a scenario changes a value, its low and high move with it.
-    Where shares compete, the other uncertain shares of the set, and what they leave, give way in proportion.
-    Raises Refused, with every cell, where a low or high breaks a rule; UnknownLabel for labels that the workbook does not have.
+    Revenue is in nominal USD, patients are people; without a scenario the first, without a year the last. A
+    row that moves carries its low or high of the last year over its years; where a scenario changes a value,
+    its low and high move with it. Where shares compete, the other uncertain shares of the set, and what they
+    leave, give way in proportion.
+    Raises Refused, with every cell, where a low or high breaks a rule; UnknownLabel for a label.
     """
     axes = assumptions.axes
     chosen = measure(axes, metric, region=region, segment=segment, subtype=subtype, stage=stage, basis=basis)
@@ -163,12 +164,13 @@ def _bars(a: Assumptions, one: Uncertain, values: dict[str, Array]) -> Iterator[
 
 
 def _at_bound(a: Assumptions, quantity: str, x: Array, moved: Array, side: int) -> Array:
-    """A quantity with some elements at the low or high of their rows, carried over the years and under a scenario's deltas."""
+    """A quantity with some elements at the low or high of their rows, carried over years and scenario."""
     y, cover = x.copy(), a.covers[quantity]
     for i in np.unique(cover[moved]):
         row, here = a.rows[i], moved & (cover == i)
         bound, mean = bounds_of(row)[side], mean_of(row)
-        # The bound is stated around the row's own mean; carried from there, it moves with what a scenario makes of the row.
+        # The bound is stated around the row's own mean; carried from there, it moves with what a scenario
+        # makes of the row.
         if bound != mean:
             y[0][here] = carried_path(row, x[0][here], np.array([[bound]]), np.array([[mean]]))
     if quantity in EXCLUSIVE:
@@ -177,7 +179,7 @@ def _at_bound(a: Assumptions, quantity: str, x: Array, moved: Array, side: int) 
 
 
 def _give_way(a: Assumptions, quantity: str, x: Array, y: Array, moved: Array) -> None:
-    """Scale the other uncertain shares of each set, and so what they leave, to make room for those that moved from `x` to `y`."""
+    """Scale the other uncertain shares of each set, to make room for those that moved from `x` to `y`."""
     dim = EXCLUSIVE[quantity]
     axis, cover = a.axes.axis(dim), a.covers[quantity]
     uncertain = np.isin(cover, [i for i, row in enumerate(a.rows) if is_uncertain(row)])
@@ -186,8 +188,8 @@ def _give_way(a: Assumptions, quantity: str, x: Array, y: Array, moved: Array) -
         at[dim] = [i for i, s in enumerate(axis.sets) if s == chosen]
         before, after = x[*at], y[*at]
         mine, certain = (mask[np.newaxis, ..., np.newaxis][*at] for mask in (moved, ~uncertain))
-        # Certain shares stay. Of the rest of the set, the moved shares take theirs and the others share what that leaves,
-        # as do the members without a row: so all of these change by one factor.
+        # Certain shares stay. Of the rest of the set, the moved shares take theirs and the others share what
+        # that leaves, as do the members without a row: so all of these change by one factor.
         left = 1 - before.sum(axis=dim, keepdims=True, where=certain)
         old, new = (left - z.sum(axis=dim, keepdims=True, where=mine) for z in (before, after))
         scale = np.divide(new, old, out=np.ones_like(old), where=(old > 0) & (new != old))
@@ -202,7 +204,7 @@ def _faults(
     rows: tuple[int, ...],
     sides: tuple[Array, Array],
 ) -> Iterator[Fault]:
-    """What an input at its low or high breaks: its quantity's range, or the sum of the shares that compete with it."""
+    """What an input at its low or high breaks: its quantity's range, or the sum of competing shares."""
     quantity = QUANTITIES[a.rows[rows[0]].quantity]
 
     def fault(row: Row, side: int, message: str) -> Fault:

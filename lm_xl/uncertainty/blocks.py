@@ -1,4 +1,7 @@
-"""The model on a block of draws: the same stages on arrays with a draw axis behind the years, (1, region, segment, subtype, year, draw)."""
+"""The model on a block of draws: the same stages, on arrays with a draw axis behind the years.
+
+Arrays are (1, region, segment or choice, subtype, year, draw).
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ from lm_xl.uncertainty.values import OutOfRange
 
 BATCH = 128
 CACHED = 40_000
-"""Draws that the stages take at once, and about how many numbers an array of theirs may hold: few enough to stay in a processor's cache."""
+"""Draws that the stages take at once, and numbers in their arrays: few enough for a processor's cache."""
 MOST_OUTCOMES = 4096
 """Outcomes of yes/no draws that are weighed one by one."""
 PATIENTS = ("diagnosed", "treated")
@@ -42,7 +45,7 @@ Known = dict[tuple[str, bool], Array]
 
 
 class BrokenDraw(ArithmeticError):
-    """A draw that breaks an identity or leaves an allowed range: the scenario's position and the number of the draw."""
+    """A draw that breaks an identity or leaves a range: the scenario's position and the draw's number."""
 
     def __init__(self, scenario: int, draw: int) -> None:
         super().__init__(scenario, draw)
@@ -50,16 +53,17 @@ class BrokenDraw(ArithmeticError):
 
 
 def block(plan: DrawPlan, number: int, scenario: int = 0) -> tuple[Array, Array]:
-    """The draws of one block in one scenario: what is kept, (year, column, draw), and what of it goes with which stream.
+    """The draws of a block in a scenario: what is kept, (year, column, draw), and which stream it goes with.
 
-    The second is the rank correlation of each stream with each kept result in the last year, (streams, results); of a yes/no
-    draw, with the outcome. Raises BrokenDraw.
+    The second is the rank correlation of each stream with each kept result in the last year, (streams,
+    results); of a yes/no draw, with the outcome. Raises BrokenDraw.
     """
     from scipy.stats import rankdata
 
     z = scores(plan.streams, plan.correlated, plan.seed, number)
     kept, succeeds = outcomes(plan, scenario, z, number * BLOCK)
     last = [kept[list(members), -1].sum(axis=0) for members in plan.kept]
+    # Sorting the order gives the ranks; scores have no ties.
     causes = z.argsort(axis=1).argsort(axis=1).astype(float)
     for i, stream in enumerate(plan.scenarios[scenario].chances):
         if stream >= 0 and succeeds is not None:
@@ -76,7 +80,10 @@ def _standardised(x: Array) -> Array:
 
 
 def outcomes(plan: DrawPlan, scenario: int, z: Array, first: int = 0) -> tuple[Array, Array | None]:
-    """What is kept of draws with given scores, (column, year, draw), and what succeeds in them. Raises BrokenDraw, counting from `first`."""
+    """What is kept of draws with given scores, (column, year, draw), and what succeeds in them.
+
+    Raises BrokenDraw, counting from `first`.
+    """
     here = plan.scenarios[scenario]
     numbers = plan.quantiles.at(z)
     batches, successes = [], []
@@ -96,7 +103,7 @@ def outcomes(plan: DrawPlan, scenario: int, z: Array, first: int = 0) -> tuple[A
 
 
 def certain_outcomes(plan: DrawPlan, scenario: int) -> tuple[Array, Array]:
-    """What is kept without any spread, (columns, years): where all products succeed, and weighed over what may fail.
+    """What is kept without any spread, (column, year): if all products succeed, and weighed over failures.
 
     The second is NaN where there are more than MOST_OUTCOMES outcomes.
     """
@@ -156,7 +163,7 @@ def _chances(scenario: DrawnScenario, values: Mapping[str, Array]) -> Array:
 def _successes(
     scenario: DrawnScenario, plan: DrawPlan, values: Mapping[str, Array], z: Array
 ) -> Array | None:
-    """Whether each segment succeeds in each draw, 1 or 0: (segment, draw); None where nothing is left to chance."""
+    """Whether each segment succeeds in each draw, 1 or 0: (segment, draw); None if nothing is by chance."""
     from scipy.special import ndtr
 
     risky = np.flatnonzero(scenario.chances >= 0)
@@ -168,7 +175,7 @@ def _successes(
 
 
 def _peak(group: SegmentGroup, succeeds: Array | None) -> Array | None:
-    """1 at the choices that succeed, 0 at those that fail: (choice, subtype, 1, draw); None where nothing is by chance."""
+    """1 at choices that succeed, 0 at those that fail: (choice, subtype, 1, draw); None if none may fail."""
     if succeeds is None or not (succeeds[group.segments] < 1).any():
         return None
     return succeeds[group.segments[group.choices]][:, :, np.newaxis]
@@ -195,6 +202,7 @@ def _kept_of_batch(
         _run_stages(group, common)
         sold = np.zeros((*group.choices.shape, years, size))
         found: dict[str, list[Array]] = {name: [] for name in PATIENTS}
+        # As many regions at once as fit into the cache.
         step = max(1, CACHED // sold.size)
         for r in range(0, regions, step):
             here = slice(r, min(r + step, regions))
@@ -211,6 +219,7 @@ def _kept_of_batch(
         if of_tests:
             patients = {(name, False): np.concatenate(x, axis=REGION) for name, x in found.items()}
         by_subtype += sold.sum(axis=0)
+        # One segment may be another choice of each subtype, so they are added one by one.
         for choice, subtype in np.argwhere(group.used):
             by_segment[group.segments[group.choices[choice, subtype]]] += sold[choice, subtype]
     kept = [revenue, by_segment, by_subtype]
@@ -251,6 +260,7 @@ def _run_stages(group: SegmentGroup, known: Known) -> None:
             x = group.rest_of if take == "rest_of" else known.get((take, by_choice))
             if x is None and by_choice and (take, False) in known:
                 x = known[take, False]
+                # What varies by segment alone stands at its segments until a stage takes it at choices.
                 if x.shape[SEGMENT] > 1:
                     x = known[take, True] = x[:, :, group.choices, 0]
             if x is None:

@@ -1,11 +1,12 @@
 """Chance: streams of normal scores in blocks of draws, and the quantile functions that make numbers of them.
 
-Draws are not a longer run axis of the forecast: blocks of them have an evaluator of their own, with a draw axis behind the
-years, because it is 3.2 to 4 times as fast. It runs the same stages on them, and `blocks.full_draw` shows any draw in the forecast.
+Draws are not a longer run axis of the forecast: blocks of them have an evaluator of their own, with a draw
+axis behind the years, because it is 3.2 to 4 times as fast. It runs the same stages on them, and
+`blocks.full_draw` shows any draw in the forecast.
 
-In a block every stream of an input is one Latin hypercube sample, seeded by the seed, the stream's name and the block alone. So an
-added input leaves the draws of the others as they were, scenarios share draws, and a block is the same wherever and beside
-whatever it is drawn.
+In a block every stream of an input is one Latin hypercube sample, seeded by the seed, the stream's name and
+the block alone. So an added input leaves the draws of the others as they were, scenarios share draws, and a
+block is the same wherever and beside whatever it is drawn.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ from lm_xl.assumptions.distributions import QUANTILE_FUNCTIONS
 from lm_xl.model.ops import Array
 
 BLOCK = 512
-"""Draws in a block: enough strata for the sampling to matter, few enough for the scatter between blocks to tell the error."""
+"""Draws in a block: enough strata to matter, few enough for the scatter between blocks to tell the error."""
 
 # Scores
 
 
 def uniforms(seed: int, stream: str, block: int) -> Array:
-    """A Latin hypercube sample of one stream in one block: BLOCK numbers between 0 and 1, one in each stratum."""
+    """A Latin hypercube sample of a stream in a block: BLOCK numbers from 0 to 1, one in each stratum."""
     from scipy.stats.qmc import LatinHypercube
 
     words = np.frombuffer(hashlib.sha256(stream.encode()).digest(), dtype="<u4").tolist()
@@ -46,7 +47,8 @@ class CorrelatedStreams:
 
 def correlated_streams(streams: Sequence[int], matrix: Array) -> CorrelatedStreams:
     """Streams joined by a matrix of correlations, which may be singular."""
-    # Cholesky refuses a singular matrix: so a root of it, turned into the lower triangle that Cholesky would give.
+    # Cholesky refuses a singular matrix: so a root of it, turned into the lower triangle that Cholesky would
+    # give.
     weights, vectors = np.linalg.eigh(matrix)
     triangle = np.linalg.qr((vectors * np.sqrt(np.maximum(weights, 0))).T)[1].T
     return CorrelatedStreams(tuple(streams), triangle * np.where(np.diag(triangle) < 0, -1, 1))
@@ -55,7 +57,8 @@ def correlated_streams(streams: Sequence[int], matrix: Array) -> CorrelatedStrea
 def scores(streams: Sequence[str], correlated: Sequence[CorrelatedStreams], seed: int, block: int) -> Array:
     """Every stream's normal scores in one block: (streams, BLOCK).
 
-    Correlated streams are put in the order of correlated scores, so each keeps its own sample and the first of them its order.
+    Correlated streams are put in the order of correlated scores, so each keeps its own sample and the first
+    of them its order.
     """
     from scipy.special import ndtri
 
@@ -69,7 +72,7 @@ def scores(streams: Sequence[str], correlated: Sequence[CorrelatedStreams], seed
 
 
 def matrix_product(x: Array, y: Array) -> Array:
-    """The matrix product, without BLAS: its threads keep other workers' processors busy, and their number may show in the bits."""
+    """The matrix product without BLAS, whose threads take other workers' processors and show in the bits."""
     return np.einsum("ij,jk->ik", x, y)
 
 
@@ -91,7 +94,7 @@ class Quantile:
 
 
 STEP, FAR, DEGREE = 1 / 16, 6.5, 5
-"""Step and end of the table of a quantile function, and the degree of the curve through it: right to 1e-9 of odds or amounts."""
+"""Step and end of a quantile function's table, and its curve's degree: right to 1e-9 of odds or amounts."""
 LEAST_SHAPE = 0.3
 """Below this shape the quantile function bends too sharply for the table."""
 
@@ -122,7 +125,7 @@ class Quantiles:
 
 
 def with_tables(quantiles: Sequence[Quantile]) -> Quantiles:
-    """Quantiles with their tables; one that bends too sharply for a table has none and is computed exactly."""
+    """Quantiles with their tables; one that bends too sharply has none and is computed exactly."""
     from scipy.interpolate import PPoly, make_interp_spline
 
     knots = np.linspace(-FAR, FAR, round(2 * FAR / STEP) + 1)
@@ -133,7 +136,8 @@ def with_tables(quantiles: Sequence[Quantile]) -> Quantiles:
     }
     if not heights:
         return Quantiles(tuple(quantiles), {})
-    # One spline through all of them, then a table for each stream: its scores are looked up once for all that they decide.
+    # One spline through all of them, then a table for each stream: its scores are looked up once for all that
+    # they decide.
     curves = make_interp_spline(knots, np.array(list(heights.values())).T, k=DEGREE)
     pieces = {i: PPoly.from_spline((curves.t, curves.c[:, k], DEGREE)) for k, i in enumerate(heights)}
     streams: dict[int, list[int]] = {}

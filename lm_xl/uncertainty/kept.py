@@ -1,4 +1,4 @@
-"""What is kept of draws: revenue, and patients at two stages, of every leaf and group of one axis at a time."""
+"""What is kept of draws: revenue, and patients at two stages, of every leaf and group of one axis."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from lm_xl.assumptions.assumptions import Assumptions
 
 OUTPUT_OF = {"revenue": "risk_adjusted_sales", "diagnosed": "diagnosed", "treated": "treated"}
-"""What is kept of a draw, net sales of products that succeeded and two stages of the funnel, and the forecast's output beside it."""
+"""What is kept, revenue being net sales of what succeeded, and the output of the forecast beside it."""
 UNIT_OF = {"revenue": "USD", "diagnosed": "patients", "treated": "patients"}
 
 

@@ -1,8 +1,8 @@
-"""What a simulation prepares once: the streams, what they move in each scenario, and what the stages take of it.
+"""What a simulation prepares once: its streams, what they move in each scenario, what the stages take.
 
-The stages run on the tests, then on one choice set after the other. On a choice set, what varies by segment and subtype has an
-axis of choices instead of segments: choice 0 is the rest member, the others are, for each subtype, the alternatives that it uses.
-So what no patient gets takes no time.
+The stages run on the tests, then on one choice set after the other. On a choice set, what varies by segment
+and subtype has an axis of choices instead of segments: choice 0 is the rest member, the others are, for each
+subtype, the alternatives that it uses. So what no patient gets takes no time.
 """
 
 from __future__ import annotations
@@ -36,7 +36,10 @@ NOT_OF_THERAPIES = ("tests",)
 
 @dataclass(frozen=True)
 class StageInput:
-    """A quantity or mask as the stages take it: its values, (1, region, segment, subtype, year, 1), or which of a drawn quantity's stands where."""
+    """A quantity or mask as the stages take it: its values, or which of a drawn quantity's stands where.
+
+    Values are (1, region, segment or choice, subtype, year, 1).
+    """
 
     values: Array | None
     at: Array | None = None
@@ -51,7 +54,7 @@ class StageInput:
         return self.at is None or self.at.shape[0] == 1
 
     def of(self, values: Array | None, region: slice) -> Array:
-        """Its values in some regions, given those of its quantity: (1, region, segment, subtype, year, draw)."""
+        """Its values in some regions, with draws as the last axis, given the values of its quantity."""
         if self.values is not None:
             return self.values[:, region]
         assert values is not None and self.at is not None
@@ -75,7 +78,7 @@ class SegmentGroup:
 
 @dataclass(frozen=True)
 class DrawnScenario:
-    """One scenario ready to be drawn: its uncertain quantities, its groups of segments, and what succeeds by chance."""
+    """One scenario ready to be drawn: its uncertain quantities, its segments, and what succeeds by chance."""
 
     name: str
     drawn: Mapping[str, DrawnQuantity]
@@ -132,6 +135,7 @@ def _drawn_scenario(a: Assumptions, name: str, streams: Streams) -> DrawnScenari
         StageInput(None, drawn[q].at) if q in drawn else StageInput(inputs[q][0][np.newaxis, ..., np.newaxis])
         for q in SUCCESS_TAKES
     )
+    # No stream is spent on a product whose success is sure before any spread.
     sure = STAGES[SUCCESS][0](*(inputs[q] for q in SUCCESS_TAKES)).reshape(-1)
     chances = np.full(len(sure), -1)
     for i in a.axes.segment.having("entrant"):
@@ -158,14 +162,14 @@ def _segment_group(
     taken = {(take, stage in BY_CHOICE) for stage in stages for take in STAGES[stage][1] if take in arrays}
     inputs = {}
     for take, by_choice in taken:
+        # Of a drawn quantity the positions among its values are taken apart, of any other the values.
         at = drawn[take].at[..., np.newaxis] if take in drawn else arrays[take][0]
         if at.shape[1] > 1:
             at = at[:, segments]
             if by_choice:
                 at = at[:, choices, np.arange(subtypes) if at.shape[2] > 1 else 0]
-        if (
-            take == "is_rest"
-        ):  # which choice it is, not which segment: one that a subtype lacks only repeats the rest member
+        # A choice that a subtype lacks repeats the rest member, but only choice 0 is the rest.
+        if take == "is_rest":
             at = (np.arange(len(choices)) == 0).astype(float).reshape(1, -1, 1, 1) * (rest is not None)
         inputs[take, by_choice] = _stage_input(_without_repeats(at, range(3)), drawn.get(take))
     return SegmentGroup(
@@ -190,6 +194,7 @@ def _choices(a: Assumptions, rest: int) -> tuple[Array, Array]:
         [i for i in range(len(axis)) if axis.sets[i] == axis.sets[rest] and i != rest and has[i, p]]
         for p in range(subtypes)
     ]
+    # The subtype with the most alternatives says how many; others fill up with the rest member.
     choices = range(1 + max(map(len, others)))
     segments = [[rest if k == 0 or k > len(o) else o[k - 1] for o in others] for k in choices]
     return np.array(segments), np.array([[k <= len(o) for o in others] for k in choices])
@@ -200,6 +205,7 @@ def _stage_input(at: Array, drawn: DrawnQuantity | None) -> StageInput:
     if drawn is None:
         return StageInput(_without_repeats(at, range(4))[np.newaxis, ..., np.newaxis])
     values = drawn.values[at[..., 0]]
+    # On these segments draws may move none of it, and then it is as any other.
     if np.isin(at, drawn.moved).any():
         return StageInput(None, at[..., 0], bool((values == values[..., :1]).all()))
     return StageInput(_without_repeats(values, range(4))[np.newaxis, ..., np.newaxis])

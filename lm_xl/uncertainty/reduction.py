@@ -1,4 +1,4 @@
-"""Draws on disk into a result: a label and a year at a time, so that memory does not grow with their number."""
+"""Draws on disk into a result, a label and a year at a time: memory does not grow with their number."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def reduced_draws(
     reached: bool,
     stamp: dict[str, str],
 ) -> Simulation:
-    """The result of the first `draws` of a store; `totals` are those of the last year's revenue, (run, block, draw)."""
+    """The result of the first draws of a store; `totals` are the last year's revenue, (run, block, draw)."""
     results, runs = kept_results(a), tuple(scenario.name for scenario in plan.scenarios)
     shape = len(runs), len(results), plan.shape[-1]
     stated, by_success = np.empty(shape), np.empty(shape)
@@ -69,7 +69,7 @@ def reduced_draws(
 def _draws_by_label(
     store: DrawStore, results: tuple[KeptResult, ...], run: int, blocks: int, draws: int, surely: Array
 ) -> Iterator[tuple[tuple[int, int], Array]]:
-    """The draws of every result and year of a run, and behind the last of them what is kept without any spread."""
+    """The draws of every result and year of a run, and behind them what is kept without any spread."""
     for _, group in groupby(range(len(results)), lambda i: (results[i].metric, results[i].axis)):
         of_axis = list(group)
         members = [m for i in of_axis for m in results[i].members]
@@ -85,9 +85,10 @@ def _draws_by_label(
 
 
 def _statistics_of(x: Array, stated: float, whole_blocks: int) -> dict[str, Array]:
-    """Mean, spread, percentiles and errors of draws, the last of which is without any spread, beside the deterministic value."""
+    """Mean, spread, percentiles and errors of draws, the last of which is without any spread."""
     x, base = x[:-1], x[-1]
-    # The forecast sums in another order: a draw that equals the one without spread is the forecast, to the bit.
+    # The forecast sums in another order: a draw that equals the one without spread is the forecast, to the
+    # bit.
     if abs(base - stated) <= SAME * abs(stated):
         x = np.where(x == base, stated, x)
     blocks = x[: whole_blocks * BLOCK].reshape(whole_blocks, BLOCK)
@@ -101,10 +102,11 @@ def _statistics_of(x: Array, stated: float, whole_blocks: int) -> dict[str, Arra
 
 
 def _contributions(plan: DrawPlan, store: DrawStore, blocks: int) -> Array:
-    """The part of each stream in the variance of ranks, less what chance gives: (run, stream, label), NaN without a whole block.
+    """The part of each stream in the variance of ranks, less what chance gives: (run, stream, result).
 
-    The part is its correlation times its weight in a linear regression of ranks, which for an uncorrelated input is the square of
-    its correlation. The parts of all inputs add up to what the regression explains.
+    The part is its correlation times its weight in a linear regression of ranks, which for an uncorrelated
+    input is the square of its correlation. The parts of all inputs add up to what the regression explains.
+    All are NaN without a whole block.
     """
     total, squares = (np.zeros((store.causes[0], *store.causes[2:])) for _ in range(2))
     if not blocks:
@@ -121,6 +123,7 @@ def _contributions(plan: DrawPlan, store: DrawStore, blocks: int) -> Array:
         # Back from the correlations of normal scores to those of ranks.
         ranked = 6 / np.pi * np.arcsin((group.factor @ group.factor.T).clip(-1, 1) / 2)
         weight[:, at] = np.linalg.pinv(ranked, hermitian=True) @ mean[:, at]
-    # The squared error of the mean correlation is what chance alone adds: from the scatter of the blocks, or of one by its size.
+    # The squared error of the mean correlation is what chance alone adds: from the scatter of the blocks, or
+    # of one by its size.
     chance = (squares / blocks - mean**2) / (blocks - 1) if blocks > 1 else (1 - mean**2) / (BLOCK - 1)
     return weight * mean - chance

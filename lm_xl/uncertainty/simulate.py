@@ -54,11 +54,12 @@ def simulate(
 ) -> Simulation:
     """Monte Carlo over every uncertain input, for one or several scenarios with the same draws.
 
-    `executor` is any concurrent.futures.Executor, or a function that makes one, which then replaces one whose workers died; without
-    it the draws are made here. `stop_at` ends the run at the first number of blocks at which the errors of the mean, P10 and P90 of
-    the last year's total revenue are below this share of them, in every scenario. `store` is a folder that keeps the draws of an
-    interrupted run and is removed at the end. `chunk` is the number of blocks that a worker takes at once.
-    Raises Refused for arguments or stores, UnknownLabel for a scenario, IdentityError naming a draw that breaks an identity.
+    `executor` is any concurrent.futures.Executor, or a function that makes one, which then replaces one whose
+    workers died; without it the draws are made here. `stop_at` ends the run at the first number of blocks at
+    which the errors of the mean, P10 and P90 of the last year's total revenue are below this share of them,
+    in every scenario. `store` is a folder that keeps the draws of an interrupted run and is removed at the
+    end. `chunk` is the number of blocks that a worker takes at once.
+    Raises Refused for arguments or stores, UnknownLabel for a scenario, IdentityError naming a draw.
     """
     draws = whole_number("draws", draws, 1, MOST_DRAWS)
     seed = whole_number("seed", seed, 0, 2**128 - 1)
@@ -92,7 +93,7 @@ def simulate(
 
 
 def scenarios_of(a: Assumptions, scenarios: Sequence[str] | str | None) -> tuple[str, ...]:
-    """Scenarios as the workbook writes them: one, several, or without any the first. Raises UnknownLabel, Refused for one given twice."""
+    """Scenarios as the workbook writes them; without any the first. Raises UnknownLabel, Refused."""
     if scenarios is None:
         return a.axes.scenarios[:1]
     wanted = [scenarios] if isinstance(scenarios, str) else list(scenarios)
@@ -118,7 +119,7 @@ def _fill(
     stop_at: float | None,
     progress: Progress,
 ) -> tuple[int, bool]:
-    """Draw until all blocks are there or, in their order, enough whole ones for the error: how many, and whether the error is reached."""
+    """Draw until all blocks are there, or enough whole ones for the error: how many, and if it is reached."""
     runs, blocks = totals.shape[:2]
     there = kept.done()
     for run, number in np.argwhere(there):
@@ -134,7 +135,8 @@ def _fill(
                 totals[run, number] = _totals_of(plan, columns)
                 there[run, number] = True
             progress(int(there.sum()), there.size)
-            # Only blocks without a gap before them may stop the run: else the stop would depend on which worker is quick.
+            # Only blocks without a gap before them may stop the run: else the stop would depend on which
+            # worker is quick.
             while ordered < blocks and there[:, ordered].all():
                 statistics[:, ordered] = headline(totals[:, ordered])
                 ordered += 1

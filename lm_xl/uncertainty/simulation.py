@@ -1,4 +1,4 @@
-"""The result of a Monte Carlo: means, percentiles, their errors, and what the variance comes from. It is saved as one file."""
+"""The result of a Monte Carlo: means, percentiles, errors, and what the variance comes from; one file."""
 
 from __future__ import annotations
 
@@ -32,13 +32,14 @@ REST = "interactions and the rest"
 class Simulation:
     """The draws of one or more scenarios, reduced.
 
-    Arrays are (run, label, year): of every leaf and every group its own draws are reduced, never the leaves' percentiles summed.
-    `revenue` is net sales in nominal USD of the products that succeed in a draw; `diagnosed` and `treated` are patients.
-    `percentiles` and their errors have a last axis of the percents 1 to 99. Errors are standard errors from the scatter between
-    blocks, NaN for less than two whole blocks. `by_success` is the deterministic forecast weighed over what may succeed or fail.
-    `convergence` is (run, point, statistic, estimate and error) of the last year's total revenue: mean, P10, P50, P90 of the first
-    `points` draws, at the last point of all. `contributions` is (run, stream, label): the share of the last year's variance of ranks,
-    NaN for less than one whole block, see `variance`.
+    Arrays are (run, label, year): of every leaf and every group its own draws are reduced, never the leaves'
+    percentiles summed. `revenue` is net sales in nominal USD of the products that succeed in a draw;
+    `diagnosed` and `treated` are patients. `percentiles` and their errors have a last axis of the percents 1
+    to 99. Errors are standard errors from the scatter between blocks, NaN for less than two whole blocks.
+    `by_success` is the deterministic forecast weighed over what may succeed or fail. `convergence` is (run,
+    point, statistic, estimate and error) of the last year's total revenue: mean, P10, P50, P90 of the first
+    `points` draws, at the last point of all. `contributions` is (run, stream, label): the share of the last
+    year's variance of ranks, NaN for less than one whole block, see `variance`.
     """
 
     axes: Axes
@@ -78,7 +79,7 @@ class Simulation:
         segment: str | None = None,
         subtype: str | None = None,
     ) -> int:
-        """The position of a label. Draws are kept by region, by segment and by subtype: at most one may be less than the total.
+        """The position of a label; at most one of the three may be less than the total, as draws are kept so.
 
         Raises UnknownLabel.
         """
@@ -109,7 +110,7 @@ class Simulation:
         metric: str = "revenue",
         run: str | None = None,
     ) -> float:
-        """A percentile, `p` from 0.01 to 0.99 in whole percents: USD for revenue, patients for diagnosed and treated. Raises UnknownLabel."""
+        """A percentile, `p` from 0.01 to 0.99 in whole percents: USD or patients. Raises UnknownLabel."""
         i = self.at(metric, region, segment, subtype)
         return float(self.percentiles[self.run(run), i, self.axes.year(year), percent_at(p)])
 
@@ -123,12 +124,12 @@ class Simulation:
         metric: str = "revenue",
         run: str | None = None,
     ) -> float:
-        """The mean over the draws: USD for revenue, patients for diagnosed and treated. Raises UnknownLabel."""
+        """The mean over the draws: USD for revenue, else patients. Raises UnknownLabel."""
         i = self.at(metric, region, segment, subtype)
         return float(self.mean[self.run(run), i, self.axes.year(year)])
 
     def frame(self) -> pd.DataFrame:
-        """A tidy frame: a run, metric, label and year a row; deterministic value, mean, P10, P50, P90, each with its Monte Carlo error."""
+        """A tidy frame, a run, metric, label and year a row: the forecast, and statistics with errors."""
         import pandas as pd
 
         index = [
@@ -154,12 +155,14 @@ class Simulation:
         segment: str | None = None,
         subtype: str | None = None,
     ) -> pd.DataFrame:
-        """Share of the last year's variance of ranks by input, largest first, by a linear regression of ranks on all inputs.
+        """Share of the last year's variance of ranks by input, largest first, by a regression of ranks.
 
-        For an uncorrelated input it is the squared rank correlation; correlated inputs share what they explain together. What all
-        of them leave of 1 stands last: interactions, and what is not monotone. Each is less what chance gives, so the least may be
-        below 0 by as much. A Dirichlet set is one input, with the shares of its members together. All are NaN where nothing varies
-        and for less than one whole block of draws. Raises UnknownLabel.
+        For an uncorrelated input it is the squared rank correlation; correlated inputs share what they
+        explain together. What all of them leave of 1 stands last: interactions, and what is not monotone.
+        Each is less what chance gives, so the least may be below 0 by as much. A Dirichlet set is one input,
+        with the shares of its members together. All are NaN where nothing varies and for less than one whole
+        block of draws.
+        Raises UnknownLabel.
         """
         import pandas as pd
 
@@ -173,7 +176,7 @@ class Simulation:
         return found if self.draws >= BLOCK and self.deviation[at, i, -1] else found.assign(share=np.nan)
 
     def save(self, path: str | Path, *, force: bool = False) -> None:
-        """Write everything to one file that `load_simulation` reads: numpy's .npz, of numbers and text alone. Raises WrongUsage for another name, Refused."""
+        """Write a .npz file of numbers and text that `load_simulation` reads. Raises WrongUsage, Refused."""
         must_end(Path(path), ".npz")
         content = {f.name: getattr(self, f.name) for f in fields(self)}
         arrays: dict[str, Any] = {name: x for name, x in content.items() if isinstance(x, np.ndarray)}

@@ -39,13 +39,13 @@ def scatter_error(x: Array, axis: int) -> Array:
 
 
 def is_settled(statistics: Array, stop_at: float) -> bool:
-    """Whether mean, P10 and P90 of every run are known to a share of themselves: from (run, block, statistic)."""
+    """Whether mean, P10 and P90 of every run, (run, block, statistic), are known to a share of themselves."""
     kept = statistics[..., [0, 1, 3]]
     return bool((scatter_error(kept, 1) < stop_at * kept.mean(axis=1)).all())
 
 
 def convergence(totals: Array, draws: int) -> tuple[Array, Array]:
-    """The headline of (run, block, draw) after more and more blocks, at last after all draws, and its errors from the whole blocks among them.
+    """The headline of (run, block, draw) after more and more blocks, and at last after all draws.
 
     Returns the numbers of draws, and (run, point, statistic, estimate and error).
     """

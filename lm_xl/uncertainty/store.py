@@ -1,4 +1,4 @@
-"""The draws on disk, block by block: memory does not grow with their number, and an interrupted run goes on where it stopped."""
+"""The draws on disk, block by block: an interrupted run goes on where it stopped."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ from lm_xl.uncertainty.plan import DrawPlan
 
 
 class DrawStore:
-    """Three files: what is kept, (run, block, year, column, draw), the causes, (run, block, stream, result), and which blocks are done."""
+    """Three files: what is kept, its causes, and which blocks are done.
+
+    They hold (run, block, year, column, draw), (run, block, stream, result) and (run, block).
+    """
 
     def __init__(self, folder: Path, plan: DrawPlan, blocks: int) -> None:
         columns = 1 + max(i for members in plan.kept for i in members)
@@ -83,7 +86,7 @@ def _part(path: Path, shape: tuple[int, ...], run: int, number: int) -> Array:
 def opened_store(
     store: str | Path | None, plan: DrawPlan, blocks: int, stamp: dict[str, str]
 ) -> Iterator[DrawStore]:
-    """A passing folder of draws, or one that stays when the run is interrupted. Raises Refused where it cannot be used."""
+    """A passing folder of draws, or one that stays when the run is interrupted. Raises Refused."""
     if store is None:
         with tempfile.TemporaryDirectory(prefix="lm_xl-") as passing:
             kept = DrawStore(Path(passing), plan, blocks)
@@ -102,8 +105,8 @@ def opened_store(
     except FileNotFoundError as gone:
         if Path(gone.filename or "") not in kept.paths:
             raise
-        told = "was removed while draws were made: another run with the same output has ended, or somebody removed it; run again"
-        raise _refusal(folder, told) from None
+        who = "another run with the same output has ended, or somebody removed it"
+        raise _refusal(folder, f"was removed while draws were made: {who}; run again") from None
     with suppress(FileNotFoundError):
         shutil.rmtree(folder)
 

@@ -25,7 +25,7 @@ UNCHANGED = (("multiply", 1), ("add", 0))
 
 @dataclass(frozen=True)
 class Lever:
-    """A delta tried with several amounts: an operation on a quantity, for labels or groups; without a label, for all of them."""
+    """A delta tried with several amounts: an operation on a quantity, for labels, groups or everything."""
 
     quantity: str
     operation: str
@@ -44,9 +44,10 @@ def sweep(
     executor: Workers | None = None,
     **options: Any,
 ) -> Simulation:
-    """Simulate every scenario with every combination of the levers' amounts, all with the same draws: a run for each.
+    """Simulate every scenario with every combination of the levers' amounts: a run each, with the same draws.
 
-    A run is named by its scenario and amounts. Raises Refused and UnknownLabel as `simulate` does, and for a lever out of range.
+    A run is named by its scenario and amounts.
+    Raises Refused and UnknownLabel as `simulate` does, and for a lever out of range.
     """
     grid, names = with_levers(a, levers, scenarios)
     return simulate(grid, draws, seed, names, executor, **options)
@@ -55,7 +56,7 @@ def sweep(
 def with_levers(
     a: Assumptions, levers: Sequence[Lever], scenarios: Sequence[str] | str | None = None
 ) -> tuple[Assumptions, tuple[str, ...]]:
-    """Assumptions with a scenario for each point of a grid, and the names of these. Raises Refused and UnknownLabel."""
+    """Assumptions with a scenario for each point of a grid, and their names. Raises Refused, UnknownLabel."""
     keys = [_keys_of(a, lever) for lever in levers]
     names, deltas = [], list(a.deltas)
     for scenario in scenarios_of(a, scenarios):

@@ -45,7 +45,7 @@ class OutOfRange(ArithmeticError):
 
 @dataclass(frozen=True)
 class SingleRows:
-    """Values that single rows decide, all by the same rule: where they stand, their quantiles, and the rows' means, lows and highs."""
+    """Values that single rows decide by the same rule: where they stand, quantiles, and the rows' numbers."""
 
     row: Row
     """One of the rows, for the rule."""
@@ -60,6 +60,7 @@ class SingleRows:
         path, y = paths[:, :, np.newaxis], numbers[self.quantiles][:, np.newaxis]
         means, low, high = (x[:, np.newaxis, np.newaxis] for x in (self.means, *self.ends.T))
         x = spread.amount(y, means, low, high)
+        # One year that is drawn around its own mean needs no carrying.
         if not spread.around_path:
             return carried_path(self.row, path, x, means)
         return carried_path(self.row, path, x, path[:, -1:]) if path.shape[1] > 1 else x
@@ -67,7 +68,10 @@ class SingleRows:
 
 @dataclass(frozen=True)
 class ShareSet:
-    """The uncertain shares of one set: where they stand, their quantiles, what is left for them, and their parts of it, by year."""
+    """The uncertain shares of one set: where they stand, their quantiles, what is left, their parts of it.
+
+    What is left is one number a year, and so is each part.
+    """
 
     quantity: str
     places: Array
@@ -82,7 +86,7 @@ class ShareSet:
 
 @dataclass(frozen=True)
 class DrawnQuantity:
-    """A quantity that draws move: its distinct values over the years, which of them stands where, and what moves them."""
+    """A quantity that draws move: its distinct values, which of them stands where, and what moves them."""
 
     name: str
     values: Array
@@ -138,7 +142,10 @@ class Streams:
 
 
 def drawn_quantity(a: Assumptions, moved: Array, name: str, streams: Streams) -> DrawnQuantity | None:
-    """How draws move a quantity whose values, in a scenario, are `moved` (region, segment, subtype, year); None where nothing does."""
+    """How draws move a quantity with the values `moved` in a scenario; None where nothing does.
+
+    `moved` is (region, segment, subtype, year).
+    """
     draw = _drawn_in_sets if name in EXCLUSIVE else _drawn_by_rows
     return draw(a, moved, name, streams)
 
@@ -184,12 +191,12 @@ def _is_set_certain(row: Row, mean: float) -> bool:
 
 
 def _quantile_of(row: Row, mean: float) -> tuple[str, float, float]:
-    """The quantile function of a row by itself, and its parameters, where a scenario makes `mean` of its own."""
+    """A row's quantile function and its parameters, where a scenario makes `mean` of its own."""
     return SPREADS[row.distribution].quantile(mean_of(row), *bounds_of(row), mean)
 
 
 def _drawn_in_sets(a: Assumptions, moved: Array, name: str, streams: Streams) -> DrawnQuantity | None:
-    """Shares that compete: each set's are drawn together, for every combination of rows and means that there is."""
+    """Shares that compete: each set's are drawn together, for every combination of rows and means."""
     dim, cover = EXCLUSIVE[name], a.covers[name]
     axis, years = a.axes.axis(dim), moved.shape[-1]
     values, sets = [np.full(years, float(QUANTITIES[name].absent))], []
@@ -200,6 +207,7 @@ def _drawn_in_sets(a: Assumptions, moved: Array, name: str, streams: Streams) ->
         rows_of = np.moveaxis(np.take(cover, members, axis=dim - 1), dim - 1, -1)
         paths_of = np.moveaxis(np.take(moved, members, axis=dim - 1), dim - 1, -2)
         keys, which = _distinct_rows(rows_of.reshape(-1, size), paths_of.reshape(-1, size * years))
+        # The members of each combination stand one after the other, in the order of the axis.
         places = len(values) + which[:, np.newaxis] * size + np.arange(size)
         for key in keys:
             rows, paths = key[:size].astype(int).tolist(), key[size:].reshape(size, years)
@@ -218,11 +226,12 @@ def _share_sets(
     first: int,
     streams: Streams,
 ) -> list[ShareSet]:
-    """The uncertain shares of one set, whose members' values stand from `first` on; none where all are certain."""
+    """The uncertain shares of a set whose members' values stand from `first` on; [] if all are certain."""
     drawn, fixed = drawn_and_fixed(a, rows)
     if not drawn:
         return []
     means, errors = (np.array([f(a.rows[rows[k]]) for k in drawn]) for f in (mean_of, standard_error))
+    # The parts keep their concentration of the base case; a scenario moves what is left and the paths.
     whole = 1 - sum(mean_of(a.rows[rows[k]]) for k in fixed)
     left = 1 - paths[fixed].sum(axis=0)
     places, quantiles, parts = [], [], []
@@ -239,7 +248,7 @@ def _share_sets(
 
 
 def drawn_bounds(row: Row) -> Array:
-    """P10 and P90 of an uncertain row drawn by itself, in its last year: near low and high where these fit the mean."""
+    """P10 and P90 of a row drawn by itself, in its last year: near low and high where these fit the mean."""
     spread, mean, bounds = SPREADS[row.distribution], mean_of(row), bounds_of(row)
     y = Quantile(0, *spread.quantile(mean, *bounds, mean)).at(np.array([-0.5, 0.5]) * P10_TO_P90)
     return spread.amount(y, mean, *bounds)
@@ -250,7 +259,7 @@ MISFIT = 0.15
 
 
 def misfits(a: Assumptions) -> list[tuple[Row, Array]]:
-    """The rows whose low and high cannot be P10 and P90 around their mean, the farthest first, and what draws make of them."""
+    """The rows whose low and high cannot be P10 and P90 around their mean, and what these are of draws."""
     found = []
     for row in a.rows:
         if is_uncertain(row) and SPREADS[row.distribution].percentiles:

@@ -1,4 +1,4 @@
-"""Blocks of draws over workers: chunks of them given to any executor, and given out again where a worker dies."""
+"""Blocks of draws over workers, in chunks, which are given out again where a worker dies."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ def finished_chunks(
 ) -> Generator[tuple[Chunk, Blocks], None, None]:
     """Chunks as they end. One whose worker dies or fails is given out again, at most TRIES times in all.
 
-    Where the executor itself breaks, the function that makes it makes another; without one the rest is drawn here.
+    Where the executor itself breaks, the function that makes it makes another; without one the rest is drawn
+    here.
     """
     if workers is None:
         for chunk in chunks:
