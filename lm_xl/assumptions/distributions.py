@@ -76,6 +76,8 @@ class Distribution:
     """What the number that a score decides makes of mean, low and high."""
     around_path: bool = False
     """Whether draws are around the mean that a scenario makes; else around the row's own, then carried."""
+    in_range: bool = False
+    """Whether a path stays in its range wherever its end is drawn: no year and no scenario need be tried."""
     percentiles: bool = True
     """Whether low and high are meant as P10 and P90 of the row drawn by itself."""
     whole_sets: bool = False
@@ -309,6 +311,7 @@ _BETA = Distribution(
     quantile=_beta_quantile,
     amount=lambda y, mean, low, high: _share(y),
     around_path=True,
+    in_range=True,
     sharing=Sharing(_crowded_stick, _sticks, _stick_shares),
 )
 _DIRICHLET = replace(  # each member by itself is a beta

@@ -253,6 +253,8 @@ def _spreads_beyond(a: Assumptions, scenario: str, wrong: Collection[int]) -> To
     for i, row in enumerate(a.rows):
         if i in wrong or row.quantity not in touched or not is_uncertain(row):
             continue
+        if SPREADS[row.distribution].in_range:
+            continue
         if not scenario and row.fill == "constant":  # one year, which the row's own check has seen
             continue
         quantity, values = QUANTITIES[row.quantity], arrays[row.quantity][0]

@@ -54,6 +54,10 @@ def test_a_path_ends_where_its_end_is_drawn_and_rests_where_that_is(name: str, f
     assert spread.carry(path, np.array(mean), np.array(mean), floor) == pytest.approx(path, rel=1e-12)
     carried = spread.carry(path, np.array(high), np.array(mean), floor)
     assert carried[-1] == pytest.approx(high, rel=1e-12) and (carried > path).all()
+    if spread.in_range:
+        ends = np.array([[0.0], [1e-300], [1 - 1e-16], [1.0]])
+        carried = spread.carry(np.array([0.0, 1e-9, 0.5, 1.0]), ends, np.array(mean), floor)
+        assert ((carried >= 0) & (carried <= 1)).all()
 
 
 @pytest.mark.parametrize("name", [n for n, d in SPREADS.items() if d.sharing])
