@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 SIDES = ("low", "high")
 RUNS = 8
 """Inputs evaluated at once, each at its low and its high."""
-COLUMNS = (
+FRAME_COLUMNS = (
     "input", "rows", "low", "high", "at_low", "centre", "at_high", "low_effect", "high_effect", "swing",
 )  # fmt: skip
 
@@ -74,7 +74,7 @@ class Tornado:
         return tuple(s.input for s in self.swings if s.swing == 0)
 
     def frame(self) -> pd.DataFrame:
-        """One input a row, the largest swing first, in the columns of COLUMNS and the unit.
+        """One input a row, the largest swing first, in FRAME_COLUMNS, and the unit.
 
         `low` and `high` are the input's own, NaN where its rows differ; `rows` are their cells.
         """
@@ -88,7 +88,7 @@ class Tornado:
             low, high = (x.pop() if len(x) == 1 else np.nan for x in bounds)
             effects = (s.low_effect, s.high_effect, s.swing)
             lines.append((s.input, cells, low, high, s.at_low, self.centre, s.at_high, *effects))
-        return pd.DataFrame(lines, columns=COLUMNS).assign(unit=self.measure.unit)
+        return pd.DataFrame(lines, columns=FRAME_COLUMNS).assign(unit=self.measure.unit)
 
 
 def tornado(

@@ -17,13 +17,13 @@ from pathlib import Path
 import numpy as np
 
 from lm_xl.assumptions.assumptions import Assumptions
-from lm_xl.faults import Fault, IdentityError, Refused
+from lm_xl.faults import IdentityError
 from lm_xl.forecasts.forecast import forecast
 from lm_xl.forecasts.identities import check_identities
 from lm_xl.model.ops import Array
 from lm_xl.uncertainty.blocks import BrokenDraw, full_draw
 from lm_xl.uncertainty.draws import BLOCK
-from lm_xl.uncertainty.limits import DRAWS, MOST_DRAWS, SEED, whole_number
+from lm_xl.uncertainty.limits import DRAWS, MOST_DRAWS, SEED, refusal_of, whole_number
 from lm_xl.uncertainty.plan import DrawPlan, plan_of
 from lm_xl.uncertainty.reduction import reduced_draws
 from lm_xl.uncertainty.simulation import HEADLINE_PERCENTS, Simulation
@@ -65,10 +65,10 @@ def simulate(
     seed = whole_number("seed", seed, 0, 2**128 - 1)
     chunk = whole_number("chunk", chunk, 1, MOST_DRAWS)
     if stop_at is not None and not (isinstance(stop_at, Real) and 0 < stop_at < 1):
-        raise _refusal("stop_at", f"{stop_at!r} is not a share between 0 and 1, such as 0.01")
+        raise refusal_of("stop_at", f"{stop_at!r} is not a share between 0 and 1, such as 0.01")
     if executor is not None and not isinstance(executor, Executor) and not callable(executor):
         told = f"{executor!r} is no concurrent.futures.Executor and no function that makes one"
-        raise _refusal("executor", told)
+        raise refusal_of("executor", told)
     plan = plan_of(a, scenarios_of(a, scenarios), seed)
     runs = tuple(scenario.name for scenario in plan.scenarios)
     blocks = ceil(draws / BLOCK)
@@ -99,14 +99,10 @@ def scenarios_of(a: Assumptions, scenarios: Sequence[str] | str | None) -> tuple
     wanted = [scenarios] if isinstance(scenarios, str) else list(scenarios)
     names = [a.axes.scenario(str(name)) for name in wanted]
     if not names:
-        raise _refusal("scenarios", "none is given: leave them out for the first")
+        raise refusal_of("scenarios", "none is given: leave them out for the first")
     if twice := [name for i, name in enumerate(names) if name in names[:i]]:
-        raise _refusal("scenarios", f"{twice[0]!r} is there twice")
+        raise refusal_of("scenarios", f"{twice[0]!r} is there twice")
     return tuple(names)
-
-
-def _refusal(argument: str, message: str) -> Refused:
-    return Refused([Fault(argument, "", "", message)])
 
 
 def _fill(

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from lm_xl.faults import Fault, Refused
 from lm_xl.model.ops import Array
 from lm_xl.uncertainty.draws import BLOCK
+from lm_xl.uncertainty.limits import refusal_of
 from lm_xl.uncertainty.plan import DrawPlan
 
 
@@ -106,7 +106,7 @@ def opened_store(
         if Path(gone.filename or "") not in kept.paths:
             raise
         who = "another run with the same output has ended, or somebody removed it"
-        raise _refusal(folder, f"was removed while draws were made: {who}; run again") from None
+        raise refusal_of(folder.name, f"was removed while draws were made: {who}; run again") from None
     with suppress(FileNotFoundError):
         shutil.rmtree(folder)
 
@@ -121,9 +121,9 @@ def _claim(folder: Path, kept: DrawStore, wanted: dict[str, str]) -> None:
         _demand_same(folder, manifest, wanted)
         return
     if folder.exists() and (not folder.is_dir() or any(path != draft for path in folder.iterdir())):
-        raise _refusal(folder, "is no folder of draws: give another name")
+        raise refusal_of(folder.name, "is no folder of draws: give another name")
     if not folder.absolute().parent.is_dir():
-        raise _refusal(folder, f"cannot be made: there is no folder {folder.parent}")
+        raise refusal_of(folder.name, f"cannot be made: there is no folder {folder.parent}")
     _demand_space(folder.absolute().parent, kept)
     folder.mkdir(exist_ok=True)
     draft.write_text(json.dumps(wanted, indent=1), encoding="utf-8")
@@ -135,12 +135,12 @@ def _demand_same(folder: Path, manifest: Path, wanted: dict[str, str]) -> None:
         found = dict(json.loads(manifest.read_text(encoding="utf-8")).items())
     except (ValueError, AttributeError):
         told = f"its {manifest.name} is damaged: remove the folder, or give another name"
-        raise _refusal(folder, told) from None
+        raise refusal_of(folder.name, told) from None
     for name in sorted({*wanted, *found}):
         if found.get(name) != wanted.get(name):
             told = f"its {name} is {found.get(name)!r}, not {wanted.get(name)!r}"
-            raise _refusal(
-                folder,
+            raise refusal_of(
+                folder.name,
                 f"holds the draws of another run: {told}; remove the folder, or run that one to its end",
             )
 
@@ -149,8 +149,4 @@ def _demand_space(folder: Path, kept: DrawStore) -> None:
     size, free = sum(kept.sizes[:2]), shutil.disk_usage(folder).free
     if size > free:
         told = f"the draws need {size / 1e9:,.1f} GB, {free / 1e9:,.1f} GB are free: ask for fewer draws"
-        raise Refused([Fault(str(folder), "", "", told)])
-
-
-def _refusal(folder: Path, message: str) -> Refused:
-    return Refused([Fault(folder.name, "", "", message)])
+        raise refusal_of(str(folder), told)

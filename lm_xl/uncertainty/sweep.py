@@ -15,6 +15,7 @@ from lm_xl.assumptions.read import checked
 from lm_xl.faults import Fault, Refused, UnknownLabel
 from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE, nearest
 from lm_xl.model.quantities import QUANTITIES
+from lm_xl.uncertainty.limits import refusal_of
 from lm_xl.uncertainty.simulate import scenarios_of, simulate
 from lm_xl.uncertainty.simulation import Simulation
 from lm_xl.uncertainty.workers import Workers
@@ -98,7 +99,7 @@ def _demand_amounts(lever: Lever) -> None:
     amounts, place = lever.amounts, f"lever on {lever.quantity}"
     if isinstance(amounts, str) or not isinstance(amounts, Collection) or not len(amounts):
         told = f"amounts {amounts!r}: give one or several numbers, such as (0.8, 1.2)"
-        raise Refused([Fault(place, "", "", told)])
+        raise refusal_of(place, told)
     wrong = [x for x in amounts if not isinstance(x, Real) or isinstance(x, bool) or not isfinite(x)]
     if wrong:
         raise Refused([Fault(place, "", "", f"amount {x!r} is not a finite number") for x in wrong])
