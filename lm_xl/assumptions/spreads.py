@@ -12,6 +12,7 @@ import numpy as np
 
 from lm_xl.assumptions.assumptions import Assumptions, Row
 from lm_xl.assumptions.distributions import CERTAIN, SPREADS, Sharing, error_of, is_certain
+from lm_xl.assumptions.rules import late_launches
 from lm_xl.faults import Fault
 from lm_xl.model.axes import SEGMENT, SUBTYPE, Axis
 from lm_xl.model.ops import Array
@@ -203,7 +204,7 @@ def spread_faults(a: Assumptions) -> Iterator[Fault]:
     moved = [
         told
         for scenario in ("", *a.axes.scenarios)
-        for rule in (_spreads_beyond, _lapsed_bounds)
+        for rule in (_spreads_beyond, _late_bounds)
         for told in rule(a, scenario, single)
     ]
     # Of each row the first thing told: the reversed order lets it overwrite the later ones.
@@ -271,7 +272,7 @@ def _spreads_beyond(a: Assumptions, scenario: str, wrong: Collection[int]) -> To
 DATES = ("planned_launch", "patent_expiry")
 
 
-def _lapsed_bounds(a: Assumptions, scenario: str, wrong: Collection[int]) -> Told:
+def _late_bounds(a: Assumptions, scenario: str, wrong: Collection[int]) -> Told:
     """Lows and highs that alone bring a launch to its patent's expiry or beyond, where the values do not."""
     if scenario and not any(d.scenario == scenario and d.quantity in DATES for d in a.deltas):
         return
@@ -283,23 +284,14 @@ def _lapsed_bounds(a: Assumptions, scenario: str, wrong: Collection[int]) -> Tol
     if not uncertain:
         return
     arrays = a.inputs([scenario])
-    values = dict(zip(DATES, np.broadcast_arrays(*(arrays[name][0, ..., 0] for name in DATES)), strict=True))
-    there = (a.covers[DATES[0]] >= 0) & (a.covers[DATES[1]] >= 0)
-    sound = there & ~_has_lapsed(*values.values())
+    values = {name: arrays[name][0, ..., 0] for name in DATES}
+    late = {at for at, _ in late_launches(a, *values.values())}
     for i, row in uncertain:
-        here = sound & (a.covers[row.quantity] == i)
-        both = {name: x[here] for name, x in values.items()}
+        here, mean = a.covers[row.quantity] == i, np.array(mean_of(row))
         for side, bound in zip(("low", "high"), bounds_of(row), strict=True):
-            path = both[row.quantity][:, np.newaxis]
-            moved = carried_path(row, path, np.array([bound]), np.array([mean_of(row)]))[:, 0]
-            launch, expiry = ({**both, row.quantity: moved}[name] for name in DATES)
-            for k in np.flatnonzero(_has_lapsed(launch, expiry))[:1]:
-                r, s, _ = np.argwhere(here)[k]
-                place = f"{a.axes.region.leaves[r]} x {a.axes.segment.leaves[s]}"
-                told = f"patent_expiry {expiry[k]:g} of {place} is not after planned_launch {launch[k]:g}"
+            moved = values[row.quantity].copy()
+            moved[here] = carried_path(row, moved[here], np.array(bound), mean)
+            launch, expiry = {**values, row.quantity: moved}.values()
+            new = (told for at, told in late_launches(a, launch, expiry) if at not in late)
+            if told := next(new, ""):
                 yield i, f"the {side} {bound:g} of {input_name(row)}: {told}{_within(scenario)}"
-
-
-def _has_lapsed(launch: Array, expiry: Array) -> Array:
-    """Whether a patent has expired at the launch that it should protect."""
-    return launch >= expiry

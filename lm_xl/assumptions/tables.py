@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 import re
 import zipfile
 import zlib
@@ -15,16 +14,13 @@ from typing import NamedTuple
 from xml.parsers import expat
 
 from lm_xl.faults import Fault, Refused
-from lm_xl.model.axes import RENAMED, folded, nearest
+from lm_xl.model.labels import RENAMED, folded, nearest
 from lm_xl.xlsx.addresses import address_of, column_number
 from lm_xl.xlsx.package import Damaged, inspect_package
 from lm_xl.xlsx.sheets import MOST_ROWS, SheetCells, Value, WorkbookFile
 
 HEADER_WITHIN = 20
 """The header of a table stands within this many rows of the top."""
-
-
-UNSTORED = "a formula with no stored value: open the workbook in Excel, let it calculate, and save it"
 
 
 class RawCell(NamedTuple):
@@ -61,14 +57,18 @@ class RawCell(NamedTuple):
         return repr(self.value)
 
 
+SheetRow = Mapping[str, RawCell]
+"""A row of a sheet: a column's name (years as text) to its cell."""
+
+
 @dataclass(frozen=True)
 class Table:
-    """The rows under a sheet's header. Each row maps a column's name (years as text) to its cell."""
+    """The rows under a sheet's header."""
 
     sheet: str
     header: Mapping[str, RawCell]
     """Column name to the cell it stands in."""
-    rows: tuple[Mapping[str, RawCell], ...]
+    rows: tuple[SheetRow, ...]
 
 
 def read_tables(path: Path, wanted: Mapping[str, Collection[str]], faults: list[Fault]) -> dict[str, Table]:
@@ -255,45 +255,3 @@ def _areas(cells: list[str]) -> list[str]:
     ]
     runs = [ordered[i:j] for i, j in pairwise([0, *breaks, len(ordered)])]
     return [run[0] if len(run) == 1 else f"{run[0]}:{run[-1]}" for run in runs]
-
-
-def number(cell: RawCell, file: str, faults: list[Fault]) -> float | None:
-    """The number in a cell, or None and one fault that says what stands there instead."""
-    value = cell.value
-    if cell.absent:
-        return None
-    if cell.unstored:
-        message = UNSTORED
-    elif cell.blank:
-        message = "blank where a number is due"
-    elif isinstance(value, bool):
-        message = f"{cell.shown} is not a number"
-    elif isinstance(value, dt.datetime):
-        message = f"{cell.shown} where a number is due: set the cell's format to General and type the number again (a year as 2030)"
-    elif isinstance(value, str):
-        message = _text_as_number(value.strip())
-    elif value is None or not math.isfinite(value):
-        message = f"{value} is not a finite number"
-    else:
-        return value
-    faults.append(Fault(file, cell.sheet, cell.address, message))
-    return None
-
-
-def _text_as_number(text: str) -> str:
-    if text.startswith("#"):
-        return f"the error value {text}: repair the formula behind it"
-
-    def is_number(candidate: str) -> bool:
-        try:
-            return math.isfinite(float(candidate))
-        except ValueError:
-            return False
-
-    if is_number(text):
-        return f"the text {text!r} looks like a number: type it again as a number"
-    if text.endswith("%") and is_number(text[:-1].strip().replace(",", ".")):
-        return f"the text {text!r} is not a number: type {float(text[:-1].strip().replace(',', '.')) / 100:g}"
-    if "," in text and is_number(text.replace(".", "").replace(",", ".")):
-        return f"the text {text!r} has a decimal comma or thousands separators: type it again as a number"
-    return f"the text {text!r} where a number is due"

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 from lm_xl.assumptions.tables import HEADER_WITHIN
 from lm_xl.audit.formulas import Meaning, meaning_of, relative
-from lm_xl.model.axes import folded
+from lm_xl.model.labels import folded
 from lm_xl.xlsx.addresses import Area, column_letters
 
 INPUT_STYLES = {"lm input", "input"}

@@ -14,7 +14,7 @@ from openpyxl.utils import FORMULAE
 
 from lm_xl.audit.book import CHART_TAG, TEXT_TAG, YES, Book, Cell, Sheet, Validation
 from lm_xl.audit.formulas import Meaning, meaning_of, references
-from lm_xl.model.axes import folded
+from lm_xl.model.labels import folded
 from lm_xl.workbook.pages.styles import TAB
 from lm_xl.xlsx.addresses import Area, column_letters
 

@@ -48,7 +48,7 @@ class Words(click.ParamType[tuple[str, ...]]):
     ) -> tuple[str, ...]:
         if isinstance(value, tuple):
             return value
-        from lm_xl.model.axes import nearest
+        from lm_xl.model.labels import nearest
 
         chosen = tuple(w.strip() for w in value.split(",") if w.strip())
         for word in chosen:
@@ -97,7 +97,7 @@ def _of_metric(metric: str, by: Sequence[str] = ()) -> None:
 
 
 def _once(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
-    from lm_xl.model.axes import folded
+    from lm_xl.model.labels import folded
 
     if len(set(map(folded, names))) < len(names):
         raise click.BadParameter("give each scenario once", ctx, param)
@@ -670,7 +670,7 @@ def textconv(file: Path) -> None:
     A file that is no workbook is one line that says so: git stops at a failure, and shows no other file.
     """
     from lm_xl.faults import Refused
-    from lm_xl.forecasts.diff import lines_of
+    from lm_xl.forecasts.sheet_rows import lines_of
 
     try:
         lines = lines_of(file)

@@ -10,7 +10,7 @@ import numpy as np
 
 from lm_xl.assumptions.assumptions import Assumptions, Row
 from lm_xl.assumptions.distributions import SPREADS
-from lm_xl.assumptions.read import rule_faults
+from lm_xl.assumptions.rules import rule_faults
 from lm_xl.assumptions.spreads import (
     EXCLUSIVE,
     Uncertain,
@@ -22,8 +22,8 @@ from lm_xl.assumptions.spreads import (
     uncertain_inputs,
 )
 from lm_xl.faults import Fault, Refused
-from lm_xl.forecasts.compare import Measure, Point, measure, place
 from lm_xl.forecasts.forecast import forecast
+from lm_xl.forecasts.points import Measure, Point, measure, place
 from lm_xl.model.evaluate import evaluate
 from lm_xl.model.ops import Array
 from lm_xl.model.quantities import QUANTITIES

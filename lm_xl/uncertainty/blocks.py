@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import reduce
-from itertools import pairwise
 
 import numpy as np
 
 from lm_xl.assumptions.assumptions import Assumptions
-from lm_xl.forecasts.identities import TOLERANCE
+from lm_xl.forecasts.identities import IDENTITY_TOLERANCE
 from lm_xl.forecasts.results import Results
 from lm_xl.model.axes import REGION, SEGMENT
 from lm_xl.model.evaluate import STAGES, evaluate
 from lm_xl.model.ops import Array, total
+from lm_xl.model.outputs import SHRINKING_PATIENTS
 from lm_xl.uncertainty.draws import BLOCK, matrix_product, scores
 from lm_xl.uncertainty.plan import (
     BY_CHOICE,
@@ -37,8 +37,6 @@ MOST_OUTCOMES = 4096
 """Outcomes of yes/no draws that are weighed one by one."""
 PATIENTS = ("diagnosed", "treated")
 """What the therapies, or those who read the results, need of the stages that run with the tests."""
-CHAIN = ("incidence", "metastatic", "lm_cases", "diagnosed", "treated")
-"""Each counts some of the patients of the one before."""
 
 Known = dict[tuple[str, bool], Array]
 """The arrays of a group of segments by name, and whether they stand at choices."""
@@ -275,15 +273,16 @@ def _run_stages(group: SegmentGroup, known: Known) -> None:
 
 def _funnel_holds(known: Known) -> Array:
     """Whether each stage of the funnel counts some of the patients of the one before."""
-    chain = [known[name, False] for name in CHAIN]
-    return _in_each_draw(*(more * (1 + TOLERANCE) >= less for more, less in pairwise(chain)))
+    pairs = ((known[more, False], known[less, False]) for more, less in SHRINKING_PATIENTS)
+    return _in_each_draw(*(more * (1 + IDENTITY_TOLERANCE) >= less for more, less in pairs))
 
 
 def _shares_hold(known: Known) -> Array:
     """Whether a set's shares sum to 1 and none is below 0: what claims leave is not below 0."""
     claims = [total(known[name, True], SEGMENT) for name in ("entrant_total", "incumbent_total")]
     share = total(known["share", True], SEGMENT)
-    return _in_each_draw(*(claim <= 1 + TOLERANCE for claim in claims), np.abs(share - 1) <= TOLERANCE)
+    most = 1 + IDENTITY_TOLERANCE
+    return _in_each_draw(*(claim <= most for claim in claims), np.abs(share - 1) <= IDENTITY_TOLERANCE)
 
 
 def _in_each_draw(*holds: Array) -> Array:

@@ -13,7 +13,8 @@ import numpy as np
 
 from lm_xl.faults import Fault, Refused, UnknownLabel
 from lm_xl.files import must_end, replacing
-from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE, Axes, Axis, folded, nearest
+from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE, Axes, Axis
+from lm_xl.model.labels import folded, nearest
 from lm_xl.model.ops import Array
 from lm_xl.uncertainty.draws import BLOCK
 from lm_xl.uncertainty.kept import UNIT_OF, KeptResult

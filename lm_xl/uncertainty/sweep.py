@@ -13,7 +13,8 @@ from lm_xl.assumptions.assumptions import Assumptions, Delta, Keys
 from lm_xl.assumptions.columns import OPERATIONS
 from lm_xl.assumptions.read import checked
 from lm_xl.faults import Fault, Refused, UnknownLabel
-from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE, nearest
+from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE
+from lm_xl.model.labels import nearest
 from lm_xl.model.quantities import QUANTITIES
 from lm_xl.uncertainty.limits import refusal_of
 from lm_xl.uncertainty.simulate import scenarios_of, simulate
@@ -107,7 +108,7 @@ def _demand_amounts(lever: Lever) -> None:
 
 def _delta(scenario: str, lever: Lever, keys: Keys, amount: float) -> Delta:
     said = lever.quantity, keys, lever.operation, float(amount)
-    return Delta(scenario, *said, "", "", (), "", "a point of a sweep")
+    return Delta(scenario, *said, "", (), "", "a point of a sweep")
 
 
 def _exactly(x: float) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 import lm_xl
 from lm_xl.assumptions.distributions import DISTRIBUTIONS, FARTHEST, QUANTILE_FUNCTIONS, SPREADS, is_certain
-from lm_xl.workbook.pages.inputs import FIXED_LISTS
+from lm_xl.workbook.pages.lists import FIXED_LISTS
 
 PACKAGE = Path(lm_xl.__file__).parent
 ROWS = {

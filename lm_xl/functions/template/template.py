@@ -27,13 +27,15 @@ from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE, Axes
 from lm_xl.model.outputs import BASES, PATIENT_STAGES
 from lm_xl.version import __version__
 from lm_xl.workbook.pages.charts import year_bars
-from lm_xl.workbook.pages.inputs import LISTS, new_label, write_inputs
-from lm_xl.workbook.pages.pen import LINE, Pen, heading, lines_of, page
-from lm_xl.workbook.pages.styles import TAB, add_styles, number_format
+from lm_xl.workbook.pages.inputs import write_inputs
+from lm_xl.workbook.pages.lists import LISTS
+from lm_xl.workbook.pages.pen import Pen, heading, lines_of, page
+from lm_xl.workbook.pages.styles import LINE, TAB, add_styles, number_format
+from lm_xl.workbook.pages.validations import new_label
 from lm_xl.workbook.plan.plan import CONSTANT, KEY_COLUMNS
-from lm_xl.workbook.plan.records import FIRST_ROW, HEADER_ROW, MEANINGS, Records, records_of
+from lm_xl.workbook.plan.records import FIRST_ROW, HEADER_ROW, INPUT_SHEETS, Records, records_of
 from lm_xl.workbook.plan.report import shown_groups
-from lm_xl.workbook.words.prose import HOW_TO, HOW_TO_LITE, HOW_TO_WINDOWS, TEMPLATE_NOTES
+from lm_xl.workbook.words import prose
 from lm_xl.xlsx.addresses import column_letters
 from lm_xl.xlsx.stored import described_drawing
 
@@ -141,7 +143,7 @@ def _workbook(t: Template) -> Workbook:
     _functions(workbook.create_sheet(FUNCTION_SHEET), t)
     workbook.create_sheet(CHECKS)
     records, _ = records_of(a)
-    write_inputs(workbook, records, a.axes.years, a.axes)
+    write_inputs(workbook, records, a.axes, t.pen)
     _control(workbook, t, records)
     _how_to(workbook[HOW], t)
     _stored(workbook.create_sheet(STORED), t)
@@ -157,7 +159,7 @@ def _workbook(t: Template) -> Workbook:
 
 def _tables_argument(t: Template, records: Records) -> str:
     """The tables as LM_MODEL's arguments. xlwings Lite hands over blank cells as 0, so there they become empty text first."""
-    named = [f"tbl_{sheet}[#All]" for sheet in MEANINGS if sheet in records]
+    named = [f"tbl_{sheet}[#All]" for sheet in INPUT_SHEETS if sheet in records]
     return ",".join(n if t.host == "windows" else f'IF({n}="","",{n})' for n in named)
 
 
@@ -196,7 +198,7 @@ def _control(workbook: Workbook, t: Template, records: Records) -> None:
     for name, row in CHOICES.items():
         pen.text(ws, row, 2, f"{name} (choose from the list)", "lm label")
         pen.text(ws, row, 3, start[name], "lm choice")
-        pen.text(ws, row, 4, TEMPLATE_NOTES[name], "lm text")
+        pen.text(ws, row, 4, prose.text("template", name), "lm text")
         column = lists.get(name.lower(), "")
         source = (
             f"{LISTS}!${column}${FIRST_ROW}:${column}${HEADER_ROW + len(allowed[name])}"
@@ -215,12 +217,12 @@ def _control(workbook: Workbook, t: Template, records: Records) -> None:
     tables = _tables_argument(t, records)
     pen.text(ws, MODEL_ROW, 2, "Model (all functions take this cell)", "lm label")
     t.over_tables(ws, MODEL_ROW, f"=LM_MODEL({tables},Scenario)", "lm calculation")
-    pen.text(ws, MODEL_ROW, 4, TEMPLATE_NOTES["Model"], "lm text")
+    pen.text(ws, MODEL_ROW, 4, prose.text("template", "Model"), "lm text")
     pen.text(ws, FAULTS_ROW, 2, "Faults of the assumptions", "lm label")
     t.over_tables(
         ws, FAULTS_ROW, f'=IF(ISERROR(Model),LM_WHY("LM_MODEL",{tables},Scenario),"none")', "lm wrapped"
     )
-    pen.text(ws, FAULTS_ROW, 4, TEMPLATE_NOTES["Faults"], "lm text")
+    pen.text(ws, FAULTS_ROW, 4, prose.text("template", "Faults"), "lm text")
     first, last = axes.years[0], axes.years[-1]
     figures = (
         (
@@ -295,7 +297,7 @@ def _tables(ws: Worksheet, t: Template, dim: int) -> None:
         ws,
         "outputs",
         "One function a block: the labels down, the years across, the model and the choices from the sheet Model.",
-        TEMPLATE_NOTES["Tables"],
+        prose.text("template", "Tables"),
     )
     for i, (name, width) in enumerate(
         (
@@ -455,7 +457,7 @@ def _functions(ws: Worksheet, t: Template) -> None:
         pen.text(ws, row, 1, function.name, "lm label")
         pen.text(ws, row, 2, examples[function.name], "lm wrapped")
         if function.name == SLOW:
-            pen.text(ws, row, 3, TEMPLATE_NOTES["Slow"], "lm wrapped")
+            pen.text(ws, row, 3, prose.text("template", "Slow"), "lm wrapped")
         else:
             style, unit = (
                 ("lm wrapped", "text")
@@ -496,7 +498,9 @@ def _functions(ws: Worksheet, t: Template) -> None:
 
 
 def _how_to(ws: Worksheet, t: Template) -> None:
-    rows = [("subject", "what to do"), *HOW_TO, *(HOW_TO_WINDOWS if t.host == "windows" else HOW_TO_LITE)]
+    rows = [("subject", "what to do")]
+    for file in ("how_to", "how_to_windows" if t.host == "windows" else "how_to_lite"):
+        rows += prose.texts(file).items()
     _words(ws, rows, "How this workbook works, and what to do when a cell shows an error.", (30, 120), t.pen)
 
 

@@ -8,7 +8,7 @@ from lm_xl.assumptions.assumptions import Keys
 from lm_xl.workbook.plan.plan import Line, Plan
 from lm_xl.workbook.plan.python_side import State
 from lm_xl.workbook.plan.records import FIRST_ROW
-from lm_xl.workbook.words import prose
+from lm_xl.workbook.words.prose import claims
 
 DRIVERS = "Drivers"
 FIRST_VALUE, LAST_VALUE = 6, 7
@@ -18,7 +18,7 @@ def add_drivers(p: Plan) -> None:
     """Write a line for each parameter of each driver: the most general row of it, its first and its last value live."""
     a = p.assumptions
     row = FIRST_ROW
-    for claim in prose.CLAIMS:
+    for claim in claims():
         for quantity in claim.quantities:
             found = [i for i in sorted(a.used()) if a.rows[i].quantity == quantity and a.rows[i].inputs]
             if not found:

@@ -14,7 +14,7 @@ import numpy as np
 
 from lm_xl.assumptions.assumptions import DIMS, Assumptions, Keys, shifted, straight_line
 from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE
-from lm_xl.model.cells import BEFORE, ROW, YEAR, Block, Cell, Symbol, Term
+from lm_xl.model.cells import BEFORE, ROW, YEAR_COLUMN, Block, Cell, Symbol, Term
 from lm_xl.model.ops import Array
 from lm_xl.model.outputs import BASIS_NAMES
 from lm_xl.model.quantities import QUANTITIES
@@ -65,7 +65,7 @@ class Line:
     unit: str
     origin: str
     formula: str
-    """Without the equals sign; YEAR stands for each cell's own column."""
+    """Without the equals sign; YEAR_COLUMN stands for each cell's own column."""
     columns: tuple[int, ...]
     array: str
     at: tuple[int, int, int]
@@ -82,7 +82,7 @@ class Line:
         for column in self.columns:
             yield (
                 column,
-                self.formula.replace(YEAR, column_letters(column)).replace(
+                self.formula.replace(YEAR_COLUMN, column_letters(column)).replace(
                     BEFORE, column_letters(column - 1)
                 ),
             )
@@ -173,7 +173,7 @@ class Plan:
         """Write an array of formulas as a block; returns the cells that hold it. Structural zeros get no line."""
         out = x.copy()
         elements = [at for at in _in_order(x.shape[1:4], order) if isinstance(x[(0, *at, 0)], Symbol)]
-        moving = any(YEAR in x[(0, *at, 0)].text for at in elements)
+        moving = any(YEAR_COLUMN in x[(0, *at, 0)].text for at in elements)
         sheet = self.sheet(title)
         rows = range(sheet.row, sheet.row + len(elements))
         block = Block(
@@ -189,7 +189,7 @@ class Plan:
             text = x[(0, *at, 0)].text
             formula = text.replace(ROW, str(row)) if ROW in text else written.get((text, moving), text)
             written.setdefault(
-                (text, moving), f"{title}!{YEAR if moving else '$' + column_letters(CONSTANT)}{row}"
+                (text, moving), f"{title}!{YEAR_COLUMN if moving else '$' + column_letters(CONSTANT)}{row}"
             )
             keys = Keys(*(labels[i][p] for i, p in enumerate(at)))
             quantity, columns = name.partition("_by_")[0], self.columns(moving=moving)[skip:]
@@ -209,7 +209,7 @@ class Plan:
                     scale=scale_of(name),
                 )
             )
-            out[(0, *at, 0)] = Cell(title, YEAR if moving else column_letters(CONSTANT), row, block)
+            out[(0, *at, 0)] = Cell(title, YEAR_COLUMN if moving else column_letters(CONSTANT), row, block)
         sheet.row += len(elements)
         self.kept[name] = out
         return out
@@ -261,7 +261,7 @@ class Plan:
                 continue
             keys = Keys(*(labels[i][p] for i, p in enumerate(at)))
             for y, column in enumerate(self.columns(moving=True)):
-                formula = cell.text.replace(YEAR, column_letters(column))
+                formula = cell.text.replace(YEAR_COLUMN, column_letters(column))
                 sheet.lines.append(
                     Line(
                         sheet.row,
@@ -384,10 +384,12 @@ class Plan:
         column = column_letters(self.columns(moving=True)[y])
 
         def fixed(term: Term) -> Term:
-            if isinstance(term, Cell) and term.column == YEAR:
+            if isinstance(term, Cell) and term.column == YEAR_COLUMN:
                 return Cell(term.sheet, column, term.row, term.block)
             return (
-                Symbol(term.text.replace(YEAR, f"${column}"), term.rank) if isinstance(term, Symbol) else term
+                Symbol(term.text.replace(YEAR_COLUMN, f"${column}"), term.rank)
+                if isinstance(term, Symbol)
+                else term
             )
 
         return cast(Array, np.frompyfunc(fixed, 1, 1)(x))
@@ -430,7 +432,7 @@ class Plan:
                 term = self._filled(position)
                 origin = f"{row.sheet}!{self.written.cells[position][0]}"
             sheet = self.sheet(INPUTS)
-            moving = YEAR in term.text
+            moving = YEAR_COLUMN in term.text
             line = Line(
                 sheet.row,
                 row.quantity,
@@ -443,7 +445,7 @@ class Plan:
                 (len(self.steps), 0, 0),
             )
             sheet.lines.append(line)
-            self._live[step] = Cell(INPUTS, YEAR if moving else column_letters(CONSTANT), sheet.row)
+            self._live[step] = Cell(INPUTS, YEAR_COLUMN if moving else column_letters(CONSTANT), sheet.row)
             self.steps.append(step)
             sheet.row += 1
         return self._live[step]
@@ -453,7 +455,7 @@ class Plan:
         row = self.assumptions.rows[position]
         cells = [split_address(address) for address in self.written.cells[position]]
         if row.fill == "yearly":
-            return Symbol(f"{row.sheet}!{YEAR}{cells[0][1]}")
+            return Symbol(f"{row.sheet}!{YEAR_COLUMN}{cells[0][1]}")
         numbers = [one(Symbol(f"{row.sheet}!${column}{at}")) for column, at in cells]
         if row.fill == "constant":
             return numbers[0][0]
@@ -524,7 +526,7 @@ class Plan:
             for name, x in numbers.items()
             if name.startswith("is_")
         }
-        year = one(Symbol(f"{INPUTS}!{YEAR}${HEADER_ROW}")).reshape(1, 1, 1, 1, 1)
+        year = one(Symbol(f"{INPUTS}!{YEAR_COLUMN}${HEADER_ROW}")).reshape(1, 1, 1, 1, 1)
         return {**masks, "year": year, "rest_of": numbers["rest_of"]}
 
 

@@ -17,6 +17,7 @@ from lm_xl.assumptions.columns import (
     NEVER,
     PUBLISHED_COLUMNS,
     SCENARIO_COLUMNS,
+    SHEETS,
     SOURCE_COLUMNS,
 )
 from lm_xl.xlsx.addresses import column_letters
@@ -33,21 +34,17 @@ Records = Mapping[str, Sequence[Record]]
 """Sheet to records, each mapping a column's name to its value; years are text."""
 
 
-MEANINGS = {
-    "Axes": "The labels of the model. A leaf is one line; it may stand in several groups, split by semicolons. Everything else refers to these labels.",
-    "Timeline": "The years of the forecast.",
-    "Epidemiology": "From new cancer cases to patients with leptomeningeal metastases (LM), found or not.",
-    "Diagnosis": "Who is worked up, with which tests, and what the tests find.",
-    "Treatment": "Who is treated, with which choice set, and how therapies share it.",
-    "Launches": "When products arrive, how fast they are taken up, how likely they succeed, how long they are protected.",
-    "Pricing": "Prices, what is given away, and what counts as LM revenue.",
-    "Scenarios": "A scenario is a list of deltas on the base case, applied from top to bottom, each with a reason.",
-    "Correlations": "Uncertain inputs that go together: the rank correlation of all inputs within the first labels with all within the second.",
-    "Published": "Published sizes and counts, compared at their own scope and never calibrated to.",
-    "Currencies": "Units of a currency for one US dollar, at one date for all years. The report shows the currency chosen on the cover.",
-    "Changes": "What changed between versions, and what it did to the world's revenue in 2035.",
-    "Sources": "What the assumptions rest on. Grade A: registry or trial; B: cohort, review or agency; C: company, press or analyst.",
-}
+INPUT_SHEETS = (
+    "Axes",
+    *SHEETS,
+    "Scenarios",
+    "Correlations",
+    "Published",
+    "Currencies",
+    "Changes",
+    "Sources",
+)
+"""The sheets of assumptions in the order in which they are written."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +70,7 @@ def columns_of(sheet: str, years: Sequence[int]) -> tuple[str, ...]:
 
 def records_of(a: Assumptions) -> tuple[dict[str, list[Record]], Written]:
     """The assumptions as records of their sheets, and where each number will stand once written."""
-    records: dict[str, list[Record]] = {sheet: [] for sheet in MEANINGS}
+    records: dict[str, list[Record]] = {sheet: [] for sheet in INPUT_SHEETS}
     for axis in (a.axes.region, a.axes.segment, a.axes.subtype):
         for i, leaf in enumerate(axis.leaves):
             groups = [g for g, m in axis.groups.items() if i in m and g != axis.sets[i]]

@@ -11,7 +11,7 @@ from lm_xl.model.outputs import OUTPUTS
 from lm_xl.workbook.plan.checks import MASTER, add_checks
 from lm_xl.workbook.plan.drivers import add_drivers
 from lm_xl.workbook.plan.plan import BY_SET, Line, Plan, leaf_labels
-from lm_xl.workbook.plan.records import MEANINGS, Written
+from lm_xl.workbook.plan.records import INPUT_SHEETS, Written
 from lm_xl.workbook.plan.report import report
 from lm_xl.workbook.plan.staleness import BANNER, add_as_built
 from lm_xl.workbook.plan.triangulation import add_triangulation
@@ -58,7 +58,7 @@ def trace(a: Assumptions, written: Written, built: Mapping[tuple[str, str], floa
         )
         p.sheet(title).lines.append(line)
     add_checks(p)
-    for title in dict.fromkeys((*p.sheets, *MEANINGS, *PROSE)):
+    for title in dict.fromkeys((*p.sheets, *INPUT_SHEETS, *PROSE)):
         row, column = HEADER_CELL
         line = Line(row, "", Keys("", "", ""), "", "", MASTER, (column,), "master", (0, 0, 0), "lm check")
         p.sheet(title).lines.append(line)
