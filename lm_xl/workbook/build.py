@@ -14,7 +14,7 @@ from lm_xl.workbook.pages.deliverable import deliverable
 from lm_xl.workbook.pages.inputs import write_inputs
 from lm_xl.workbook.pages.pen import Pen
 from lm_xl.workbook.pages.styles import styled_workbook
-from lm_xl.workbook.plan.plan import Plan
+from lm_xl.workbook.plan.lines import Plan
 from lm_xl.workbook.plan.records import Records, records_of
 from lm_xl.workbook.plan.trace import trace
 from lm_xl.workbook.words.prose import text

@@ -35,7 +35,7 @@ from lm_xl.uncertainty.simulate import simulate
 from lm_xl.workbook import verify as verification
 from lm_xl.workbook.build import new
 from lm_xl.workbook.form import axes_of
-from lm_xl.workbook.plan.python_side import Numbers
+from lm_xl.workbook.plan.input_cells import Numbers
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmark_uncertainty.md"
 DRAWS = 10_000

@@ -32,8 +32,8 @@ from lm_xl.workbook.pages.lists import LISTS
 from lm_xl.workbook.pages.pen import Pen, heading, lines_of, page
 from lm_xl.workbook.pages.styles import LINE, TAB, add_styles, number_format
 from lm_xl.workbook.pages.validations import new_label
-from lm_xl.workbook.plan.plan import CONSTANT, KEY_COLUMNS
-from lm_xl.workbook.plan.records import FIRST_ROW, HEADER_ROW, INPUT_SHEETS, Records, records_of
+from lm_xl.workbook.plan.layout import CONSTANT, FIRST_ROW, HEADER_ROW, KEY_COLUMNS
+from lm_xl.workbook.plan.records import INPUT_SHEETS, Records, records_of
 from lm_xl.workbook.plan.report import shown_groups
 from lm_xl.workbook.words import prose
 from lm_xl.xlsx.addresses import column_letters

@@ -11,7 +11,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE
 from lm_xl.workbook.pages.charts import NativeChart, add_chart, funnel, year_bars, year_lines
 from lm_xl.workbook.pages.pen import page, start
-from lm_xl.workbook.plan.plan import KEY_COLUMNS, SENTENCES_ROW, SUMMARY, Plan
+from lm_xl.workbook.plan.layout import KEY_COLUMNS, SENTENCES_ROW, SUMMARY
+from lm_xl.workbook.plan.lines import Plan
 from lm_xl.workbook.plan.report import MONEY
 from lm_xl.workbook.words.prose import text
 from lm_xl.xlsx.addresses import column_number

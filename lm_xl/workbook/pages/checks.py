@@ -7,7 +7,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from lm_xl.workbook.pages.pen import Pen, columns, page, start
 from lm_xl.workbook.pages.styles import amber_where, number_format
 from lm_xl.workbook.plan.checks import FIRST_CHECK
-from lm_xl.workbook.plan.plan import Plan
+from lm_xl.workbook.plan.lines import Plan
 from lm_xl.workbook.words.prose import text
 
 CHECK_COLUMNS = (

@@ -7,7 +7,7 @@ from openpyxl.worksheet.hyperlink import Hyperlink
 
 from lm_xl.workbook.pages.pen import Pen, columns, page, start
 from lm_xl.workbook.pages.styles import TAB
-from lm_xl.workbook.plan.records import FIRST_ROW, HEADER_ROW
+from lm_xl.workbook.plan.layout import FIRST_ROW, HEADER_ROW
 from lm_xl.workbook.words.prose import text
 
 CONTENTS = "Contents"

@@ -14,7 +14,7 @@ from lm_xl.workbook.pages.analyses import (
 )
 from lm_xl.workbook.pages.charts import add_chart, point_lines, tornado_bars
 from lm_xl.workbook.pages.pen import Pen, page, start, titled_table, widths
-from lm_xl.workbook.plan.records import FIRST_ROW, HEADER_ROW
+from lm_xl.workbook.plan.layout import FIRST_ROW, HEADER_ROW
 from lm_xl.workbook.words.prose import text
 
 ROWS_BESIDE = 22

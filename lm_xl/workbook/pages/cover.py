@@ -11,9 +11,9 @@ from lm_xl.workbook.pages.lists import list_reference
 from lm_xl.workbook.pages.pen import Pen, page, start, widths
 from lm_xl.workbook.pages.styles import LINE, number_format
 from lm_xl.workbook.pages.validations import NOT_LISTED, list_of, validate
-from lm_xl.workbook.plan.plan import BAND, CHOICES, FIGURES_ROW, Plan
-from lm_xl.workbook.plan.python_side import Choice
-from lm_xl.workbook.plan.records import FIRST_ROW, HEADER_ROW
+from lm_xl.workbook.plan.input_cells import Choice
+from lm_xl.workbook.plan.layout import BAND, CHOICES, FIGURES_ROW, FIRST_ROW, HEADER_ROW
+from lm_xl.workbook.plan.lines import Plan
 from lm_xl.workbook.plan.triangulation import HIGH, LOW
 from lm_xl.workbook.words.prose import text
 from lm_xl.xlsx.addresses import split_address

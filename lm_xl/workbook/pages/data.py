@@ -7,8 +7,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 from lm_xl.workbook.pages.lines import lines_on, write_line
 from lm_xl.workbook.pages.pen import Pen, columns, page, start, table
 from lm_xl.workbook.pages.styles import number_format
-from lm_xl.workbook.plan.plan import LONG, Plan
-from lm_xl.workbook.plan.records import FIRST_ROW, HEADER_ROW
+from lm_xl.workbook.plan.layout import FIRST_ROW, HEADER_ROW, LONG
+from lm_xl.workbook.plan.lines import Plan
 from lm_xl.workbook.words.prose import text
 
 DATA_COLUMNS = (

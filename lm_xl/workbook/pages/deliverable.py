@@ -29,7 +29,8 @@ from lm_xl.workbook.pages.uncertainty import UNCERTAINTY, fans, uncertainty
 from lm_xl.workbook.pages.words import page_of_words
 from lm_xl.workbook.plan.checks import CHECKS
 from lm_xl.workbook.plan.drivers import DRIVERS
-from lm_xl.workbook.plan.plan import COVER, LONG, SUMMARY, WORDS, Plan
+from lm_xl.workbook.plan.layout import BANNER_CELL, COVER, HEADER_CELL, LONG, SUMMARY, WORDS
+from lm_xl.workbook.plan.lines import Plan
 from lm_xl.workbook.plan.records import Records
 from lm_xl.workbook.plan.report import (
     CANCERS,
@@ -42,7 +43,6 @@ from lm_xl.workbook.plan.report import (
     TESTS,
 )
 from lm_xl.workbook.plan.staleness import AS_BUILT
-from lm_xl.workbook.plan.trace import BANNER_CELL, HEADER_CELL
 from lm_xl.workbook.plan.triangulation import TRIANGULATION
 
 RESULTS = (FUNNEL, REGIONS, CANCERS, SEGMENTS, REGION_SEGMENT, PRICES, LAUNCHES, TESTS)

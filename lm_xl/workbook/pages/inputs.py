@@ -24,7 +24,8 @@ from lm_xl.workbook.pages.validations import (
     new_label,
     validate,
 )
-from lm_xl.workbook.plan.records import FIRST_ROW, HEADER_ROW, INPUT_SHEETS, Record, Records, columns_of
+from lm_xl.workbook.plan.layout import FIRST_ROW, HEADER_ROW
+from lm_xl.workbook.plan.records import INPUT_SHEETS, Record, Records, columns_of
 from lm_xl.workbook.words.prose import text, texts
 from lm_xl.xlsx.addresses import column_letters
 

@@ -6,7 +6,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from lm_xl.workbook.pages.pen import Pen
 from lm_xl.workbook.pages.styles import FIGURE_HEIGHT, number_format
-from lm_xl.workbook.plan.plan import Line, Plan
+from lm_xl.workbook.plan.lines import Line, Plan
 
 
 def lines_on(ws: Worksheet, traced: Plan) -> list[Line]:

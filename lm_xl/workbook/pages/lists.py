@@ -12,7 +12,7 @@ from lm_xl.model.axes import ROLES, Axes
 from lm_xl.model.outputs import BASIS_NAMES
 from lm_xl.model.quantities import QUANTITIES
 from lm_xl.workbook.pages.pen import Pen, columns, page, start
-from lm_xl.workbook.plan.records import FIRST_ROW, HEADER_ROW
+from lm_xl.workbook.plan.layout import FIRST_ROW, HEADER_ROW
 from lm_xl.workbook.words.prose import text
 from lm_xl.xlsx.addresses import column_letters
 

@@ -23,7 +23,7 @@ from lm_xl.workbook.pages.styles import (
     ZOOM,
     number_format,
 )
-from lm_xl.workbook.plan.records import HEADER_ROW
+from lm_xl.workbook.plan.layout import HEADER_ROW
 from lm_xl.xlsx.addresses import column_letters
 
 

@@ -10,7 +10,7 @@ from lm_xl.forecasts.bridge import Bridge
 from lm_xl.workbook.pages.analyses import CHART_COLUMN, MILLION, Analyses, stamp
 from lm_xl.workbook.pages.charts import add_chart, waterfall
 from lm_xl.workbook.pages.pen import Pen, page, start, titled_table, widths
-from lm_xl.workbook.plan.records import FIRST_ROW, HEADER_ROW
+from lm_xl.workbook.plan.layout import FIRST_ROW, HEADER_ROW
 from lm_xl.workbook.words.prose import text
 
 

@@ -7,17 +7,17 @@ from openpyxl.worksheet.worksheet import Worksheet
 from lm_xl.workbook.pages.lines import lines_on, write_line
 from lm_xl.workbook.pages.pen import Pen, columns, page, start
 from lm_xl.workbook.pages.styles import number_format
-from lm_xl.workbook.plan.plan import Plan
-from lm_xl.workbook.plan.records import HEADER_ROW
+from lm_xl.workbook.plan.layout import HEADER_ROW
+from lm_xl.workbook.plan.lines import Plan
 from lm_xl.workbook.plan.staleness import (
+    ALLOWED,
     BANNER_ROW,
     BUILT,
     FIRST_SUM,
     SAY_CHANGED,
     SAY_SAME,
     SEEN,
-    SMALL,
-    TOLERANCE,
+    SUM_TOLERANCE,
     WEIGHT,
     weights,
 )
@@ -40,11 +40,11 @@ def as_built(ws: Worksheet, traced: Plan, pen: Pen) -> None:
     for row, (place, built) in enumerate(traced.built.items(), FIRST_SUM):
         pen.text(ws, row, 1, ", ".join(place), "lm label")
         pen.write(ws, row, BUILT, built, "lm calculation", number_format("weighed sum"))
-        pen.write(ws, row, TOLERANCE, SMALL, "lm calculation", number_format("tolerance"))
+        pen.write(ws, row, ALLOWED, SUM_TOLERANCE, "lm calculation", number_format("tolerance"))
     # Weights stand in the rows of the numbers that they weigh on the other sheets, not in those of the sums.
     for row, weight in weights(traced).items():
         pen.write(ws, row, WEIGHT, weight, "lm calculation", number_format("weight"))
-    for column, said in ((1, "What the analyses say"), (BUILT, SAY_SAME), (TOLERANCE, SAY_CHANGED)):
+    for column, said in ((1, "What the analyses say"), (BUILT, SAY_SAME), (ALLOWED, SAY_CHANGED)):
         pen.text(ws, BANNER_ROW, column, said, "lm label")
     for line in lines_on(ws, traced):
         if line.row == BANNER_ROW:

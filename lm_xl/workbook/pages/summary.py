@@ -6,8 +6,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from lm_xl.workbook.pages.lines import lines_on, write_figure, write_line
 from lm_xl.workbook.pages.pen import Pen, columns, page, start, widths
-from lm_xl.workbook.plan.plan import WORDS_VALUE, Plan
-from lm_xl.workbook.plan.records import HEADER_ROW
+from lm_xl.workbook.plan.layout import HEADER_ROW, WORDS_VALUE
+from lm_xl.workbook.plan.lines import Plan
 from lm_xl.workbook.words.prose import text
 
 

@@ -6,8 +6,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from lm_xl.workbook.pages.lines import lines_on, write_line
 from lm_xl.workbook.pages.pen import Pen, band, columns, columns_of_years, page, start, widths
-from lm_xl.workbook.plan.plan import CONSTANT, Line, Plan
-from lm_xl.workbook.plan.records import HEADER_ROW
+from lm_xl.workbook.plan.layout import CONSTANT, HEADER_ROW
+from lm_xl.workbook.plan.lines import Line, Plan
 from lm_xl.workbook.words.prose import text
 from lm_xl.xlsx.addresses import column_letters
 

@@ -8,8 +8,8 @@ from lm_xl.assumptions.assumptions import Assumptions
 from lm_xl.workbook.pages.lines import lines_on, write_line
 from lm_xl.workbook.pages.pen import Pen, columns, fit_row, page, start
 from lm_xl.workbook.pages.styles import amber_where, number_format
-from lm_xl.workbook.plan.plan import Plan
-from lm_xl.workbook.plan.records import HEADER_ROW
+from lm_xl.workbook.plan.layout import HEADER_ROW
+from lm_xl.workbook.plan.lines import Plan
 from lm_xl.workbook.plan.triangulation import FIRST_FIGURE, OUTSIDE, model_year
 from lm_xl.workbook.words.prose import text
 

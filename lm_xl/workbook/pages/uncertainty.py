@@ -12,8 +12,7 @@ from lm_xl.workbook.pages.analyses import MILLION, Analyses, stamp_of_draws, sto
 from lm_xl.workbook.pages.charts import fan
 from lm_xl.workbook.pages.charts_page import add_to_page
 from lm_xl.workbook.pages.pen import Pen, page, start, titled_table, widths
-from lm_xl.workbook.plan.plan import CONSTANT
-from lm_xl.workbook.plan.records import FIRST_ROW, HEADER_ROW
+from lm_xl.workbook.plan.layout import CONSTANT, FIRST_ROW, HEADER_ROW
 from lm_xl.workbook.words.prose import text
 from lm_xl.xlsx.addresses import column_letters
 
