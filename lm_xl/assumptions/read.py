@@ -18,6 +18,7 @@ import numpy as np
 from lm_xl.assumptions.assumptions import DIMS, Assumptions, Row
 from lm_xl.assumptions.cells import Findings, new_label
 from lm_xl.assumptions.columns import SCENARIO_COLUMNS, SHEETS, WANTED
+from lm_xl.assumptions.correlations import correlation_faults
 from lm_xl.assumptions.coverage import HOLE, covers
 from lm_xl.assumptions.read_axes import read_axes, read_years
 from lm_xl.assumptions.records import (
@@ -31,7 +32,7 @@ from lm_xl.assumptions.records import (
 )
 from lm_xl.assumptions.rows import read_rows, year_columns
 from lm_xl.assumptions.rules import demand_rules
-from lm_xl.assumptions.spreads import correlation_faults, spread_faults
+from lm_xl.assumptions.spreads import spread_faults
 from lm_xl.assumptions.tables import RawCell, SheetRow, Table, in_order, read_tables
 from lm_xl.faults import Fault, Refused
 from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE, Axes, Axis
@@ -96,11 +97,9 @@ def with_scenario(
     demand_cited(tuple(a.sources), tell)
     axes = replace(a.axes, scenarios=(*a.axes.scenarios, name))
     result = replace(a, axes=axes, deltas=(*a.deltas, *added))
-    if not tell.faults:
-        demand_rules(result, tell)
     if tell.faults:
         raise Refused(tell.faults)
-    return result
+    return checked(result)
 
 
 # Tables

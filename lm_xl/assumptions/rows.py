@@ -9,7 +9,8 @@ import numpy as np
 
 from lm_xl.assumptions.assumptions import DIMS, Keys, Row
 from lm_xl.assumptions.cells import Findings, cites, label, note, number_within, one_of, text
-from lm_xl.assumptions.columns import DISTRIBUTIONS, FILLS, KEYS, MOVING_SHEETS, NEVER, ROW_COLUMNS, STATUSES
+from lm_xl.assumptions.columns import FILLS, KEYS, MOVING_SHEETS, NEVER, ROW_COLUMNS, STATUSES
+from lm_xl.assumptions.distributions import CERTAIN, DISTRIBUTIONS, is_certain
 from lm_xl.assumptions.tables import RawCell, SheetRow, Table, is_year
 from lm_xl.model.axes import Axis
 from lm_xl.model.labels import folded
@@ -194,8 +195,8 @@ def _demand_no_spread(cells: SheetRow, distribution: str, tell: Findings) -> Non
     for cell in (cells["low"], cells["high"]) if distribution else ():
         if not cell.blank:
             tell.fault(cell, f"{cell.shown} beside {NEVER!r}: leave it blank")
-    if distribution not in ("fixed", ""):
-        tell.fault(cells["distribution"], f"{distribution!r} beside {NEVER!r}: allowed 'fixed'")
+    if not is_certain(distribution):
+        tell.fault(cells["distribution"], f"{distribution!r} beside {NEVER!r}: allowed {CERTAIN!r}")
 
 
 def _bounds(
@@ -211,11 +212,11 @@ def _bounds(
     if _is_never(cells["value"]):
         _demand_no_spread(cells, distribution, tell)
         return None, None
-    if distribution in ("fixed", ""):
+    if is_certain(distribution):
         for cell in both if distribution else ():
             if not cell.blank:
                 rule = "leave it blank or name a distribution"
-                tell.fault(cell, f"{cell.shown} beside the distribution 'fixed': {rule}")
+                tell.fault(cell, f"{cell.shown} beside the distribution {CERTAIN!r}: {rule}")
         return None, None
     if all(cell.blank for cell in both):
         if not any(cell.absent for cell in both):

@@ -44,7 +44,7 @@ class Summary:
 
 def summarise(a: Assumptions) -> Summary:
     """Look for what is odd, and run every scenario. Raises IdentityError where one breaks an identity."""
-    from lm_xl.uncertainty.draws import misfits
+    from lm_xl.uncertainty.values import misfits
 
     unused = sorted(set(range(len(a.rows))) - a.used())
     cited = {source.casefold() for source in _citations(a)}

@@ -54,7 +54,7 @@ class Model:
     @cached_property
     def simulation(self) -> Simulation:
         """Draws over every uncertain input, as many as `simulate` makes if it is not told."""
-        from lm_xl.uncertainty.simulation import simulate
+        from lm_xl.uncertainty.simulate import simulate
 
         return simulate(self.assumptions, scenarios=self.scenario)
 

@@ -889,7 +889,7 @@ def test_a_draw_that_cannot_be_made_is_an_error_with_words(
     handle = STORE.put(Model(dataclasses.replace(small_assumptions, changes=()), "High"))
     for broken in (Refused([Fault("draws", "", "", "need 9 GB")]), lm_xl.IdentityError("need 9 GB")):
         monkeypatch.setattr(
-            "lm_xl.uncertainty.simulation.simulate",
+            "lm_xl.uncertainty.simulate.simulate",
             lambda *_, fault=broken, **__: (_ for _ in ()).throw(fault),
         )
         assert code("LM_PERCENTILE", 0.5, "New drug", 2027, handle) == VALUE

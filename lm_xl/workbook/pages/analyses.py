@@ -11,7 +11,7 @@ from lm_xl.forecasts.bridge import Bridge, bridge
 from lm_xl.forecasts.forecast import forecast
 from lm_xl.forecasts.results import Results
 from lm_xl.forecasts.tornado import Tornado, tornado
-from lm_xl.uncertainty.limits import MOST_DRAWS
+from lm_xl.uncertainty.limits import MOST_DRAWS, whole_number
 from lm_xl.workbook.words.prose import text
 from lm_xl.xlsx.stored import DIGITS
 
@@ -46,9 +46,9 @@ def analyse(
 ) -> Analyses:
     """Compute every analysis. Raises what the analyses raise, and Refused for fewer draws than a block, which the pages need."""
     from lm_xl.uncertainty.draws import BLOCK
-    from lm_xl.uncertainty.simulation import simulate, whole
+    from lm_xl.uncertainty.simulate import simulate
 
-    draws = whole("draws", draws, BLOCK, MOST_DRAWS)
+    draws = whole_number("draws", draws, BLOCK, MOST_DRAWS)
     first, *others = a.axes.scenarios
     progress("bridges")
     over_time = bridge(a)

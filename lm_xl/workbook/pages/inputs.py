@@ -10,6 +10,7 @@ from openpyxl.comments import Comment
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
+from lm_xl.assumptions.distributions import is_certain
 from lm_xl.model.axes import Axes
 from lm_xl.model.quantities import QUANTITIES
 from lm_xl.workbook.pages.lists import FIXED_LISTS, LISTS, list_reference, lists_of, lists_page
@@ -129,7 +130,7 @@ def _style(sheet: str, name: str, record: Record) -> str:
         return "lm wrapped" if name in WRAPPED else "lm label"
     filled = record.get(name) not in (None, "")
     constant = name == "value" and record.get("fill", "constant") == "constant"
-    uncertain = name in ("low", "high") and record.get("distribution") != "fixed"
+    uncertain = name in ("low", "high") and not is_certain(str(record.get("distribution")))
     return "lm input" if filled or constant or uncertain else "lm label"
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from openpyxl.worksheet.worksheet import Worksheet
 
-from lm_xl.assumptions.columns import DISTRIBUTIONS, FILLS, OPERATIONS, PUBLISHED_METRICS, SCOPES, STATUSES
+from lm_xl.assumptions.columns import FILLS, OPERATIONS, PUBLISHED_METRICS, SCOPES, STATUSES
+from lm_xl.assumptions.distributions import DISTRIBUTIONS
 from lm_xl.model.axes import ROLES, Axes
 from lm_xl.model.outputs import BASIS_NAMES
 from lm_xl.model.quantities import QUANTITIES
