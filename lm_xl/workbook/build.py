@@ -9,6 +9,7 @@ from lm_xl.assumptions.assumptions import Assumptions
 from lm_xl.files import must_end, not_over, replacing
 from lm_xl.forecasts.forecast import forecast
 from lm_xl.model.axes import Axes
+from lm_xl.uncertainty.limits import DRAWS, SEED
 from lm_xl.workbook.pages.analyses import analyse
 from lm_xl.workbook.pages.deliverable import deliverable
 from lm_xl.workbook.pages.inputs import write_inputs
@@ -21,8 +22,6 @@ from lm_xl.workbook.words.prose import text
 from lm_xl.xlsx.stored import store_values
 
 Progress = Callable[[str], None]
-DRAWS, SEED = 10_000, 1
-"""Of the simulation that a deliverable shows, unless others are asked for."""
 
 
 def build(
