@@ -24,7 +24,7 @@ from lm_xl.cli.terminal import MISSING, fail, spinner
 @options.force()
 def template(assumptions: Path | None, lite: bool, output: Path | None, force: bool) -> None:
     """Build the workbook whose numbers come from the Excel functions."""
-    from lm_xl.functions.template.template import template as build_template
+    from lm_xl.functions.template.build import template as build_template
 
     output = output or Path("lm_template_lite.xlsx" if lite else "lm_template.xlsm")
     with spinner() as tell:

@@ -34,7 +34,9 @@ from lm_xl.functions import com, headless, lite, reference
 from lm_xl.functions.answers import OMITTED, STORE, call
 from lm_xl.functions.models import Model, Store
 from lm_xl.functions.registry import FUNCTIONS
-from lm_xl.functions.template.template import CHOICES, FIGURES_AT, MODEL_ROW, SLOW, template
+from lm_xl.functions.template.build import template
+from lm_xl.functions.template.control import CHOICES, FIGURES_AT, MODEL_ROW
+from lm_xl.functions.template.examples import SLOW
 from lm_xl.workbook.plan.records import records_of
 
 ROOT = Path(lm_xl.__file__).parent.parent
