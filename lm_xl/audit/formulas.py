@@ -1,4 +1,5 @@
-"""What formulas are made of: functions, numbers, names and references, and whether one is a copy of another."""
+"""What formulas are made of: functions, numbers, names and references, and whether one is a copy of
+another."""
 
 from __future__ import annotations
 
@@ -9,16 +10,16 @@ from dataclasses import dataclass
 from lm_xl.model.axes import folded
 from lm_xl.xlsx.addresses import Area, area_of, column_letters, column_number
 
+# In both patterns below, texts and quoted titles come first: nothing inside of them is a reference.
 _REFERENCE = re.compile(
     r"""("(?:[^"]|"")*"|'(?:[^']|'')*'!)|(?<![\w.$\\])(\$?)([A-Za-z]{1,3})(\$?)([0-9]{1,7})(?![\w.(!])""",
 )
-
-
 _TOKEN = re.compile(
     r"""(?P<text>"(?:[^"]|"")*")|(?P<quoted>'(?:[^']|'')*'!)|(?P<bracket>\[(?:[^\[\]]|\[[^\[\]]*\])*\])
     |(?P<error>\#[A-Z/0]+[!?]?)|(?P<function>[^\W\d][\w.]*(?=\())|(?P<sheet>[^\W\d][\w.]*(?::[^\W\d][\w.]*)?!)
-    |(?P<cell>\$?[A-Za-z]{1,3}\$?\d{1,7}(?![\w.(]))|(?P<columns>\$?[A-Za-z]{1,3}:\$?[A-Za-z]{1,3}(?![\w(]))|(?P<lines>\$?\d+:\$?\d+)
-    |(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[^\W\d][\w.\\?]*)|(?P<open>\()|(?P<close>\))|(?P<space>\s+)|(?P<other>.)""",
+    |(?P<cell>\$?[A-Za-z]{1,3}\$?\d{1,7}(?![\w.(]))|(?P<columns>\$?[A-Za-z]{1,3}:\$?[A-Za-z]{1,3}(?![\w(]))
+    |(?P<lines>\$?\d+:\$?\d+)|(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[^\W\d][\w.\\?]*)
+    |(?P<open>\()|(?P<close>\))|(?P<space>\s+)|(?P<other>.)""",
     re.X | re.S,
 )
 
@@ -84,6 +85,11 @@ def meaning_of(formula: str) -> Meaning:
     )
 
 
+def excerpt(formula: str | None) -> str:
+    """A formula as a message quotes it: its first 80 characters."""
+    return formula if formula and len(formula) <= 80 else f"{(formula or '')[:77]}..."
+
+
 def relative(formula: str, row: int, column: int) -> str:
     """A formula in relative terms: the same for two cells where one is a copy of the other."""
 
@@ -97,7 +103,7 @@ def relative(formula: str, row: int, column: int) -> str:
     return _REFERENCE.sub(term, formula)
 
 
-def _moved(formula: str, down: int, across: int) -> str:
+def moved(formula: str, down: int, across: int) -> str:
     """A formula as a copy further down and to the right would read."""
 
     def term(match: re.Match[str]) -> str:
@@ -114,14 +120,16 @@ def _moved(formula: str, down: int, across: int) -> str:
 
 _RANGE = re.compile(
     r"""(?P<text>"(?:[^"]|"")*")|(?:(?P<title>'(?:[^']|'')*'|[^\W\d][\w.]*)!)?
-    (?P<area>(?<![\w.\\])(?:\$?[A-Za-z]{1,3}\$?\d{1,7}(?::\$?[A-Za-z]{1,3}\$?\d{1,7})?|\$?[A-Za-z]{1,3}:\$?[A-Za-z]{1,3}|\$?\d+:\$?\d+)(?![\w.(!]))
+    (?P<area>(?<![\w.\\])(?:\$?[A-Za-z]{1,3}\$?\d{1,7}(?::\$?[A-Za-z]{1,3}\$?\d{1,7})?
+        |\$?[A-Za-z]{1,3}:\$?[A-Za-z]{1,3}|\$?\d+:\$?\d+)(?![\w.(!]))
     |(?P<name>(?<![\w.$])[^\W\d][\w.]*(?![\w.(!]))""",
     re.X,
 )
 
 
 def references(formula: str, names: Mapping[str, str] | None = None) -> Iterator[tuple[str, Area]]:
-    """The areas that a formula refers to, each with the title of its sheet, "" for its own; defined names are followed one step."""
+    """The areas that a formula refers to, each with the title of its sheet, "" for its own; defined names are
+    followed one step."""
     for match in _RANGE.finditer(formula):
         if match["area"]:
             area = area_of(match["area"])

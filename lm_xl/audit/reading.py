@@ -13,8 +13,8 @@ from xml.etree import ElementTree
 from openpyxl.styles.numbers import BUILTIN_FORMATS
 
 from lm_xl.assumptions.tables import read_tables
-from lm_xl.audit.book import CHART_TAG, YES, Book, Cell, Chart, Sheet, Style, Validation
-from lm_xl.audit.formulas import _moved
+from lm_xl.audit.book import CHART_TAG, YES, Book, BookSheet, Drawing, StoredCell, Style, Validation
+from lm_xl.audit.formulas import moved
 from lm_xl.faults import Fault, Refused
 from lm_xl.workbook.pages.styles import TAB
 from lm_xl.xlsx.addresses import area_of, column_letters, column_number
@@ -167,8 +167,8 @@ class _Package:
             )
         return styles or [Style()]
 
-    def sheet(self, part: str, title: str, state: str) -> Sheet:
-        sheet = Sheet(title, state)
+    def sheet(self, part: str, title: str, state: str) -> BookSheet:
+        sheet = BookSheet(title, state)
         shared: dict[str, tuple[str, int, int]] = {}
         colours = {colour: kind for kind, colour in TAB.items()}
         row = 0
@@ -224,7 +224,7 @@ class _Package:
                         (root.get("displayName", ""), area, root.get("totalsRowCount", "0") not in ("0", ""))
                     )
             elif kind == "drawing":
-                sheet.charts += self.charts(target)
+                sheet.drawings += self.charts(target)
         return sheet
 
     def cell(
@@ -233,8 +233,8 @@ class _Package:
         row: int,
         column: int,
         shared: dict[str, tuple[str, int, int]],
-        sheet: Sheet,
-    ) -> Cell:
+        sheet: BookSheet,
+    ) -> StoredCell:
         reference = c.get("r")
         if reference:
             letters = reference.rstrip("0123456789")
@@ -257,7 +257,7 @@ class _Package:
                 value = _joined(child)
         for area, whole in sheet.blocks if formula is None else ():
             if area.top <= row <= area.bottom and area.left <= column <= area.right:
-                formula = _moved(
+                formula = moved(
                     whole, row - area.top, column - area.left
                 )  # every cell of a block has its formula
         if kind == "s":
@@ -269,9 +269,9 @@ class _Package:
             value = self.texts[at]
         elif kind == "inlineStr" or (kind == "str" and formula is None):
             kind = "s"
-        return Cell(row, column, int(c.get("s", "0")), kind, formula, value)
+        return StoredCell(row, column, int(c.get("s", "0")), kind, formula, value)
 
-    def charts(self, part: str) -> list[Chart]:
+    def charts(self, part: str) -> list[Drawing]:
         """The charts and pictures of a drawing."""
         related = self.relations(part)
         charts = []
@@ -291,7 +291,7 @@ class _Package:
                 name, text = (
                     (about.get("name", ""), about.get("descr", "")) if about is not None else ("", "")
                 )
-                charts.append(Chart(cell, name, text.strip(), xml))
+                charts.append(Drawing(cell, name, text.strip(), xml))
         return charts
 
 
@@ -315,7 +315,7 @@ def _expanded(
         shared[key] = formula, row, column
         return formula
     first, top, left = shared.get(key, ("", row, column))
-    return _moved(first, row - top, column - left)
+    return moved(first, row - top, column - left)
 
 
 def _font(font: ElementTree.Element) -> tuple[str | None, float, bool]:
@@ -347,7 +347,7 @@ def _colour(colour: ElementTree.Element | None) -> str | None:
     return "FFFFFF" if white else None
 
 
-def _set_width(sheet: Sheet, col: ElementTree.Element) -> None:
+def _set_width(sheet: BookSheet, col: ElementTree.Element) -> None:
     first, last = int(col.get("min", "1")), min(int(col.get("max", "1")), 16_384)
     width = float(col.get("width", sheet.default_width))
     if col.get("hidden") in YES or width == 0:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from xml.parsers import expat
 
 from lm_xl.xlsx.addresses import address_of, column_number
+from lm_xl.xlsx.number_formats import shows_date
 from lm_xl.xlsx.package import MOST_ELEMENTS, Damaged, Start
 
 MOST_ROWS = 20_000
@@ -275,11 +276,10 @@ class _Pieces:
 
 
 def _is_date(number: int, code: str) -> bool:
-    """Whether a number format shows a date or a time: one of the built-in ones, or a code with a letter of dates outside quotes."""
+    """Whether a number format shows a date or a time: one of the built-in ones, or by its code."""
     if not code:
         return number in (*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59))
-    bare = re.sub(r'"[^"]*"|\\.|_.|\[(?!(?:hh?|mm?|ss?)\])[^\]]*\]', "", code.split(";")[0])
-    return bare.casefold() != "general" and bool(re.search("[dmyhs]", bare.casefold()))
+    return shows_date(code)
 
 
 def _place(reference: str, row: int) -> int:
