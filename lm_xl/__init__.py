@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from lm_xl.forecasts.forecast import forecast
     from lm_xl.forecasts.results import Results
     from lm_xl.forecasts.tornado import Tornado, tornado
-    from lm_xl.uncertainty.simulation import Lever, Simulation, load_simulation, simulate, sweep
+    from lm_xl.uncertainty.simulate import simulate
+    from lm_xl.uncertainty.simulation import Simulation, load_simulation
+    from lm_xl.uncertainty.sweep import Lever, sweep
     from lm_xl.workbook.build import build
     from lm_xl.workbook.verify import verify
 
@@ -50,11 +52,11 @@ _HOMES = {
     "tornado": "forecasts.tornado",
     "Difference": "forecasts.diff",
     "diff": "forecasts.diff",
-    "Lever": "uncertainty.simulation",
+    "Lever": "uncertainty.sweep",
     "Simulation": "uncertainty.simulation",
     "load_simulation": "uncertainty.simulation",
-    "simulate": "uncertainty.simulation",
-    "sweep": "uncertainty.simulation",
+    "simulate": "uncertainty.simulate",
+    "sweep": "uncertainty.sweep",
     "build": "workbook.build",
     "verify": "workbook.verify",
 }

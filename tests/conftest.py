@@ -21,8 +21,8 @@ if os.environ.get("CI"):
 
 
 @pytest.fixture(scope="session")
-def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[..., Path]:
-    """A file made by the first process that asks for it and used by all: shared(name, make)."""
+def shared_file(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[..., Path]:
+    """A file made by the first process that asks for it and used by all: shared_file(name, make)."""
     folder = tmp_path_factory.getbasetemp()
     folder = folder if worker_id == "master" else folder.parent
 
@@ -38,8 +38,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable
 
 
 @pytest.fixture(scope="session")
-def small_path(shared: Callable[..., Path]) -> Path:
-    return shared("small.xlsx", small.workbook)
+def small_path(shared_file: Callable[..., Path]) -> Path:
+    return shared_file("small.xlsx", small.workbook)
 
 
 @pytest.fixture(scope="session")
@@ -53,13 +53,13 @@ def shipped() -> lm_xl.Assumptions:
 
 
 @pytest.fixture(scope="session")
-def small_built(small_assumptions: lm_xl.Assumptions, shared: Callable[..., Path]) -> Path:
-    return shared("small_forecast.xlsx", lambda path: lm_xl.build(small_assumptions, path, draws=DRAWS))
+def small_built(small_assumptions: lm_xl.Assumptions, shared_file: Callable[..., Path]) -> Path:
+    return shared_file("small_forecast.xlsx", lambda path: lm_xl.build(small_assumptions, path, draws=DRAWS))
 
 
 @pytest.fixture(scope="session")
-def deliverable(shipped: lm_xl.Assumptions, shared: Callable[..., Path]) -> Path:
-    return shared("lm_forecast.xlsx", lambda path: lm_xl.build(shipped, path, draws=DRAWS))
+def deliverable(shipped: lm_xl.Assumptions, shared_file: Callable[..., Path]) -> Path:
+    return shared_file("lm_forecast.xlsx", lambda path: lm_xl.build(shipped, path, draws=DRAWS))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -175,3 +175,17 @@ def test_readme_names_what_exists() -> None:
         assert command in set(cli.commands), command
     for path in re.findall(r"\]\(((?:docs|tests|workbooks|lm_xl)/[^)#]+)\)", readme):
         assert (PACKAGE.parent / path).exists(), path
+
+
+def test_the_map_is_the_tree() -> None:
+    """README's map names every room of the package, and nothing else; CONTRIBUTING names what exists."""
+    root = PACKAGE.parent
+    named = set(re.findall(r"^\| `(\S+)` \|", (root / "README.md").read_text(), re.M))
+    rooms = {f"{p.parent.relative_to(root).as_posix()}/" for p in PACKAGE.rglob("__init__.py")} - {"lm_xl/"}
+    rooms |= {
+        f"{p.parent.relative_to(root).as_posix()}/" for p in PACKAGE.rglob("*.py") if p.parent != PACKAGE
+    }
+    assert named == {*rooms, "tests/"}
+    paths = re.findall(r"`((?:lm_xl|tests|docs|workbooks)/[\w./]+)`", (root / "CONTRIBUTING.md").read_text())
+    assert len(paths) > 15
+    assert not [path for path in paths if not (root / path).exists()]

@@ -1,4 +1,4 @@
-"""Assumptions: validated and frozen, each number knowing its cell and its source. `reader` makes them from a workbook."""
+"""Assumptions: validated and frozen, each number knowing its cell and its source. `read` makes them from a workbook."""
 
 from __future__ import annotations
 
@@ -68,7 +68,6 @@ class Delta:
     operation: str
     amount: float
     cell: str
-    label_cell: str
     sources: tuple[str, ...]
     status: str
     reason: str
@@ -155,11 +154,11 @@ def shifted(x: Array, operation: str, amount: Array, active: Array) -> Array:
 
 def reach_of(axes: Axes, quantity: Quantity, keys: Keys) -> Array:
     """A mask over (region, segment, subtype), size 1 where the quantity does not vary."""
-    one, two, three = (
-        _within(len(axes.axis(d)), axes.axis(d).members(key), i) if d in quantity.dims else ANYWHERE
-        for i, (d, key) in enumerate(zip(DIMS, keys, strict=True))
+    region, segment, subtype = (
+        _within(len(axes.axis(d)), axes.axis(d).members(key), d) if d in quantity.dims else ANYWHERE
+        for d, key in zip(DIMS, keys, strict=True)
     )
-    return one & two & three
+    return region & segment & subtype
 
 
 ANYWHERE = np.ones((1, 1, 1), dtype=bool)
@@ -167,9 +166,10 @@ ANYWHERE = np.ones((1, 1, 1), dtype=bool)
 
 @lru_cache(1000)
 def _within(size: int, members: tuple[int, ...], dim: int) -> Array:
+    """A mask of some positions on one axis, size 1 on the others."""
     mask = np.zeros(size, dtype=bool)
     mask[list(members)] = True
-    return mask.reshape([-1 if d == dim else 1 for d in range(len(DIMS))])
+    return mask.reshape([-1 if d == dim else 1 for d in DIMS])
 
 
 @dataclass(frozen=True)
@@ -200,17 +200,10 @@ class Assumptions:
     @cached_property
     def fingerprint(self) -> str:
         """12 hex digits over all that decides the numbers; the order of rows and notes does not count."""
+        axes = [self.axes.axis(d) for d in DIMS]
         content = [
-            sorted(
-                (a.name, x, a.sets[i], a.roles[i])
-                for a in (self.axes.region, self.axes.segment, self.axes.subtype)
-                for i, x in enumerate(a.leaves)
-            ),
-            sorted(
-                (a.name, g, sorted(a.leaves[i] for i in m))
-                for a in (self.axes.region, self.axes.segment, self.axes.subtype)
-                for g, m in a.groups.items()
-            ),
+            sorted((a.name, x, a.sets[i], a.roles[i]) for a in axes for i, x in enumerate(a.leaves)),
+            sorted((a.name, g, sorted(a.leaves[i] for i in m)) for a in axes for g, m in a.groups.items()),
             list(self.axes.years),
             sorted(self.axes.scenarios),
             sorted((r.quantity, *r.keys, r.unit, r.fill, [repr(v) for v in r.inputs]) for r in self.rows),
@@ -224,29 +217,17 @@ class Assumptions:
         """64 hex digits over all that the assumptions say, words and sources too; the order of rows and their cells do not count."""
 
         def said(items: Iterable[Any]) -> list[str]:
-            return sorted(
-                repr(
-                    [v for k, v in vars(item).items() if k not in ("cell", "cells", "label_cell", "low_cell")]
-                )
-                for item in items
-            )
+            places = ("cell", "cells", "low_cell")
+            return sorted(repr([v for k, v in vars(item).items() if k not in places]) for item in items)
 
         axes = [
             (axis.name, axis.leaves, dict(axis.groups), axis.sets, axis.roles, axis.notes)
-            for axis in (self.axes.region, self.axes.segment, self.axes.subtype)
+            for axis in (self.axes.axis(d) for d in DIMS)
         ]
+        unordered = self.rows, self.published, self.currencies, self.sources.values(), self.correlations
         content = [
             repr((axes, self.axes.years, self.axes.scenarios)),
-            *(
-                said(part)
-                for part in (
-                    self.rows,
-                    self.published,
-                    self.currencies,
-                    self.sources.values(),
-                    self.correlations,
-                )
-            ),
+            *(said(part) for part in unordered),
             [said([delta]) for delta in self.deltas],
             [repr(change) for change in self.changes],
         ]
@@ -284,7 +265,7 @@ class Assumptions:
             array = values[cover] if self.moves(name) else values[cover][..., :1]
             array[cover < 0] = QUANTITIES[name].absent
             array = array[np.newaxis]
-            array.flags.writeable = False
+            array.flags.writeable = False  # the base case is shared by all who read these assumptions
             arrays[name] = array
         return arrays
 
@@ -292,10 +273,8 @@ class Assumptions:
         """What the stages ask for beside quantities: the years, each therapy's rest member, and 0/1 masks."""
         segment = self.axes.segment
 
-        def mask(*roles: str) -> Array:
-            return (
-                np.isin(np.arange(len(segment)), segment.having(*roles)).astype(float).reshape(1, 1, -1, 1, 1)
-            )
+        def mask(role: str) -> Array:
+            return np.array([float(r == role) for r in segment.roles]).reshape(1, 1, -1, 1, 1)
 
         protected = (self.covers["patent_expiry"] >= 0)[np.newaxis, ..., np.newaxis].astype(float)
         return {
@@ -308,9 +287,8 @@ class Assumptions:
 
     def reach(self, delta: Delta) -> Array:
         """The elements (region, segment, subtype) of its quantity that a delta changes."""
-        return reach_of(self.axes, QUANTITIES[delta.quantity], delta.keys) & (
-            self.covers[delta.quantity] >= 0
-        )
+        there = self.covers[delta.quantity] >= 0
+        return reach_of(self.axes, QUANTITIES[delta.quantity], delta.keys) & there
 
     def inputs(self, scenarios: Sequence[str]) -> dict[str, Array]:
         """Every quantity with the scenarios on the run axis."""
@@ -329,12 +307,12 @@ class Assumptions:
         arrays = dict(base)
         amounts = [d.amount for d in self.deltas] if amounts is None else amounts
         for delta, amount in zip(self.deltas, amounts, strict=True):
-            active = np.array([float(s == delta.scenario) for s in scenarios]).reshape(-1, 1, 1, 1, 1)
-            if active.any():
-                reach = self.reach(delta)[np.newaxis, ..., np.newaxis]
-                arrays[delta.quantity] = shifted(
-                    arrays[delta.quantity], delta.operation, np.array(amount), active * reach
-                )
+            # A 1 on the run axis where the scenario runs, and of the elements where the delta reaches.
+            runs = np.array([float(s == delta.scenario) for s in scenarios]).reshape(-1, 1, 1, 1, 1)
+            if runs.any():
+                active = runs * self.reach(delta)[np.newaxis, ..., np.newaxis]
+                before = arrays[delta.quantity]
+                arrays[delta.quantity] = shifted(before, delta.operation, np.array(amount), active)
         return arrays
 
     def used(self) -> set[int]:

@@ -15,8 +15,6 @@ COLUMNS = (
 FILLS = ("constant", "linear", "yearly")
 """How a row covers the years: `value` in all of them; a straight line from the first year's cell to the last's; every year typed."""
 
-DISTRIBUTIONS = ("fixed", "beta", "dirichlet", "gamma", "lognormal", "normal", "pert")
-
 STATUSES = ("sourced", "derived", "expert", "placeholder")
 
 OPERATIONS = ("multiply", "add", "set")

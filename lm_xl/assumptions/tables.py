@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 import re
-import zipfile
-import zlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
-from xml.parsers import expat
 
-from lm_xl.faults import Fault, Refused
-from lm_xl.model.axes import RENAMED, folded, nearest
-from lm_xl.xlsx.addresses import address_of, column_number
-from lm_xl.xlsx.package import Damaged, inspect_package
-from lm_xl.xlsx.sheets import MOST_ROWS, SheetCells, Value, WorkbookFile
+from lm_xl.faults import Fault
+from lm_xl.model.labels import RENAMED, folded, nearest
+from lm_xl.xlsx.addresses import address_of, area_of, column_number
+from lm_xl.xlsx.package import opened
+from lm_xl.xlsx.sheets import SheetSettings
+from lm_xl.xlsx.workbook_file import Value, WorkbookFile
 
 HEADER_WITHIN = 20
 """The header of a table stands within this many rows of the top."""
+MOST_ROWS = 20_000
+"""Rows of a sheet that are read."""
 
 
-UNSTORED = "a formula with no stored value: open the workbook in Excel, let it calculate, and save it"
+Cells = dict[int, dict[int, tuple[Value, bool]]]
+"""By row and column from 1: a value, and whether a formula without a stored value stands there."""
 
 
 class RawCell(NamedTuple):
@@ -61,37 +61,24 @@ class RawCell(NamedTuple):
         return repr(self.value)
 
 
+SheetRow = Mapping[str, RawCell]
+"""A row of a sheet: a column's name (years as text) to its cell."""
+
+
 @dataclass(frozen=True)
 class Table:
-    """The rows under a sheet's header. Each row maps a column's name (years as text) to its cell."""
+    """The rows under a sheet's header."""
 
     sheet: str
     header: Mapping[str, RawCell]
     """Column name to the cell it stands in."""
-    rows: tuple[Mapping[str, RawCell], ...]
+    rows: tuple[SheetRow, ...]
 
 
 def read_tables(path: Path, wanted: Mapping[str, Collection[str]], faults: list[Fault]) -> dict[str, Table]:
     """Read the wanted sheets; `wanted` maps a sheet's name to the columns it must have. Adds faults; raises Refused where nothing can be read."""
-    inspect_package(path)
-    try:
-        with zipfile.ZipFile(path) as package:
-            return _tables(WorkbookFile(package), path.name, wanted, faults)
-    except Damaged as damage:
-        message = str(damage)
-    except expat.ExpatError as error:
-        message = f"holds broken XML ({error}): save it again from Excel"
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        OSError,
-        RuntimeError,
-        LookupError,
-        ValueError,
-    ) as error:
-        message = f"is damaged ({error}): save it again from Excel"
-    raise Refused([Fault(path.name, "", "", message)])
+    with opened(path) as package:
+        return _tables(WorkbookFile(package), path.name, wanted, faults)
 
 
 def _tables(
@@ -100,9 +87,9 @@ def _tables(
     """The wanted sheets as tables, and the faults of those that are missing, hidden or without a header."""
     tables = {}
     for name, columns in wanted.items():
-        found = [s for s in book.sheets if folded(s[0]) == folded(name)]
+        found = [s for s in book.sheets if folded(s.title) == folded(name)]
         if not found:
-            others = [s[0] for s in book.sheets if folded(s[0]) not in {folded(w) for w in wanted}]
+            others = [s.title for s in book.sheets if folded(s.title) not in {folded(w) for w in wanted}]
             faults.append(Fault(file, name, "", f"the sheet {name!r} is missing{_close(name, others)}"))
             continue
         if len(found) > 1:
@@ -115,10 +102,12 @@ def _tables(
                 )
             )
             continue
-        title, state, part = found[0]
-        if state != "visible":
-            faults.append(Fault(file, title, "", "the sheet is hidden: unhide it"))
-        table = _table(file, title, book.read(part), columns, faults)
+        entry = found[0]
+        cells: Cells = {}
+        if entry.state != "visible":
+            faults.append(Fault(file, entry.title, "", "the sheet is hidden: unhide it"))
+        settings = book.read(entry, cells, book.typed, MOST_ROWS)
+        table = _table(file, entry.title, cells, settings, columns, faults)
         if table is not None:
             tables[name] = table
     return tables
@@ -131,26 +120,31 @@ def _close(name: str, others: Collection[str]) -> str:
 
 
 def _table(
-    file: str, title: str, sheet: SheetCells, columns: Collection[str], faults: list[Fault]
+    file: str,
+    title: str,
+    cells: Cells,
+    settings: SheetSettings,
+    columns: Collection[str],
+    faults: list[Fault],
 ) -> Table | None:
     """A sheet's table, or None and a fault where there is none. Columns that nobody asked for do no harm, whatever they hold."""
 
     def raw(column: int, row: int) -> RawCell:
-        value, unstored = sheet.cells.get(row, {}).get(column, (None, False))
+        value, unstored = cells.get(row, {}).get(column, (None, False))
         return RawCell(title, address_of(row, column), value, unstored)
 
     def fault(cell: str, message: str) -> None:
         faults.append(Fault(file, title, cell, message))
 
-    if sheet.below:
+    if settings.below:
         fault(
-            f"A{sheet.below}",
-            f"data in row {sheet.below:,}; at most {MOST_ROWS:,} rows are read: delete what is not needed",
+            f"A{settings.below}",
+            f"data in row {settings.below:,}; at most {MOST_ROWS:,} rows are read: delete what is not needed",
         )
         return None
     named = {
-        row: [(_name(value), column) for column, (value, _) in sorted(cells.items())]
-        for row, cells in sorted(sheet.cells.items())
+        row: [(_name(value), column) for column, (value, _) in sorted(found.items())]
+        for row, found in sorted(cells.items())
         if row <= HEADER_WITHIN
     }
     top = next(
@@ -179,22 +173,22 @@ def _table(
             else:
                 fault(f"A{top}", f"the column {name!r} is missing{_close(name, others)}")
     for column in sorted(header.values()):
-        if any(column in span for span in sheet.hidden_columns):
+        if any(run.hidden and run.first <= column <= run.last for run in settings.columns):
             fault(address_of(top, column), "the column is hidden: show it")
-    for area in sheet.merged:
-        joined = re.fullmatch(r"\$?([A-Z]{1,3})\$?(\d+):\$?([A-Z]{1,3})\$?(\d+)", area)
+    for area in settings.merged:
+        joined = area_of(area)
         if (
             joined
-            and int(joined[4]) >= top
-            and any(column_number(joined[1]) <= c <= column_number(joined[3]) for c in header.values())
+            and joined.bottom >= top
+            and any(joined.left <= column <= joined.right for column in header.values())
         ):
             fault(area, "merged cells: unmerge them, each row needs its own values")
-    rows = []
-    for number in sorted(n for n in sheet.cells if n > top):
+    rows, hidden_rows = [], set(settings.hidden_rows)
+    for number in sorted(n for n in cells if n > top):
         row = {name: raw(column, number) for name, column in header.items()}
         if all(c.blank for c in row.values()):
             continue
-        if number in sheet.hidden_rows:
+        if number in hidden_rows:
             fault(f"A{number}", "the row is hidden, perhaps by a filter: show it or delete it")
         rows.append(row)
     return Table(title, {name: raw(column, top) for name, column in header.items()}, tuple(rows))
@@ -204,12 +198,11 @@ def table_of(
     file: str, title: str, grid: Sequence[Sequence[Value]], columns: Collection[str], faults: list[Fault]
 ) -> Table | None:
     """A range of values as a table; addresses count from the range's own first cell. Adds faults; None where it has no header."""
-    sheet = SheetCells()
-    for row, values in enumerate(grid, 1):
-        sheet.cells[row] = {
-            column: (value, False) for column, value in enumerate(values, 1) if value is not None
-        }
-    return _table(file, title, sheet, columns, faults)
+    cells: Cells = {
+        row: {column: (value, False) for column, value in enumerate(values, 1) if value is not None}
+        for row, values in enumerate(grid, 1)
+    }
+    return _table(file, title, cells, SheetSettings(), columns, faults)
 
 
 def is_year(name: str) -> bool:
@@ -255,45 +248,3 @@ def _areas(cells: list[str]) -> list[str]:
     ]
     runs = [ordered[i:j] for i, j in pairwise([0, *breaks, len(ordered)])]
     return [run[0] if len(run) == 1 else f"{run[0]}:{run[-1]}" for run in runs]
-
-
-def number(cell: RawCell, file: str, faults: list[Fault]) -> float | None:
-    """The number in a cell, or None and one fault that says what stands there instead."""
-    value = cell.value
-    if cell.absent:
-        return None
-    if cell.unstored:
-        message = UNSTORED
-    elif cell.blank:
-        message = "blank where a number is due"
-    elif isinstance(value, bool):
-        message = f"{cell.shown} is not a number"
-    elif isinstance(value, dt.datetime):
-        message = f"{cell.shown} where a number is due: set the cell's format to General and type the number again (a year as 2030)"
-    elif isinstance(value, str):
-        message = _text_as_number(value.strip())
-    elif value is None or not math.isfinite(value):
-        message = f"{value} is not a finite number"
-    else:
-        return value
-    faults.append(Fault(file, cell.sheet, cell.address, message))
-    return None
-
-
-def _text_as_number(text: str) -> str:
-    if text.startswith("#"):
-        return f"the error value {text}: repair the formula behind it"
-
-    def is_number(candidate: str) -> bool:
-        try:
-            return math.isfinite(float(candidate))
-        except ValueError:
-            return False
-
-    if is_number(text):
-        return f"the text {text!r} looks like a number: type it again as a number"
-    if text.endswith("%") and is_number(text[:-1].strip().replace(",", ".")):
-        return f"the text {text!r} is not a number: type {float(text[:-1].strip().replace(',', '.')) / 100:g}"
-    if "," in text and is_number(text.replace(".", "").replace(",", ".")):
-        return f"the text {text!r} has a decimal comma or thousands separators: type it again as a number"
-    return f"the text {text!r} where a number is due"

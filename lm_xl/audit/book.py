@@ -9,12 +9,15 @@ from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
-from xml.etree import ElementTree
 
 from lm_xl.assumptions.tables import HEADER_WITHIN
 from lm_xl.audit.formulas import Meaning, meaning_of, relative
-from lm_xl.model.axes import folded
-from lm_xl.xlsx.addresses import Area, address_of
+from lm_xl.model.labels import folded
+from lm_xl.xlsx.addresses import address_of
+from lm_xl.xlsx.drawings import Graphic
+from lm_xl.xlsx.sheets import SheetSettings
+from lm_xl.xlsx.styles import CellStyle
+from lm_xl.xlsx.workbook_file import DefinedName, ExcelTable
 
 INPUT_STYLES = {"lm input", "input"}
 
@@ -75,45 +78,12 @@ def is_year(number: float) -> bool:
 
 
 @dataclass(frozen=True)
-class Style:
-    """What the rules ask of a cell's style."""
-
-    name: str = "Normal"
-    number_format: str = "General"
-    ink: str | None = None
-    """Colours as RRGGBB; None where automatic or unknown."""
-    paper: str | None = None
-    scale: float = 1.0
-    """Width of its digits, relative to those of the style Normal."""
-
-
-@dataclass(frozen=True)
-class Validation:
-    """A data validation: where, what, and whether it says something."""
-
-    areas: tuple[Area, ...]
-    kind: str
-    formula: str
-    has_message: bool
-
-
-@dataclass(frozen=True)
 class YearAxis:
     """The row of years of a sheet: its columns and the years they say."""
 
     row: int
     columns: tuple[int, ...]
     years: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """A chart or picture: where it stands, its alternative text, and what its XML holds."""
-
-    cell: str
-    name: str
-    description: str
-    xml: ElementTree.Element | None
 
 
 @dataclass
@@ -125,28 +95,12 @@ class BookSheet:
     state: str
     kind: str = ""
     """Its class, by the colour of its tab; "" where that is none of the five."""
-    colour: str | None = None
     rows: dict[int, dict[int, StoredCell]] = field(default_factory=dict)
-    hidden_rows: list[int] = field(default_factory=list)
-    hidden_columns: list[str] = field(default_factory=list)
-    widths: dict[int, float] = field(default_factory=dict)
-    default_width: float = 8.43
-    merged: list[str] = field(default_factory=list)
-    frozen: tuple[int, int] | None = None
-    """Rows and columns that stay when the rest scrolls."""
-    active: str = "A1"
-    top_left: str = "A1"
-    page: dict[str, str] = field(default_factory=dict)
-    fits_page: bool = False
-    footer: str = ""
+    settings: SheetSettings = field(default_factory=SheetSettings)
+    tables: list[ExcelTable] = field(default_factory=list)
+    graphics: list[Graphic] = field(default_factory=list)
     repeated: bool = False
-    validations: list[Validation] = field(default_factory=list)
-    tables: list[tuple[str, Area, bool]] = field(default_factory=list)
-    """Name, area and whether there is a totals row."""
-    drawings: list[Drawing] = field(default_factory=list)
-    dynamic: list[str] = field(default_factory=list)
-    blocks: list[tuple[Area, str]] = field(default_factory=list)
-    """The area of each array formula that fills several cells, and the formula."""
+    """Whether rows are printed again on each page."""
 
     def cell(self, row: int, column: int) -> StoredCell | None:
         return self.rows.get(row, {}).get(column)
@@ -272,7 +226,7 @@ def header_row(sheet: BookSheet) -> int:
     """The row of column names: of the Excel table, of the years, or the first with three labels; 0 where
     there is none."""
     if sheet.tables:
-        return sheet.tables[0][1].top
+        return sheet.tables[0].area.top
     if sheet.axis:
         return sheet.axis.row
     for row in _rows_near_top(sheet):
@@ -293,10 +247,9 @@ class Book:
 
     path: Path
     sheets: list[BookSheet]
-    styles: list[Style]
-    names: list[tuple[str, str, str, bool]]
-    """Defined names: name, what it refers to, the title of its sheet or "", whether hidden; without print
-    titles and areas."""
+    styles: list[CellStyle]
+    names: list[DefinedName]
+    """Without print titles and areas."""
     parts: list[str]
     outside: list[tuple[str, str]]
     """Parts that refer outside of the package, and where to."""
@@ -316,8 +269,8 @@ class Book:
         """Every formula and what it is made of, sheet by sheet."""
         return ((sheet, *formula) for sheet in self.sheets for formula in sheet.meanings)
 
-    def style(self, cell: StoredCell) -> Style:
-        return self.styles[cell.style] if 0 <= cell.style < len(self.styles) else Style()
+    def style(self, cell: StoredCell) -> CellStyle:
+        return self.styles[cell.style] if 0 <= cell.style < len(self.styles) else CellStyle()
 
     @cached_property
     def input_styles(self) -> frozenset[int]:
@@ -325,8 +278,8 @@ class Book:
 
     @cached_property
     def known_names(self) -> set[str]:
-        tables = {folded(name) for s in self.sheets for name, *_ in s.tables}
-        return {folded(n) for n, *_ in self.names} | tables | {"true", "false"}
+        tables = {folded(table.name) for s in self.sheets for table in s.tables}
+        return {folded(n.name) for n in self.names} | tables | {"true", "false"}
 
     def is_input(self, sheet: BookSheet, cell: StoredCell) -> bool:
         """Whether a cell takes what a user types: it looks like an input, or is a typed number of an input
@@ -336,8 +289,3 @@ class Book:
         return cell.style in self.input_styles or (
             sheet.kind == "inputs" and cell.typed_number and cell.row > sheet.header_row > 0
         )
-
-
-CHART_TAG = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
-TEXT_TAG = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
-YES = ("1", "true")

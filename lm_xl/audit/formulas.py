@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from lm_xl.model.axes import folded
-from lm_xl.xlsx.addresses import Area, area_of, column_letters, column_number
+from lm_xl.model.labels import folded
+from lm_xl.xlsx.addresses import Area, area_of, column_number
 
 # In both patterns below, texts and quoted titles come first: nothing inside of them is a reference.
 _REFERENCE = re.compile(
@@ -99,21 +99,6 @@ def relative(formula: str, row: int, column: int) -> str:
             return str(kept)
         across = f"${letters}" if fixed_column else f"[{column_number(letters) - column}]"
         return f"{across}{fixed_row or '~'}{number if fixed_row else int(number) - row}"
-
-    return _REFERENCE.sub(term, formula)
-
-
-def moved(formula: str, down: int, across: int) -> str:
-    """A formula as a copy further down and to the right would read."""
-
-    def term(match: re.Match[str]) -> str:
-        kept, fixed_column, letters, fixed_row, number = match.groups()
-        if kept:
-            return str(kept)
-        column = (
-            letters if fixed_column else column_letters(min(max(column_number(letters) + across, 1), 18_278))
-        )
-        return f"{fixed_column}{column}{fixed_row}{number if fixed_row else int(number) + down}"
 
     return _REFERENCE.sub(term, formula)
 

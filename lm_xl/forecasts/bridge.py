@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lm_xl.assumptions.assumptions import Assumptions
-from lm_xl.forecasts.compare import Measure, Point, in_year, measure, points
 from lm_xl.forecasts.forecast import forecast
+from lm_xl.forecasts.points import Measure, Point, in_year, measure, points
 from lm_xl.model.axes import YEAR
 from lm_xl.model.drivers import DRIVERS, Driver
 from lm_xl.model.evaluate import STAGES, evaluate
@@ -25,7 +25,7 @@ from lm_xl.model.ops import Array
 if TYPE_CHECKING:
     import pandas as pd
 
-RUNS = 16
+BATCH = 16
 """Combinations evaluated at once: their arrays stay in the processor's cache."""
 
 
@@ -111,22 +111,17 @@ def bridge(
     """
     axes = assumptions.axes
     chosen = measure(axes, metric, region=region, segment=segment, subtype=subtype, stage=stage, basis=basis)
-    ends = first, last = points(
-        axes,
-        [axes.years[0] if start is None else start, axes.years[-1] if end is None else end],
-        year,
-        scenario,
-    )
+    words = (axes.years[0] if start is None else start, axes.years[-1] if end is None else end)
+    ends = first, last = points(axes, words, year, scenario)
     forecast(assumptions, [p.scenario for p in ends])  # each point must hold the identities
     sides = [in_year(axes, assumptions.inputs([p.scenario]), p.year) for p in ends]
     years = [np.full((1,) * (YEAR + 1), float(p.year)) for p in ends]
-    changed = {d: _changed(d, sides, ends) for d in DRIVERS}
-    players = [
-        d for d in reversed(DRIVERS) if changed[d]
-    ]  # the last stages' drivers alternate fastest, so the first are computed once
-    values = _combinations(assumptions, chosen, {d: changed[d] for d in players}, sides, years)
-    effects = dict(zip(players, shapley(values), strict=True))
-    alone = {d: float(values[1 << i] - values[0]) for i, d in enumerate(players)}
+    changed = {driver: _changed(driver, sides, first.year != last.year) for driver in DRIVERS}
+    # The last stages' drivers alternate fastest, so that the first stages are computed once for many combinations.
+    moving = {driver: changed[driver] for driver in reversed(DRIVERS) if changed[driver]}
+    values = _combinations(assumptions, chosen, moving, sides, years)
+    effects = dict(zip(moving, shapley(values), strict=True))
+    alone = {driver: float(values[1 << i] - values[0]) for i, driver in enumerate(moving)}
     bars = tuple(Bar(d.name, changed[d], effects.get(d, 0.0), alone.get(d, 0.0)) for d in DRIVERS)
     return Bridge(chosen, first, last, float(values[0]), float(values[-1]), bars)
 
@@ -137,34 +132,40 @@ def shapley(values: Array) -> list[float]:
     `values` has the worth of every coalition: bit i of its position says whether player i is in it.
     """
     n = len(values).bit_length() - 1
-    size = np.bitwise_count(np.arange(len(values) // 2)) if n else np.zeros(0, dtype=int)
-    weight = np.array([1 / (n * math.comb(n - 1, k)) for k in range(n)])[size]
+    # A player joins a given coalition of k others in k! (n - 1 - k)! of the n! orders, which is 1 in n * C(n - 1, k).
+    weights = np.array([1 / (n * math.comb(n - 1, k)) for k in range(n)])
+    sizes = np.bitwise_count(np.arange(len(values) // 2)) if n else np.zeros(0, dtype=int)
+    weight = weights[sizes]
+    # On an axis of size 2 player i is out and in; the coalitions of the others stand along the rest, their bits in order.
     pairs = (values.reshape(-1, 2, 1 << i) for i in range(n))
     return [math.fsum(weight * (x[:, 1] - x[:, 0]).reshape(-1)) for x in pairs]
 
 
-def _changed(driver: Driver, sides: list[dict[str, Array]], points: Sequence[Point]) -> tuple[str, ...]:
-    quantities = tuple(q for q in driver.quantities if not np.array_equal(sides[0][q], sides[1][q]))
-    return quantities + (driver.clocks if points[0].year != points[1].year else ())
+def _changed(driver: Driver, sides: Sequence[dict[str, Array]], years_pass: bool) -> tuple[str, ...]:
+    """A driver's quantities that differ between the points, and its stages in which years have passed."""
+    before, after = sides
+    quantities = tuple(q for q in driver.quantities if not np.array_equal(before[q], after[q]))
+    return quantities + (driver.clocks if years_pass else ())
 
 
 def _combinations(
     assumptions: Assumptions,
     chosen: Measure,
-    players: dict[Driver, tuple[str, ...]],
-    sides: list[dict[str, Array]],
-    years: list[Array],
+    moving: dict[Driver, tuple[str, ...]],
+    sides: Sequence[dict[str, Array]],
+    years: Sequence[Array],
 ) -> Array:
-    """The measure where each player stands at the first point or, if its bit is 1, at the second."""
+    """The measure where each moving driver stands at the first point or, if its bit is 1, at the second."""
     axes, structure = assumptions.axes, assumptions.structure()
+    before, after = sides
     clocked = [name for name, (_, takes) in STAGES.items() if "year" in takes]
-    values = np.empty(1 << len(players))
-    for first in range(0, len(values), RUNS):
-        runs = np.arange(first, min(first + RUNS, len(values)))
-        inputs, clocks = dict(sides[0]), dict.fromkeys(clocked, years[0])
-        for i, (driver, changed) in enumerate(players.items()):
+    values = np.empty(1 << len(moving))
+    for first in range(0, len(values), BATCH):
+        runs = np.arange(first, min(first + BATCH, len(values)))
+        inputs, clocks = dict(before), dict.fromkeys(clocked, years[0])
+        for i, (driver, changed) in enumerate(moving.items()):
             moved = (runs >> i & 1 == 1).reshape(-1, 1, 1, 1, 1)
-            inputs |= {q: _either(moved, sides[0][q], sides[1][q]) for q in driver.quantities if q in changed}
+            inputs |= {q: _either(moved, before[q], after[q]) for q in driver.quantities if q in changed}
             clocks |= {name: _either(moved, *years) for name in driver.clocks}
         outputs = evaluate(inputs, structure, clocks=clocks)
         values[runs] = chosen.of(axes, outputs)[:, 0]

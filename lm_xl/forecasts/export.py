@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lm_xl.assumptions.assumptions import Assumptions
 from lm_xl.files import not_over, replacing
 from lm_xl.forecasts.forecast import forecast
+from lm_xl.forecasts.results import Results
 from lm_xl.model.outputs import BASES, OUTPUTS, PATIENT_STAGES
 
 if TYPE_CHECKING:
@@ -38,6 +39,19 @@ def as_csv(frame: pd.DataFrame) -> str:
     return safe.to_csv(index=False, lineterminator="\n")
 
 
+def _dictionary(results: Results) -> pd.DataFrame:
+    """What each column and each metric means, and where the numbers come from: kind, name, meaning."""
+    import pandas as pd
+
+    outputs = [OUTPUTS[name] for name in (*PATIENT_STAGES, *BASES.values())]
+    meanings = [
+        *(("column", name, meaning) for name, meaning in DICTIONARY.items()),
+        *(("metric", o.name, f"{o.meaning}, {o.unit}") for o in outputs),
+        *(("provenance", name, text) for name, text in results.provenance.items()),
+    ]
+    return pd.DataFrame(meanings, columns=["kind", "name", "meaning"])
+
+
 def write_data(
     a: Assumptions, folder: Path, scenarios: Sequence[str], *, force: bool = False
 ) -> dict[Path, int]:
@@ -49,22 +63,12 @@ def write_data(
     import pyarrow  # noqa: F401
 
     results = forecast(a, scenarios)
+    by = ("region", "subtype", "year")
     frames = {
-        "patients": pd.concat(
-            [
-                results.frame("patients", ("region", "subtype", "year"), stage=stage)
-                for stage in PATIENT_STAGES
-            ]
-        ),
+        "patients": pd.concat([results.frame("patients", by, stage=stage) for stage in PATIENT_STAGES]),
         "revenue": pd.concat([results.frame("revenue", basis=basis) for basis in BASES]),
     }
-    meanings = [("column", name, meaning) for name, meaning in DICTIONARY.items()]
-    meanings += [
-        ("metric", name, f"{OUTPUTS[name].meaning}, {OUTPUTS[name].unit}")
-        for name in (*PATIENT_STAGES, *BASES.values())
-    ]
-    meanings += [("provenance", name, text) for name, text in results.provenance.items()]
-    frames["data_dictionary"] = pd.DataFrame(meanings, columns=["kind", "name", "meaning"])
+    frames["data_dictionary"] = _dictionary(results)
     written = {}
     for name, frame in frames.items():
         for suffix in (".csv", ".parquet") if name != "data_dictionary" else (".csv",):

@@ -2,69 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from lm_xl.faults import IdentityError
 from lm_xl.forecasts.results import Results
-from lm_xl.model.axes import SEGMENT
+from lm_xl.model.axes import REGION, RUN, SEGMENT, SUBTYPE, YEAR
 from lm_xl.model.ops import Array
+from lm_xl.model.outputs import BASES, SHRINKING
 
-TOLERANCE = 1e-9
+IDENTITY_TOLERANCE = 1e-9
 """Relative tolerance of the identities."""
+LABELLED = (REGION, SEGMENT, SUBTYPE)
+
+
+Identity = tuple[str, Array, Mapping[str, Array]]
+"""What must hold, where it does (run, region, segment, subtype, year), and the numbers to show where it does not."""
 
 
 def check_identities(results: Results) -> None:
     """Raise IdentityError for the first identity that does not hold in every run, region, segment, subtype and year."""
+    for identity, holds, numbers in _identities(results):
+        if not holds.all():
+            raise IdentityError(_failure(results, identity, holds, numbers))
+
+
+def _identities(results: Results) -> Iterator[Identity]:
     o = results.outputs
     for name, x in o.items():
-        _demand(results, f"{name} is finite and not negative", np.isfinite(x) & (x >= 0), {name: x})
-    for more, less in (
-        ("incidence", "metastatic"), ("metastatic", "lm_cases"), ("lm_cases", "diagnosed"), ("diagnosed", "treated"),
-        ("gross_price", "net_price"), ("gross_sales", "net_sales"), ("net_sales", "risk_adjusted_sales"),
-    ):  # fmt: skip
-        _demand(
-            results, f"{more} >= {less}", o[more] * (1 + TOLERANCE) >= o[less], {more: o[more], less: o[less]}
-        )
+        yield f"{name} is finite and not negative", np.isfinite(x) & (x >= 0), {name: x}
+    for more, less in SHRINKING:
+        holds = o[more] * (1 + IDENTITY_TOLERANCE) >= o[less]
+        yield f"{more} >= {less}", holds, {more: o[more], less: o[less]}
+    yield from _shares_sum_to_1(results)
+    launched = o["years_on_market"] > 0
+    yield "uptake is 0 before launch", launched | (o["uptake"] == 0), {"uptake": o["uptake"]}
+    for basis in BASES.values():
+        # The same total, added up over each axis first.
+        ways = [o[basis].sum(axis=a, keepdims=True).sum(axis=LABELLED) for a in LABELLED]
+        agree = np.ptp(ways, axis=0) <= IDENTITY_TOLERANCE * np.abs(ways[0])
+        holds = agree.reshape(agree.shape[0], 1, 1, 1, -1)
+        yield f"{basis} over regions, segments and subtypes agree", holds, {}
+
+
+def _shares_sum_to_1(results: Results) -> Iterator[Identity]:
     rest_of = results.assumptions.structure()["rest_of"]
     for rest in sorted(set(rest_of.tolist()) - {-1}):
-        total = o["share"][:, :, rest_of == rest].sum(axis=SEGMENT, keepdims=True)
-        label = results.axes.segment.sets[rest]
-        _demand(
-            results, f"shares within {label!r} sum to 1", np.abs(total - 1) <= TOLERANCE, {"share": total}
-        )
-    _demand(
-        results,
-        "uptake is 0 before launch",
-        (o["years_on_market"] > 0) | (o["uptake"] == 0),
-        {"uptake": o["uptake"]},
-    )
-    for basis in ("gross_sales", "net_sales", "risk_adjusted_sales"):
-        x = o[basis]
-        ways = [x.sum(axis=a, keepdims=True).sum(axis=(1, 2, 3)) for a in (1, 2, 3)]
-        agree = np.ptp(ways, axis=0) <= TOLERANCE * np.abs(ways[0])
-        _demand(
-            results,
-            f"{basis} over regions, segments and subtypes agree",
-            agree.reshape(agree.shape[0], 1, 1, 1, -1),
-            {},
-        )
+        members = results.outputs["share"][:, :, rest_of == rest]
+        total = members.sum(axis=SEGMENT, keepdims=True)
+        holds = np.abs(total - 1) <= IDENTITY_TOLERANCE
+        yield f"shares within {results.axes.segment.sets[rest]!r} sum to 1", holds, {"share": total}
 
 
-def _demand(results: Results, identity: str, holds: Array, numbers: Mapping[str, Array]) -> None:
-    if holds.all():
-        return
-    at = np.argwhere(~holds)[0]
-    axes: Any = results.axes
-    labels = [results.runs[at[0]] if holds.shape[0] > 1 else results.runs[0]]
-    labels += [axes.axis(d).leaves[at[d]] for d in (1, 2, 3) if holds.shape[d] > 1]
-    labels += [str(axes.years[at[4]])] if holds.shape[4] > 1 else []
-    shown = ", ".join(
-        f"{name} = {x[tuple(min(p, n - 1) for p, n in zip(at, x.shape, strict=True))]:.10g}"
-        for name, x in numbers.items()
-    )
-    raise IdentityError(
-        f"{results.assumptions.path.name}: the identity '{identity}' fails for {' x '.join(labels)}{': ' if shown else ''}{shown}"
-    )
+def _failure(results: Results, identity: str, holds: Array, numbers: Mapping[str, Array]) -> str:
+    """The first place where an identity fails, in words, with the numbers there."""
+    at, axes = np.argwhere(~holds)[0], results.axes
+    labels = [results.runs[at[RUN]]]
+    labels += [axes.axis(d).leaves[at[d]] for d in LABELLED if holds.shape[d] > 1]
+    labels += [str(axes.years[at[YEAR]])] if holds.shape[YEAR] > 1 else []
+    shown = []
+    for name, x in numbers.items():
+        clipped = tuple(min(p, n - 1) for p, n in zip(at, x.shape, strict=True))
+        shown.append(f"{name} = {x[clipped]:.10g}")
+    where = f"{' x '.join(labels)}{': ' if shown else ''}{', '.join(shown)}"
+    return f"{results.assumptions.path.name}: the identity '{identity}' fails for {where}"

@@ -11,7 +11,8 @@ import numpy as np
 
 from lm_xl.assumptions.assumptions import Assumptions
 from lm_xl.faults import UnknownLabel
-from lm_xl.model.axes import REGION, RUN, SEGMENT, SUBTYPE, YEAR, Axes, nearest
+from lm_xl.model.axes import REGION, RUN, SEGMENT, SUBTYPE, YEAR, Axes
+from lm_xl.model.labels import nearest
 from lm_xl.model.ops import Array
 from lm_xl.model.outputs import BASES, OUTPUTS, PATIENT_STAGES
 from lm_xl.version import __version__
@@ -105,7 +106,8 @@ class Results:
         if output not in OUTPUTS:
             raise UnknownLabel(f"unknown output {output!r}: {nearest(output, tuple(OUTPUTS))}")
         x = self.outputs[output]
-        x = summed(self.axes, output, x[[min(self.run(run), x.shape[RUN] - 1)]], region, segment, subtype)
+        of_run = x[[min(self.run(run), x.shape[RUN] - 1)]]  # one run stands for all where they do not differ
+        x = summed(self.axes, output, of_run, region, segment, subtype)
         if YEAR not in OUTPUTS[output].dims:
             raise UnknownLabel(f"{output} does not vary by year")
         return np.broadcast_to(x[0], (len(self.axes.years),))
@@ -122,9 +124,8 @@ class Results:
 
         Stages: incidence, metastatic, lm_cases, suspected, diagnosed, treated. Raises UnknownLabel.
         """
-        return float(
-            self.series(output_of("patients", stage), region, None, subtype, run)[self.axes.year(year)]
-        )
+        series = self.series(output_of("patients", stage), region, None, subtype, run)
+        return float(series[self.axes.year(year)])
 
     def revenue(
         self,
@@ -136,11 +137,8 @@ class Results:
         run: str | None = None,
     ) -> float:
         """Revenue of a segment (leaf or group) in a year, in nominal USD; bases: gross, net, risk_adjusted. Raises UnknownLabel."""
-        return float(
-            self.series(output_of("revenue", basis=basis), region, segment, subtype, run)[
-                self.axes.year(year)
-            ]
-        )
+        series = self.series(output_of("revenue", basis=basis), region, segment, subtype, run)
+        return float(series[self.axes.year(year)])
 
     def cagr(self, series: Sequence[float] | Array) -> float | None:
         """Compound annual growth from the first year to the last of a yearly series; None for a zero base."""
@@ -167,18 +165,13 @@ class Results:
                 raise UnknownLabel(f"unknown dimension {name!r}: {nearest(name, BY)}")
         if metric == "patients":
             by = [b for b in by if b != "segment"]
-        dims = [BY.index(b) + 1 for b in by]
-        x = self.outputs[output].sum(
-            axis=tuple(d for d in (REGION, SEGMENT, SUBTYPE, YEAR) if d not in dims), keepdims=True
-        )
+        dims = sorted(BY.index(b) + REGION for b in by)
+        others = tuple(d for d in (REGION, SEGMENT, SUBTYPE, YEAR) if d not in dims)
+        x = self.outputs[output].sum(axis=others, keepdims=True)
         x = np.broadcast_to(x, (len(self.runs), *x.shape[1:]))
-        labels = [
-            list(self.axes.axis(d).leaves) if d != YEAR else list(self.axes.years) for d in sorted(dims)
-        ]
-        index = pd.MultiIndex.from_product(
-            [list(self.runs), *labels], names=["scenario", *(BY[d - 1] for d in sorted(dims))]
-        )
-        frame = pd.DataFrame(
-            {"metric": output, "unit": OUTPUTS[output].unit, "value": x.reshape(-1)}, index=index
-        )
+        labels = [self.axes.years if d == YEAR else self.axes.axis(d).leaves for d in dims]
+        names = ["scenario", *(BY[d - REGION] for d in dims)]
+        index = pd.MultiIndex.from_product([self.runs, *labels], names=names)
+        columns = {"metric": output, "unit": OUTPUTS[output].unit, "value": x.reshape(-1)}
+        frame = pd.DataFrame(columns, index=index)
         return frame.reset_index()[["scenario", *by, "metric", "unit", "value"]]

@@ -9,11 +9,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lm_xl.assumptions.assumptions import Assumptions, Row
-from lm_xl.assumptions.read import rule_faults
-from lm_xl.assumptions.spreads import EXCLUSIVE, Uncertain, carried, spreads, stream_of, uncertain_inputs
+from lm_xl.assumptions.distributions import SPREADS
+from lm_xl.assumptions.rules import rule_faults
+from lm_xl.assumptions.spreads import (
+    EXCLUSIVE,
+    Uncertain,
+    bounds_of,
+    carried_path,
+    is_uncertain,
+    mean_of,
+    stream_of,
+    uncertain_inputs,
+)
 from lm_xl.faults import Fault, Refused
-from lm_xl.forecasts.compare import Measure, Point, measure, place
 from lm_xl.forecasts.forecast import forecast
+from lm_xl.forecasts.points import Measure, Point, measure, place
 from lm_xl.model.evaluate import evaluate
 from lm_xl.model.ops import Array
 from lm_xl.model.quantities import QUANTITIES
@@ -22,10 +32,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SIDES = ("low", "high")
-RULED = (*EXCLUSIVE, "set_use", "planned_launch", "patent_expiry")
-"""The quantities that rules across rows bind."""
 RUNS = 8
 """Inputs evaluated at once, each at its low and its high."""
+FRAME_COLUMNS = (
+    "input", "rows", "low", "high", "at_low", "centre", "at_high", "low_effect", "high_effect", "swing",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -63,7 +74,7 @@ class Tornado:
         return tuple(s.input for s in self.swings if s.swing == 0)
 
     def frame(self) -> pd.DataFrame:
-        """One input a row: input, rows, low, high, at_low, centre, at_high, low_effect, high_effect, swing, unit.
+        """One input a row, the largest swing first, in FRAME_COLUMNS, and the unit.
 
         `low` and `high` are the input's own, NaN where its rows differ; `rows` are their cells.
         """
@@ -72,36 +83,12 @@ class Tornado:
         lines = []
         for s in self.swings:
             rows = [self.assumptions.rows[i] for i in s.rows]
-            own = [
-                bounds.pop() if len(bounds) == 1 else np.nan
-                for bounds in ({_bound(r, side) for r in rows} for side in SIDES)
-            ]
-            lines.append(
-                (
-                    s.input,
-                    "; ".join(r.place for r in rows),
-                    *own,
-                    s.at_low,
-                    self.centre,
-                    s.at_high,
-                    s.low_effect,
-                    s.high_effect,
-                    s.swing,
-                )
-            )
-        columns = [
-            "input",
-            "rows",
-            "low",
-            "high",
-            "at_low",
-            "centre",
-            "at_high",
-            "low_effect",
-            "high_effect",
-            "swing",
-        ]
-        return pd.DataFrame(lines, columns=columns).assign(unit=self.measure.unit)
+            cells = "; ".join(r.place for r in rows)
+            bounds = [set(x) for x in zip(*map(bounds_of, rows), strict=True)]
+            low, high = (x.pop() if len(x) == 1 else np.nan for x in bounds)
+            effects = (s.low_effect, s.high_effect, s.swing)
+            lines.append((s.input, cells, low, high, s.at_low, self.centre, s.at_high, *effects))
+        return pd.DataFrame(lines, columns=FRAME_COLUMNS).assign(unit=self.measure.unit)
 
 
 def tornado(
@@ -116,12 +103,13 @@ def tornado(
     stage: str = "diagnosed",
     basis: str = "risk_adjusted",
 ) -> Tornado:
-    """Each uncertain input at its stated low and high, one at a time; the rows of one input move together in all regions.
+    """Each uncertain input at its stated low and high, one at a time; its rows move together in all regions.
 
-    Revenue is in nominal USD, patients are people; without a scenario the first, without a year the last. A row that moves
-    carries its low or high of the last year over its years; where a scenario changes a value, its low and high move with it.
-    Where shares compete, the other uncertain shares of the set, and what they leave, give way in proportion.
-    Raises Refused, with every cell, where a low or high breaks a rule; UnknownLabel for labels that the workbook does not have.
+    Revenue is in nominal USD, patients are people; without a scenario the first, without a year the last. A
+    row that moves carries its low or high of the last year over its years; where a scenario changes a value,
+    its low and high move with it. Where shares compete, the other uncertain shares of the set, and what they
+    leave, give way in proportion.
+    Raises Refused, with every cell, where a low or high breaks a rule; UnknownLabel for a label.
     """
     axes = assumptions.axes
     chosen = measure(axes, metric, region=region, segment=segment, subtype=subtype, stage=stage, basis=basis)
@@ -157,18 +145,12 @@ Bar = tuple[str, tuple[int, ...], tuple[Array, Array]]
 """An input's name, its rows, and its quantity with these rows at their low and at their high."""
 
 
-def _bound(row: Row, side: str) -> float:
-    bound = row.low if side == "low" else row.high
-    assert bound is not None
-    return bound
-
-
 def _bars(a: Assumptions, one: Uncertain, values: dict[str, Array]) -> Iterator[Bar]:
     """An input as bars: one, or one for each member of a set whose shares sum to 1."""
     cover = a.covers[one.quantity]
     inside = np.isin(cover, one.rows)
     members = [(one.name, inside)]
-    if one.distribution == "dirichlet":
+    if SPREADS[one.distribution].whole_sets:
         axis = a.axes.subtype
         members = [
             (stream_of(one.quantity, leaf), inside & (np.arange(len(axis)) == p))
@@ -176,34 +158,38 @@ def _bars(a: Assumptions, one: Uncertain, values: dict[str, Array]) -> Iterator[
             if stream_of(one.quantity, chosen) == one.name
         ]
     for name, moved in members:
-        low, high = (_at(a, one.quantity, values[one.quantity], moved, side) for side in SIDES)
+        low, high = (_at_bound(a, one.quantity, values[one.quantity], moved, side) for side in range(2))
         covering = tuple(i for i in one.rows if (cover[moved] == i).any())
         yield name, covering or one.rows, (low, high)  # rows that cover nothing make an input without effect
 
 
-def _at(a: Assumptions, quantity: str, x: Array, moved: Array, side: str) -> Array:
-    """A quantity with some elements at the low or high of their rows, carried over the years and under a scenario's deltas."""
+def _at_bound(a: Assumptions, quantity: str, x: Array, moved: Array, side: int) -> Array:
+    """A quantity with some elements at the low or high of their rows, carried over years and scenario."""
     y, cover = x.copy(), a.covers[quantity]
     for i in np.unique(cover[moved]):
         row, here = a.rows[i], moved & (cover == i)
-        bound, mean = _bound(row, side), row.inputs[-1]
+        bound, mean = bounds_of(row)[side], mean_of(row)
+        # The bound is stated around the row's own mean; carried from there, it moves with what a scenario
+        # makes of the row.
         if bound != mean:
-            y[0][here] = carried(row, x[0][here], np.array([[bound]]), np.array([[mean]]))
+            y[0][here] = carried_path(row, x[0][here], np.array([[bound]]), np.array([[mean]]))
     if quantity in EXCLUSIVE:
         _give_way(a, quantity, x, y, moved)
     return y
 
 
 def _give_way(a: Assumptions, quantity: str, x: Array, y: Array, moved: Array) -> None:
-    """Scale the other uncertain shares of each set, and so what they leave, to make room for those that moved from `x` to `y`."""
+    """Scale the other uncertain shares of each set, to make room for those that moved from `x` to `y`."""
     dim = EXCLUSIVE[quantity]
     axis, cover = a.axes.axis(dim), a.covers[quantity]
-    drawn = np.isin(cover, [i for i, row in enumerate(a.rows) if spreads(row)])
+    uncertain = np.isin(cover, [i for i, row in enumerate(a.rows) if is_uncertain(row)])
     for chosen in dict.fromkeys(s for s in axis.sets if s):
         at: list[slice | list[int]] = [slice(None)] * x.ndim
         at[dim] = [i for i, s in enumerate(axis.sets) if s == chosen]
         before, after = x[*at], y[*at]
-        mine, certain = (mask[np.newaxis, ..., np.newaxis][*at] for mask in (moved, ~drawn))
+        mine, certain = (mask[np.newaxis, ..., np.newaxis][*at] for mask in (moved, ~uncertain))
+        # Certain shares stay. Of the rest of the set, the moved shares take theirs and the others share what
+        # that leaves, as do the members without a row: so all of these change by one factor.
         left = 1 - before.sum(axis=dim, keepdims=True, where=certain)
         old, new = (left - z.sum(axis=dim, keepdims=True, where=mine) for z in (before, after))
         scale = np.divide(new, old, out=np.ones_like(old), where=(old > 0) & (new != old))
@@ -218,26 +204,22 @@ def _faults(
     rows: tuple[int, ...],
     sides: tuple[Array, Array],
 ) -> Iterator[Fault]:
-    """What an input at its low or high breaks: its quantity's range, or a rule across rows."""
+    """What an input at its low or high breaks: its quantity's range, or the sum of competing shares."""
     quantity = QUANTITIES[a.rows[rows[0]].quantity]
-    for side, x in zip(SIDES, sides, strict=True):
+
+    def fault(row: Row, side: int, message: str) -> Fault:
+        end = f"the {SIDES[side]} {bounds_of(row)[side]:g} of {name}"
+        return Fault(a.path.name, row.sheet, row.low_cell, f"{end}{message}")
+
+    for side, x in enumerate(sides):
         for i in rows:
-            row, reached = a.rows[i], x[0][a.covers[quantity.name] == i]
+            reached = x[0][a.covers[quantity.name] == i]
             outside = reached[~((reached >= quantity.least) & (reached <= quantity.most))]
             if outside.size:
-                message = f"takes it to {outside[0]:g} in {scenario}, outside {quantity.least:g} to {quantity.most:g}"
-                yield Fault(
-                    a.path.name,
-                    row.sheet,
-                    row.low_cell,
-                    f"the {side} {_bound(row, side):g} of {name} {message}",
-                )
-        if quantity.name in RULED:
-            for fault in rule_faults(a, scenario, {**values, quantity.name: x}):
-                row = next((a.rows[i] for i in rows if a.rows[i].cells[0] == fault.cell), a.rows[rows[0]])
-                yield Fault(
-                    a.path.name,
-                    row.sheet,
-                    row.low_cell,
-                    f"the {side} {_bound(row, side):g} of {name}: {fault.message}",
-                )
+                allowed = f"{quantity.least:g} to {quantity.most:g}"
+                yield fault(a.rows[i], side, f" takes it to {outside[0]:g} in {scenario}, outside {allowed}")
+        # The rules on dates and on set_use were checked of lows and highs when the assumptions were.
+        if quantity.name in EXCLUSIVE:
+            for broken in rule_faults(a, scenario, {**values, quantity.name: x}):
+                row = next((a.rows[i] for i in rows if a.rows[i].cells[0] == broken.cell), a.rows[rows[0]])
+                yield fault(row, side, f": {broken.message}")

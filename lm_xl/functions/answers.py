@@ -28,7 +28,8 @@ from lm_xl.functions.registry import (
     Argument,
 )
 from lm_xl.functions.tables import read_grids
-from lm_xl.model.axes import YEAR, folded, nearest, odd_characters
+from lm_xl.model.axes import YEAR
+from lm_xl.model.labels import folded, nearest, odd_characters
 from lm_xl.model.ops import Array
 from lm_xl.model.outputs import BASES, PATIENT_STAGES
 from lm_xl.model.quantities import QUANTITIES

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import re
 import tempfile
-import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,10 @@ from lm_xl.faults import CallError, Fault, Refused
 from lm_xl.functions.answers import MODEL_AT, OMITTED, call
 from lm_xl.functions.registry import FUNCTIONS, NA, REF, VALUE, Function
 from lm_xl.xlsx.addresses import address_of
-from lm_xl.xlsx.package import inspect_package
+from lm_xl.xlsx.package import opened
+from lm_xl.xlsx.sheets import DATA_TABLE
+from lm_xl.xlsx.stored import write_values
+from lm_xl.xlsx.workbook_file import ExcelTable, SheetEntry, WorkbookFile
 
 MODEL = "Model"
 """The workbook's name for the cell with its model, which answers calls that name none."""
@@ -89,7 +91,7 @@ def recalculate(path: str | Path) -> Recalculated:
     if not ours:
         raise Refused([Fault(path.name, "", "", "holds none of our functions: nothing to recalculate")])
     with replacing(path, force=True) as draft:
-        _write(path, draft, values)
+        write_values(path, draft, values)
     errors = {
         f"{s}!{address_of(r, c)}": v.code for (s, r, c), v in values.items() if isinstance(v, CallError)
     }
@@ -102,7 +104,7 @@ class _Formula:
 
     text: str
     size: tuple[int, int]
-    stored: Any
+    stored: str
 
     def cells(self, place: Cell) -> Iterator[Cell]:
         sheet, row, column = place
@@ -127,82 +129,39 @@ class _Formula:
 _OURS = re.compile(rf"\b(?:{LITE_PREFIX})?LM_[A-Z]+\(")
 
 
-@dataclass(frozen=True)
-class _Table:
-    """A table of a file: its name, sheet, area (first row and column, last row and column) and headers."""
-
-    name: str
-    sheet: str
-    area: tuple[int, int, int, int]
-    headers: list[str]
-
-
-def _content(path: Path) -> tuple[dict[Cell, _Formula], list[_Table]]:
-    """The formulas and the tables of a file. Raises Refused for what is no workbook, and for formulas that cannot be computed here."""
-    from xml.etree.ElementTree import ParseError
-
+def _content(path: Path) -> tuple[dict[Cell, _Formula], list[tuple[str, ExcelTable]]]:
+    """The formulas of a file, and its tables with their sheets. Raises Refused for what is no workbook, and for formulas that cannot be computed here."""
     if path.suffix.lower() not in SUFFIXES:
-        raise Refused(
-            [
-                Fault(
-                    path.name or str(path),
-                    "",
-                    "",
-                    f"is no workbook by its name: allowed {' and '.join(SUFFIXES)}",
-                )
-            ]
-        )
-    inspect_package(path)
-    try:
-        formulas, tables = _read(path)
-    except (
-        ParseError,
-        zipfile.BadZipFile,
-        KeyError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        IndexError,
-    ) as error:
-        raise Refused([Fault(path.name, "", "", f"is damaged ({error}): save it again from Excel")]) from None
+        message = f"is no workbook by its name: allowed {' and '.join(SUFFIXES)}"
+        raise Refused([Fault(path.name or str(path), "", "", message)])
+    formulas: dict[Cell, _Formula] = {}
+    with opened(path) as package:
+        file = WorkbookFile(package)
+        for sheet in file.sheets:
+            formulas |= _formulas(file, sheet)
+        tables = [(sheet.title, table) for sheet in file.sheets for table in file.tables(sheet)]
     beyond = {place: why for place, found in formulas.items() if (why := _beyond(found.text))}
     if beyond:
         raise _not_here(path, formulas, beyond)
     return formulas, tables
 
 
-def _read(path: Path) -> tuple[dict[Cell, _Formula], list[_Table]]:
-    import openpyxl
-    from openpyxl.utils import range_boundaries
-    from openpyxl.worksheet.formula import ArrayFormula
+def _formulas(file: WorkbookFile, sheet: SheetEntry) -> dict[Cell, _Formula]:
+    rows: dict[int, dict[int, tuple[str | None, str]]] = {}
 
-    found: dict[Cell, _Formula] = {}
-    tables = []
-    stored = openpyxl.load_workbook(path, data_only=True)
-    for ws in openpyxl.load_workbook(path).worksheets:
-        for table in ws.tables.values():
-            left, top, right, bottom = (int(x or 0) for x in range_boundaries(table.ref))
-            tables.append(
-                _Table(
-                    table.displayName,
-                    ws.title,
-                    (top, left, bottom, right),
-                    [c.name for c in table.tableColumns],
-                )
-            )
-        for row in ws.iter_rows():
-            for entry in row:
-                cell: Any = entry
-                value = cell.value
-                size = (1, 1)
-                if isinstance(value, ArrayFormula):
-                    left, top, right, bottom = (int(x or 0) for x in range_boundaries(value.ref))
-                    value, size = value.text, (bottom - top + 1, right - left + 1)
-                if cell.data_type == "f" and isinstance(value, str):
-                    found[ws.title, cell.row, cell.column] = _Formula(
-                        value, size, stored[ws.title].cell(cell.row, cell.column).value
-                    )
-    return found, tables
+    def cell_of(
+        _row: int, _column: int, _style: int, _kind: str, formula: str | None, text: str
+    ) -> tuple[str | None, str]:
+        return formula, text
+
+    blocks = file.read(sheet, rows, cell_of).blocks
+    sizes = {(a.top, a.left): (a.bottom - a.top + 1, a.right - a.left + 1) for a, _ in blocks}
+    return {
+        (sheet.title, row, column): _Formula(f"={formula}", sizes.get((row, column), (1, 1)), stored)
+        for row, cells in rows.items()
+        for column, (formula, stored) in cells.items()
+        if formula is not None and formula != DATA_TABLE
+    }
 
 
 def _beyond(formula: str) -> str:
@@ -237,7 +196,7 @@ def _not_here(path: Path, formulas: Mapping[Cell, _Formula], why: Mapping[Cell, 
     )
 
 
-def _loaded(path: Path, formulas: Mapping[Cell, _Formula], tables: Sequence[_Table]) -> Any:
+def _loaded(path: Path, formulas: Mapping[Cell, _Formula], tables: Sequence[tuple[str, ExcelTable]]) -> Any:
     import formualizer
 
     spilled = {
@@ -245,7 +204,7 @@ def _loaded(path: Path, formulas: Mapping[Cell, _Formula], tables: Sequence[_Tab
     }
     with tempfile.TemporaryDirectory() as folder:
         cleared = Path(folder) / "cleared.xlsx"
-        _write(path, cleared, spilled)  # the stored values of a block would stand in its own way
+        write_values(path, cleared, spilled)  # the stored values of a block would stand in its own way
         try:
             workbook = formualizer.load_workbook(str(cleared))
         except (formualizer.ExcelEvaluationError, OSError, ValueError, RuntimeError) as error:
@@ -262,8 +221,8 @@ def _loaded(path: Path, formulas: Mapping[Cell, _Formula], tables: Sequence[_Tab
     for function in FUNCTIONS.values():
         for name in (function.name, LITE_PREFIX + function.name):
             workbook.register_function(name, _callback(function.name))
-    for table in tables:
-        workbook.add_table(table.name, table.sheet, table.area, table.headers)
+    for sheet, table in tables:
+        workbook.add_table(table.name, sheet, (*table.area,), table.headers)
     named = any(n["name"] == MODEL for n in workbook.get_named_ranges())
     for (sheet, row, column), formula in formulas.items():
         text = completed(formula.text, named=named) if _OURS.search(formula.text) else formula.text
@@ -359,65 +318,3 @@ def _stored(value: Any) -> Any:
 
         return to_excel(value)  # type: ignore[no-untyped-call]
     return value
-
-
-def _write(path: Path, draft: Path, values: Mapping[Cell, Any]) -> None:
-    from lm_xl.xlsx.stored import sheet_parts
-
-    by_sheet: dict[str, dict[tuple[int, int], Any]] = {}
-    for (sheet, row, column), value in values.items():
-        by_sheet.setdefault(sheet, {})[row, column] = value
-    with zipfile.ZipFile(path) as package, zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as target:
-        titles = sheet_parts(package)
-        for item in package.infolist():
-            content = package.read(item)
-            found = by_sheet.get(titles.get(item.filename, ""))
-            target.writestr(item, _with_values(content, found) if found else content)
-
-
-def _with_values(xml: bytes, values: Mapping[tuple[int, int], Any]) -> bytes:
-    """A sheet with other stored values, None for none; cells of a block that are not there yet are added."""
-    from lxml import etree
-
-    from lm_xl.xlsx.addresses import place_of
-
-    sheet: Any = etree.fromstring(xml)
-    space = f"{{{sheet.nsmap[None]}}}"
-    rows = {int(row.get("r")): row for row in sheet.iter(f"{space}row")}
-    for (at_row, at_column), value in sorted(values.items()):
-        if value is None and at_row not in rows:
-            continue
-        if at_row not in rows:
-            data = sheet.find(f"{space}sheetData")
-            rows[at_row] = etree.Element(f"{space}row", r=str(at_row))
-            data.insert(sum(n < at_row for n in rows if n != at_row), rows[at_row])
-        row = rows[at_row]
-        columns = [place_of(c.get("r"))[1] for c in row]
-        if value is None and at_column not in columns:
-            continue
-        if at_column not in columns:
-            row.insert(
-                sum(c < at_column for c in columns),
-                etree.Element(f"{space}c", r=address_of(at_row, at_column)),
-            )
-        cell = next(c for c in row if c.get("r") == address_of(at_row, at_column))
-        for old in (*cell.findall(f"{space}v"), *cell.findall(f"{space}is")):
-            cell.remove(old)
-        cell.attrib.pop("t", None)
-        if value is None:
-            continue
-        kind, shown = _as_text(value)
-        if kind:
-            cell.set("t", kind)
-        etree.SubElement(cell, f"{space}v").text = shown
-    done: bytes = etree.tostring(sheet, xml_declaration=True, encoding="UTF-8", standalone=True)
-    return done
-
-
-def _as_text(value: Any) -> tuple[str, str]:
-    """The type and the text with which a file stores a value."""
-    if isinstance(value, bool):
-        return "b", str(int(value))
-    if isinstance(value, CallError):
-        return "e", value.code
-    return ("str", value) if isinstance(value, str) else ("", repr(float(value)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +13,7 @@ from lm_xl.faults import CallError
 from lm_xl.functions.answers import OMITTED, call, single
 from lm_xl.functions.registry import CATEGORY, FUNCTIONS, Function
 from lm_xl.version import __version__
+from lm_xl.xlsx.package import repacked
 
 MAIN = "from lm_xl.functions.lite import *\n"
 """The workbook's `main.py`: the functions come with the package."""
@@ -21,7 +21,6 @@ REQUIREMENTS = f"lm-xl=={__version__}\n"
 """The workbook's `requirements.txt`."""
 ADD_IN = "wa200008175"
 """xlwings Lite in the store of add-ins."""
-_FIRST_DAY = (1980, 1, 1, 0, 0, 0)
 
 
 def hosted(function: Function) -> Callable[..., Any]:
@@ -95,21 +94,20 @@ def add_code(source: Path, target: Path) -> None:
         '<wetp:webextensionref xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships" r:id="rId1"/></wetp:taskpane></wetp:taskpanes>',
         "xl/webextensions/_rels/taskpanes.xml.rels": f'{head}<Relationships xmlns="{relations}"><Relationship Id="rId1" Type="{office}/2011/relationships/webextension" Target="webextension1.xml"/></Relationships>',
     }  # fmt: skip
-    with zipfile.ZipFile(source) as package, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as made:
-        for item in package.infolist():
-            content = package.read(item)
-            if item.filename == "_rels/.rels":
-                pane = f'<Relationship Id="rIdPanes" Type="{office}/2011/relationships/webextensiontaskpanes" Target="xl/webextensions/taskpanes.xml"/></Relationships>'
-                content = re.sub(rb"</Relationships>\s*$", pane.encode(), content)
-            elif item.filename == "[Content_Types].xml":
-                types = "".join(
-                    f'<Override PartName="/xl/webextensions/{part}" ContentType="application/vnd.ms-office.{kind}+xml"/>'
-                    for part, kind in (
-                        ("webextension1.xml", "webextension"),
-                        ("taskpanes.xml", "webextensiontaskpanes"),
-                    )
+
+    def changed(part: str, content: bytes) -> bytes:
+        if part == "_rels/.rels":
+            pane = f'<Relationship Id="rIdPanes" Type="{office}/2011/relationships/webextensiontaskpanes" Target="xl/webextensions/taskpanes.xml"/></Relationships>'
+            return re.sub(rb"</Relationships>\s*$", pane.encode(), content)
+        if part == "[Content_Types].xml":
+            types = "".join(
+                f'<Override PartName="/xl/webextensions/{name}" ContentType="application/vnd.ms-office.{kind}+xml"/>'
+                for name, kind in (
+                    ("webextension1.xml", "webextension"),
+                    ("taskpanes.xml", "webextensiontaskpanes"),
                 )
-                content = re.sub(rb"</Types>\s*$", f"{types}</Types>".encode(), content)
-            made.writestr(item, content)
-        for name, text in parts.items():
-            made.writestr(zipfile.ZipInfo(name, _FIRST_DAY), text, compress_type=zipfile.ZIP_DEFLATED)
+            )
+            return re.sub(rb"</Types>\s*$", f"{types}</Types>".encode(), content)
+        return content
+
+    repacked(source, target, changed, parts)

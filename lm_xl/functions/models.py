@@ -15,7 +15,8 @@ import numpy as np
 from lm_xl.assumptions.assumptions import DIMS, Assumptions
 from lm_xl.forecasts.forecast import forecast
 from lm_xl.forecasts.results import Results
-from lm_xl.model.axes import YEAR, folded
+from lm_xl.model.axes import YEAR
+from lm_xl.model.labels import folded
 from lm_xl.model.ops import Array
 from lm_xl.model.outputs import OUTPUTS
 from lm_xl.version import __version__
@@ -53,7 +54,7 @@ class Model:
     @cached_property
     def simulation(self) -> Simulation:
         """Draws over every uncertain input, as many as `simulate` makes if it is not told."""
-        from lm_xl.uncertainty.simulation import simulate
+        from lm_xl.uncertainty.simulate import simulate
 
         return simulate(self.assumptions, scenarios=self.scenario)
 

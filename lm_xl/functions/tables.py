@@ -11,7 +11,7 @@ from lm_xl.assumptions.columns import ROW_COLUMNS, SHEETS, WANTED
 from lm_xl.assumptions.read import assumptions_of
 from lm_xl.assumptions.tables import Table, table_of
 from lm_xl.faults import Fault, Refused
-from lm_xl.model.axes import folded
+from lm_xl.model.labels import folded
 from lm_xl.model.quantities import QUANTITIES
 from lm_xl.xlsx.addresses import column_number
 

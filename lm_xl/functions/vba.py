@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-import zipfile
 from pathlib import Path
 
 from lm_xl.faults import EngineMissing, Fault, Refused
 from lm_xl.functions.answers import call
 from lm_xl.functions.doctor import VARIABLE
 from lm_xl.functions.registry import CATEGORY, FUNCTIONS, Function
+from lm_xl.xlsx.package import opened, repacked
 
 MODULE = "lm_xl.functions.com"
+TYPES = "[Content_Types].xml"
 CONF = "xlwings.conf"
 """The sheet that xlwings' own VBA reads its settings from."""
 PAUSE = 30
@@ -85,15 +86,11 @@ def add_macros(source: Path, target: Path) -> None:
     from lm_xl.files import must_end, replacing
 
     must_end(target, ".xlsm")
-    parts = _parts(source)
+    types = _types_with_macros(source)
     with ExcelFile(Path(xlwings.__file__).parent / "quickstart_standalone.xlsm") as quickstart:
         standalone = {name: quickstart.get_module(name) for name in ("xlwings", "Dictionary")}
     with replacing(target, force=True) as draft:
-        with zipfile.ZipFile(draft, "w") as package:
-            for name, content in parts.items():
-                part = zipfile.ZipInfo(name)
-                part.compress_type = zipfile.ZIP_DEFLATED
-                package.writestr(part, content)
+        repacked(source, draft, lambda part, content: types if part == TYPES else content, timeless=True)
         with ExcelFile(draft) as book:
             project = book.add_vba_project()
             project.add_module("xlwings", _lines(standalone["xlwings"]))
@@ -103,22 +100,19 @@ def add_macros(source: Path, target: Path) -> None:
             book.save()
 
 
-def _parts(source: Path) -> dict[str, bytes]:
-    """The parts of a workbook as those of one with macros."""
+def _types_with_macros(source: Path) -> bytes:
+    """The list of content types of a workbook, as of one with macros."""
     try:
-        with zipfile.ZipFile(source) as package:
-            parts = {name: package.read(name) for name in package.namelist()}
-        book, types = (parts[name].decode() for name in ("xl/workbook.xml", "[Content_Types].xml"))
-    except (zipfile.BadZipFile, KeyError) as error:
-        raise Refused([Fault(source.name, "", "", f"is no workbook that openpyxl saved ({error})")]) from None
+        with opened(source) as package:
+            book, types = (package.read(part).decode() for part in ("xl/workbook.xml", TYPES))
+    except Refused as refused:
+        message = f"is no workbook that openpyxl saved ({refused.faults[0].message})"
+        raise Refused([Fault(source.name, "", "", message)]) from None
     plain = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"
     if plain not in types or f'name="{CONF}"' not in book:
         what = f"has no sheet {CONF!r}" if plain in types else "is no .xlsx: its main part is of another type"
         raise Refused([Fault(source.name, "", "", what)])
-    parts["[Content_Types].xml"] = types.replace(
-        plain, "application/vnd.ms-excel.sheet.macroEnabled.main+xml"
-    ).encode()
-    return parts
+    return types.replace(plain, "application/vnd.ms-excel.sheet.macroEnabled.main+xml").encode()
 
 
 def _model_at(declared: Function) -> int:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-ADD, TIMES, POWER, ATOM = range(1, 5)
-ROW, YEAR, BEFORE = "\x01", "\x02", "\x03"
+ADD, TIMES, POWER, OPERAND = range(1, 5)
+ROW, YEAR_COLUMN, BEFORE = "\x01", "\x02", "\x03"
 """Stand in a formula's text for the row it is written to, the column of each year and that of the year before: one formula serves all years."""
 
-MOST_RUNS = 4
+MOST_RANGES = 4
 """A sum over more separate ranges than this is written as SUMIFS."""
 
 
@@ -23,7 +23,7 @@ class Symbol:
     __slots__ = ("rank", "text")
     __array_ufunc__ = None
 
-    def __init__(self, text: str, rank: int = ATOM) -> None:
+    def __init__(self, text: str, rank: int = OPERAND) -> None:
         self.text = text
         self.rank = rank
 
@@ -73,12 +73,12 @@ class Symbol:
 
 
 class Cell(Symbol):
-    """A cell of a sheet, its column fixed or YEAR. `block` is the block it belongs to, where it belongs to one."""
+    """A cell of a sheet, its column fixed or YEAR_COLUMN. `block` is the block it belongs to, where it belongs to one."""
 
     __slots__ = ("block", "column", "row", "sheet")
 
     def __init__(self, sheet: str, column: str, row: int, block: Block | None = None) -> None:
-        super().__init__(f"{sheet}!{column if column == YEAR else f'${column}'}{row}")
+        super().__init__(f"{sheet}!{column if column == YEAR_COLUMN else f'${column}'}{row}")
         self.sheet = sheet
         self.column = column
         self.row = row
@@ -115,12 +115,13 @@ def text_of(term: Term) -> tuple[str, int]:
         return term.text, term.rank
     if term not in (0, 1):
         raise TypeError(f"the number {term!r} in a stage: values live in the assumptions workbook")
-    return str(int(term)), ATOM
+    return str(int(term)), OPERAND
 
 
 def _join(left: Term, sign: str, right: Term, rank: int) -> Symbol:
     a, a_rank = text_of(left)
     b, b_rank = text_of(right)
+    # On the right also at the same rank: a-(b-c), a/(b*c) and a^(b^c) are other numbers without brackets.
     if a_rank < rank:
         a = f"({a})"
     if b_rank <= rank:
@@ -140,39 +141,41 @@ def over(function: str, neutral: int, terms: Sequence[Term], kept: Sequence[int]
         return cells[0] if cells else neutral
     if not all(isinstance(c, Cell) for c in cells):
         raise TypeError(f"{function} takes cells that have been written, not formulas")
-    runs: list[list[Cell]] = []
-    for cell in sorted(cells, key=lambda c: (c.sheet, c.column, c.row)):  # type: ignore[union-attr]
-        assert isinstance(cell, Cell)
-        last = runs[-1][-1] if runs else None
-        if last is not None and (last.sheet, last.column, last.row + 1) == (
-            cell.sheet,
-            cell.column,
-            cell.row,
-        ):
-            runs[-1].append(cell)
-        else:
-            runs.append([cell])
-    if len(runs) > MOST_RUNS and function == "SUM":
-        scattered = _sumifs(runs, len(cells), kept)
+    ranges = _ranges([c for c in cells if isinstance(c, Cell)])
+    if len(ranges) > MOST_RANGES and function == "SUM":
+        scattered = _sumifs(ranges, len(cells), kept)
         if scattered is not None:
             return scattered
-    ranges = (f"{r[0].text}:{r[-1].text.rpartition('!')[2]}" if len(r) > 1 else r[0].text for r in runs)
-    return Symbol(f"{function}({','.join(ranges)})")
+    texts = (f"{r[0].text}:{r[-1].text.rpartition('!')[2]}" if len(r) > 1 else r[0].text for r in ranges)
+    return Symbol(f"{function}({','.join(texts)})")
 
 
-def _sumifs(runs: list[list[Cell]], size: int, kept: Sequence[int]) -> Symbol | None:
-    cell = runs[0][0]
+def _ranges(cells: Sequence[Cell]) -> list[list[Cell]]:
+    """Cells in order, those that stand one below the other together."""
+    ranges: list[list[Cell]] = []
+    end = ("", "", 0)
+    for cell in sorted(cells, key=lambda c: (c.sheet, c.column, c.row)):
+        if end == (cell.sheet, cell.column, cell.row - 1):
+            ranges[-1].append(cell)
+        else:
+            ranges.append([cell])
+        end = cell.sheet, cell.column, cell.row
+    return ranges
+
+
+def _sumifs(ranges: Sequence[list[Cell]], size: int, kept: Sequence[int]) -> Symbol | None:
+    """The sum over the rows of a block with the labels of its own row, or None where that would take in other cells."""
+    cell = ranges[0][0]
     block = cell.block
-    if (
-        block is None
-        or any(r[0].block is not block or r[0].column != cell.column for r in runs)
-        or block.count(kept, cell) != size
-    ):
+    if block is None or any(r[0].block is not block or r[0].column != cell.column for r in ranges):
+        return None
+    # SUMIFS takes every row with these labels, so the cells must be all of them.
+    if block.count(kept, cell) != size:
         return None
 
     def column(letter: str) -> str:
         return f"{block.sheet}!{letter}${block.first_row}:{letter}${block.last_row}"
 
     keys = "".join(f",{column('$' + block.key_columns[a])},${block.key_columns[a]}{ROW}" for a in kept)
-    values = column(YEAR if cell.column == YEAR else f"${cell.column}")
+    values = column(YEAR_COLUMN if cell.column == YEAR_COLUMN else f"${cell.column}")
     return Symbol(f"SUMIFS({values}{keys})" if kept else f"SUM({values})")

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE
-from lm_xl.model.cells import BEFORE, TIMES, YEAR, Symbol, Term, call, over, text_of
+from lm_xl.model.cells import BEFORE, TIMES, YEAR_COLUMN, Symbol, Term, call, over, text_of
 
 Array = NDArray[Any]
 
@@ -27,6 +27,7 @@ def _each(function: Callable[..., Term], *arrays: Array) -> Array:
 
 def _reduce(x: Array, axes: Sequence[int], function: str, neutral: int) -> Array:
     kept = [a for a in (REGION, SEGMENT, SUBTYPE) if a not in axes and x.shape[a] > 1]
+    # The reduced axes go last and become one, along which each sum or product is a formula of cells.
     moved = np.moveaxis(x, axes, range(-len(axes), 0))
     flat = moved.reshape(*moved.shape[: -len(axes)], -1)
     out = np.empty(flat.shape[:-1], dtype=object)
@@ -67,7 +68,7 @@ def spread(x: Array, rest_of: Array) -> Array:
     """A set's value, from its rest member to every member; 0 for tests. It keeps size 1 where all segments are of one set."""
     if _one_set(rest_of) and x.shape[SEGMENT] == 1:
         return x
-    out = np.take(x, np.maximum(rest_of, 0), axis=SEGMENT)
+    out = np.take(x, np.maximum(rest_of, 0), axis=SEGMENT)  # tests, with -1, take any and are cleared
     out[:, :, rest_of < 0] = 0
     return out
 
@@ -144,7 +145,9 @@ def previous(x: Array) -> Array:
     """The year before, NaN before the first."""
     if not _symbolic(x):
         return np.concatenate([np.full(x[..., :1].shape, np.nan), x[..., :-1]], axis=-1)
-    return _each(lambda v: Symbol(v.text.replace(YEAR, BEFORE), v.rank) if isinstance(v, Symbol) else v, x)
+    return _each(
+        lambda v: Symbol(v.text.replace(YEAR_COLUMN, BEFORE), v.rank) if isinstance(v, Symbol) else v, x
+    )
 
 
 def millions(x: Array) -> Array:

@@ -59,6 +59,22 @@ OUTPUTS: dict[str, Output] = {
 PATIENT_STAGES = ("incidence", "metastatic", "lm_cases", "suspected", "diagnosed", "treated")
 """Counts of people by region and subtype, for `Results.patients`."""
 
+SHRINKING_PATIENTS = (
+    ("incidence", "metastatic"),
+    ("metastatic", "lm_cases"),
+    ("lm_cases", "diagnosed"),
+    ("diagnosed", "treated"),
+)
+"""Each second output counts some of the patients of the first."""
+
+SHRINKING = (
+    *SHRINKING_PATIENTS,
+    ("gross_price", "net_price"),
+    ("gross_sales", "net_sales"),
+    ("net_sales", "risk_adjusted_sales"),
+)
+"""What can only shrink: no second output is above the first, in any run, region, segment, subtype and year."""
+
 BASES = {"gross": "gross_sales", "net": "net_sales", "risk_adjusted": "risk_adjusted_sales"}
 """The revenue bases and the outputs they name."""
 

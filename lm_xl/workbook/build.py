@@ -5,32 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from openpyxl.workbook import Workbook
-from openpyxl.workbook.properties import CalcProperties
-
 from lm_xl.assumptions.assumptions import Assumptions
 from lm_xl.files import must_end, not_over, replacing
 from lm_xl.forecasts.forecast import forecast
 from lm_xl.model.axes import Axes
-from lm_xl.version import __version__
-from lm_xl.workbook.pages import analyses, pages
-from lm_xl.workbook.pages.charts import CHARTS, add_charts
+from lm_xl.uncertainty.limits import DRAWS, SEED
+from lm_xl.workbook.pages.analyses import analyse
+from lm_xl.workbook.pages.deliverable import deliverable
 from lm_xl.workbook.pages.inputs import write_inputs
 from lm_xl.workbook.pages.pen import Pen
-from lm_xl.workbook.pages.styles import add_styles
-from lm_xl.workbook.plan.checks import CHECKS
-from lm_xl.workbook.plan.drivers import DRIVERS
-from lm_xl.workbook.plan.plan import COVER, LONG, SUMMARY, WORDS, Plan
+from lm_xl.workbook.pages.styles import styled_workbook
+from lm_xl.workbook.plan.lines import Plan
 from lm_xl.workbook.plan.records import Records, records_of
-from lm_xl.workbook.plan.staleness import AS_BUILT
-from lm_xl.workbook.plan.trace import BANNER_CELL, HEADER_CELL, trace
-from lm_xl.workbook.plan.triangulation import TRIANGULATION
-from lm_xl.workbook.words.prose import GLOSSARY, METHOD
+from lm_xl.workbook.plan.trace import trace
+from lm_xl.workbook.words.prose import text
 from lm_xl.xlsx.stored import store_values
 
 Progress = Callable[[str], None]
-DRAWS, SEED = 10_000, 1
-"""Of the simulation that a deliverable shows, unless others are asked for."""
 
 
 def build(
@@ -62,15 +53,15 @@ def build(
         progress("formulas")
         records, written = records_of(assumptions)
         traced = trace(assumptions, written)
-        found = analyses.analyse(assumptions, draws, seed, progress)
+        found = analyse(assumptions, draws, seed, progress)
         progress("writing")
-        _workbook(assumptions, records, traced, found).save(draft)
+        deliverable(assumptions, records, traced, found).save(draft)
         progress("recalculating")
         store_values(
             draft,
             agreed_values(draft, traced),
             traced.spans(),
-            static={pages.LIVE: pages.STATIC} if static else None,
+            static={text("pages", "live"): text("pages", "static")} if static else None,
         )
     return traced
 
@@ -81,66 +72,10 @@ def new(path: str | Path, axes: Axes, records: Records, *, force: bool = False) 
     Raises WrongUsage where the file has no .xlsx name, Refused where it may not be written.
     """
     must_end(Path(path), ".xlsx")
-    workbook = Workbook()
-    workbook.remove(workbook.worksheets[0])
-    add_styles(workbook)
-    write_inputs(workbook, records, axes.years, axes)
+    workbook = styled_workbook()
+    write_inputs(workbook, records, axes, Pen())
     with replacing(Path(path), force=force) as draft:
         workbook.save(draft)
-
-
-def _workbook(a: Assumptions, records: Records, traced: Plan, found: analyses.Analyses) -> Workbook:
-    workbook = Workbook()
-    workbook.remove(workbook.worksheets[0])
-    add_styles(workbook)
-    workbook.calculation = CalcProperties(fullCalcOnLoad=True)
-    workbook.properties.title = "Leptomeningeal metastases market model"
-    workbook.properties.creator = f"lm_xl {__version__}"
-    pen = Pen()
-    pages.cover(
-        workbook.create_sheet(COVER),
-        a,
-        traced,
-        f"seed {found.simulation.seed}, {found.simulation.draws:,} draws",
-        pen,
-    )
-    workbook.create_sheet("Contents")
-    pages.summary(workbook.create_sheet(SUMMARY), traced, pen)
-    pages.charts(workbook.create_sheet(CHARTS))
-    for title in pages.OUTPUTS:
-        pages.sheet_of_lines(workbook.create_sheet(title), traced.sheets[title], a.axes.years, "outputs", pen)
-    for title, write in analyses.PAGES.items():
-        write(workbook.create_sheet(title), found, pen)
-    pages.drivers(workbook.create_sheet(DRIVERS), traced, pen)
-    pages.triangulation(workbook.create_sheet(TRIANGULATION), a, traced, pen)
-    write_inputs(workbook, records, a.axes.years, a.axes, before_lists=lambda: _prose(workbook, traced, pen))
-    for title in traced.sheets:
-        if title == WORDS:
-            pages.words(workbook.create_sheet(title), traced.sheets[title], pen)
-        elif title not in workbook.sheetnames:
-            pages.sheet_of_lines(
-                workbook.create_sheet(title), traced.sheets[title], a.axes.years, "calculations", pen
-            )
-    add_charts(workbook, traced)
-    analyses.fans(workbook["Uncertainty"], workbook[CHARTS], len(a.axes.years))
-    pages.contents(workbook, pen)
-    for title, sheet in traced.sheets.items():
-        for line in sheet.lines:
-            if (line.row, line.columns[0]) in (HEADER_CELL, BANNER_CELL):
-                pen.write(workbook[title], line.row, line.columns[0], f"={line.formula}", "lm check")
-    return workbook
-
-
-def _prose(workbook: Workbook, traced: Plan, pen: Pen) -> None:
-    """The sheets of words and the checks, between the assumptions and the data."""
-    for title, rows in (("Method", METHOD), ("Glossary", GLOSSARY)):
-        ws = workbook.create_sheet(title)
-        pages.page_of_words(
-            ws, ("term", "meaning") if title == "Glossary" else ("subject", "what to know"), rows, pen
-        )
-    pages.checks(workbook.create_sheet(CHECKS), traced, pen)
-    analyses.as_built(workbook.create_sheet(AS_BUILT), traced, pen)
-    pages.long_data(workbook.create_sheet(LONG), traced.sheets[LONG], pen)
 
 
 __all__ = ["build", "new"]

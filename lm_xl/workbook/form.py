@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lm_xl.assumptions.columns import DOLLAR, KEYS
-from lm_xl.model.axes import SEGMENT, Axes, Axis
-from lm_xl.model.quantities import QUANTITIES
+from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE, Axes, Axis
+from lm_xl.model.quantities import QUANTITIES, Quantity
 from lm_xl.workbook.plan.records import Record
 
 TOTALS = {"region": "Global", "segment": "Total market", "subtype": "All cancers"}
@@ -59,54 +59,54 @@ def _axis(
 
 def form(axes: Axes) -> dict[str, list[Record]]:
     """The records of an empty workbook: the axes, and rows without numbers keyed to the totals, or to leaves where each has its own."""
-    records: dict[str, list[Record]] = {
-        "Axes": [],
-        "Scenarios": [],
-        "Correlations": [],
-        "Published": [],
-        "Sources": [],
-        "Changes": [],
-    }
+    sheets = ("Axes", "Scenarios", "Correlations", "Published", "Sources", "Changes")
+    records: dict[str, list[Record]] = {sheet: [] for sheet in sheets}
     records["Currencies"] = [{"currency": DOLLAR, "rate": 1, "date": "always", "status": "derived"}]
+    records["Axes"] = _labels(axes)
+    for quantity in QUANTITIES.values():
+        records.setdefault(quantity.sheet, []).extend(_rows(axes, quantity))
+    return records
+
+
+def _labels(axes: Axes) -> list[Record]:
+    """The rows of the sheet Axes. A leaf's set is a group too, but stands in a column of its own."""
+    found: list[Record] = []
     for axis in (axes.region, axes.segment, axes.subtype):
         for i, leaf in enumerate(axis.leaves):
             groups = [g for g, members in axis.groups.items() if i in members and g != axis.sets[i]]
-            records["Axes"].append(
-                {
-                    "axis": axis.name,
-                    "label": leaf,
-                    "set": axis.sets[i],
-                    "role": axis.roles[i],
-                    "groups": "; ".join(groups),
-                }
-            )
-    records["Axes"] += [{"axis": "scenario", "label": s} for s in axes.scenarios]
-    for quantity in QUANTITIES.values():
-        labels = dict(
-            zip(KEYS, [axes.axis(d).total if d in quantity.dims else "" for d in (1, 2, 3)], strict=True)
-        )
-        rows = records.setdefault(quantity.sheet, [])
-        domain = axes.segment.having(*quantity.roles) if SEGMENT in quantity.dims else ()
-        if SEGMENT in quantity.dims and not domain:
-            continue
-        row = {
-            "quantity": quantity.name,
-            **labels,
-            "unit": quantity.units[0],
-            "fill": "constant",
-            "distribution": "fixed",
-        }
-        if quantity.name in ("first_year", "last_year"):
-            rows.append({**row, "value": axes.years[0] if quantity.name == "first_year" else axes.years[-1]})
-        elif len(quantity.units) > 1:
-            rows += [
-                {
-                    **row,
-                    "segment": axes.segment.leaves[i],
-                    "unit": "USD per test" if axes.segment.roles[i] == "test" else quantity.units[0],
-                }
-                for i in domain
-            ]
-        else:
-            rows += [{**row, "region": leaf} for leaf in axes.region.leaves] if quantity.is_count else [row]
-    return records
+            keys = {"axis": axis.name, "label": leaf, "set": axis.sets[i], "role": axis.roles[i]}
+            found.append({**keys, "groups": "; ".join(groups)})
+    return found + [{"axis": "scenario", "label": s} for s in axes.scenarios]
+
+
+def _rows(axes: Axes, quantity: Quantity) -> list[Record]:
+    """The rows of a quantity: one, unless its leaves differ in unit or are counts, which no row for a group can give."""
+    by_segment = SEGMENT in quantity.dims
+    segments = axes.segment.having(*quantity.roles) if by_segment else ()
+    if by_segment and not segments:
+        return []
+    keys = {
+        name: axes.axis(d).total if d in quantity.dims else ""
+        for name, d in zip(KEYS, (REGION, SEGMENT, SUBTYPE), strict=True)
+    }
+    row = {
+        "quantity": quantity.name,
+        **keys,
+        "unit": quantity.units[0],
+        "fill": "constant",
+        "distribution": "fixed",
+    }
+    if quantity.name in ("first_year", "last_year"):
+        return [{**row, "value": axes.years[0] if quantity.name == "first_year" else axes.years[-1]}]
+    if len(quantity.units) > 1:
+        return [
+            {
+                **row,
+                "segment": axes.segment.leaves[i],
+                "unit": "USD per test" if axes.segment.roles[i] == "test" else quantity.units[0],
+            }
+            for i in segments
+        ]
+    if quantity.is_count:
+        return [{**row, "region": leaf} for leaf in axes.region.leaves]
+    return [row]

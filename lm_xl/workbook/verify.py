@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from math import isnan
 from pathlib import Path
 from typing import Any
 
 from lm_xl.assumptions.assumptions import Assumptions
 from lm_xl.assumptions.columns import DOLLAR
 from lm_xl.assumptions.read import read_assumptions
-from lm_xl.faults import Disagreement
+from lm_xl.faults import Disagreement, Fault, Refused
 from lm_xl.model.outputs import BASIS_NAMES
-from lm_xl.workbook.plan.plan import COVER, Plan
-from lm_xl.workbook.plan.python_side import Choice, Numbers, State
-from lm_xl.workbook.plan.records import Written
-from lm_xl.workbook.plan.staleness import built_sums
+from lm_xl.workbook.plan.input_cells import Choice, InputCells, Numbers
+from lm_xl.workbook.plan.layout import COVER
+from lm_xl.workbook.plan.lines import Plan
+from lm_xl.workbook.plan.python_side import PythonSide
+from lm_xl.workbook.plan.staleness import AS_BUILT, built_sums
 from lm_xl.workbook.plan.trace import trace
-from lm_xl.xlsx.addresses import address_of, column_letters, split_address
+from lm_xl.xlsx.addresses import address_of, place_of
 from lm_xl.xlsx.engines import Address, Extent, Grid, recalculated
 
-TOLERANCE = 1e-9
+FORMULA_TOLERANCE = 1e-9
+"""By how much of itself, or of its line's scale, a formula's value may differ from Python's."""
 WOBBLE = 0.05
-"""Each input is moved by up to this share of itself, by up to this many years where it is a year."""
+"""Each input is moved by up to this share of itself, by up to ten times this many years where it is a year."""
+
+Cells = Mapping[str, set[tuple[int, int]]]
+"""Sheet to row and column of some of its cells."""
 
 
 @dataclass
@@ -50,86 +56,6 @@ class Verification:
         return all(not case.wrong for case in self.cases)
 
 
-def areas(traced: Plan) -> dict[str, Extent]:
-    """The part of each sheet that holds formulas."""
-    found: dict[str, Extent] = {}
-    for title, sheet in traced.sheets.items():
-        if sheet.lines:
-            found[title] = (
-                max(line.row for line in sheet.lines),
-                max(line.columns[-1] for line in sheet.lines),
-            )
-    return found
-
-
-def compare(
-    case: Case,
-    traced: Plan,
-    state: State,
-    grid: Grid,
-    formulas: Mapping[str, set[tuple[int, int]]] | None = None,
-) -> Case:
-    """Compare every formula cell of a plan with Python's value of it."""
-    repeated: list[str] = []
-    for title, sheet in traced.sheets.items():
-        rows = grid[title]
-        for line in sheet.lines:
-            wrong = repeated if line.array == "master" else case.wrong
-            expected = state.values(line)
-            row = rows[line.row - 1]
-            for column, value in zip(line.columns, expected, strict=True):
-                case.formulas += 1
-                found = row[column - 1]
-                if formulas is not None and (line.row, column) not in formulas.get(title, ()):
-                    wrong.append(
-                        f"{title}!{address_of(line.row, column)}: holds {found!r}, no formula; Python computes {_shown(value)}"
-                    )
-                    continue
-                error = _error(found, value, line.scale)
-                if error > case.worst:
-                    case.worst, case.worst_cell = error, f"{title}!{address_of(line.row, column)}"
-                if error > TOLERANCE:
-                    wrong.append(
-                        f"{title}!{address_of(line.row, column)}: the workbook gives {found!r}, Python {_shown(value)}"
-                    )
-    case.wrong += repeated
-    return case
-
-
-def _error(found: Any, value: float | str, scale: float) -> float:
-    if isinstance(value, str):
-        return 0.0 if found == value else float("inf")
-    if value != value:
-        return 0.0 if found == "n/a" else float("inf")
-    if isinstance(found, bool) or not isinstance(found, int | float):
-        return float("inf")
-    return abs(found - value) / max(abs(value), scale) if found != value else 0.0
-
-
-def _shown(value: float | str) -> str:
-    return "n/a" if value != value else repr(value)
-
-
-def agreed_values(path: Path, traced: Plan) -> dict[str, dict[str, float | str]]:
-    """Every formula's value in a new workbook, as an engine computes it and Python confirms. Raises Disagreement."""
-    a = traced.assumptions
-    state = State(traced, Numbers.of(a), Choice(a.axes.scenarios[0]))
-    (grid,) = recalculated(path, [{}], areas(traced), "formualizer")
-    case = compare(Case("new"), traced, state, grid)
-    if case.wrong:
-        raise Disagreement(
-            f"{len(case.wrong)} of {case.formulas} formulas differ from Python, so nothing was written; the first: {case.wrong[0]}"
-        )
-    values: dict[str, dict[str, float | str]] = {}
-    for title, sheet in traced.sheets.items():
-        rows = grid[title]
-        letters = [column_letters(c) for c in range(areas(traced)[title][1] + 1)] if sheet.lines else []
-        values[title] = {
-            f"{letters[c]}{line.row}": rows[line.row - 1][c - 1] for line in sheet.lines for c in line.columns
-        }
-    return values
-
-
 def verify(
     path: str | Path, engine: str = "formualizer", progress: Callable[[str], None] = lambda _: None
 ) -> Verification:
@@ -141,76 +67,145 @@ def verify(
     """
     file = Path(path)
     a = read_assumptions(file)
-    traced = _plan_of(a, built_sums(file, a.axes.years))
     present = _formula_cells(file)
-    read_areas = _known_areas(file, traced, present)
-    cases: list[tuple[Case, State, dict[Address, Any]]] = []
-    choices = list(_choices(a))
-    cases += [
-        (Case(f"{_named(choice)}, as it is"), State(traced, Numbers.of(a), choice), _chosen(choice))
-        for choice in choices
+    plan = _plan_of(a, built_sums(file, a.axes.years) if AS_BUILT in present else None)
+    _refuse_missing_sheets(file, plan, present)
+    trials = list(_trials(a))
+    cases = []
+    grids = recalculated(file, [trial.edits for trial in trials], areas(plan), engine)
+    for trial, grid in zip(trials, grids, strict=True):
+        progress(trial.name)
+        python = PythonSide(plan, trial.numbers, trial.choice)
+        cases.append(compare(trial.name, plan, python, grid, present))
+    cases[0].wrong.extend(_not_the_models(plan, present))
+    return Verification(file, engine, tuple(cases))
+
+
+def agreed_values(path: Path, plan: Plan) -> dict[str, dict[str, float | str]]:
+    """Every formula's value in a new workbook, as an engine computes it and Python confirms. Raises Disagreement."""
+    a = plan.assumptions
+    python = PythonSide(plan, Numbers.of(a), Choice(a.axes.scenarios[0]))
+    (grid,) = recalculated(path, [{}], areas(plan), "formualizer")
+    case = compare("new", plan, python, grid)
+    if case.wrong:
+        raise Disagreement(
+            f"{len(case.wrong)} of {case.formulas} formulas differ from Python, so nothing was written; the first: {case.wrong[0]}"
+        )
+    return {
+        title: {
+            address_of(line.row, column): grid[title][line.row - 1][column - 1]
+            for line in sheet.lines
+            for column in line.columns
+        }
+        for title, sheet in plan.sheets.items()
+    }
+
+
+# Comparing
+
+
+def areas(plan: Plan) -> dict[str, Extent]:
+    """The part of each sheet that holds formulas."""
+    return {
+        title: (max(line.row for line in sheet.lines), max(line.columns[-1] for line in sheet.lines))
+        for title, sheet in plan.sheets.items()
+        if sheet.lines
+    }
+
+
+def compare(name: str, plan: Plan, python: PythonSide, grid: Grid, present: Cells | None = None) -> Case:
+    """Compare every formula cell of a plan with Python's value of it. `present` are the file's cells with formulas, if known."""
+    case = Case(name)
+    # the master check stands on every sheet: what makes it wrong is told first
+    repeated: list[str] = []
+    for title, sheet in plan.sheets.items():
+        for line in sheet.lines:
+            wrong = repeated if line.array == "master" else case.wrong
+            for column, value in zip(line.columns, python.values(line), strict=True):
+                case.formulas += 1
+                cell, found = f"{title}!{address_of(line.row, column)}", grid[title][line.row - 1][column - 1]
+                if present is not None and (line.row, column) not in present.get(title, ()):
+                    wrong.append(f"{cell}: holds {found!r}, no formula; Python computes {_shown(value)}")
+                    continue
+                error = _error(found, value, line.scale)
+                if error > case.worst:
+                    case.worst, case.worst_cell = error, cell
+                if error > FORMULA_TOLERANCE:
+                    wrong.append(f"{cell}: the workbook gives {found!r}, Python {_shown(value)}")
+    case.wrong += repeated
+    return case
+
+
+def _error(found: Any, value: float | str, scale: float) -> float:
+    """How far a cell is from Python's value, relative to it or to the line's scale; infinite where it is of another kind."""
+    if isinstance(value, str) or isnan(value):
+        return 0.0 if found == (value if isinstance(value, str) else "n/a") else float("inf")
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        return float("inf")
+    return abs(found - value) / max(abs(value), scale) if found != value else 0.0
+
+
+def _shown(value: float | str) -> str:
+    return repr(value) if isinstance(value, str) or not isnan(value) else "n/a"
+
+
+def _not_the_models(plan: Plan, present: Cells) -> list[str]:
+    """What to say of each formula of a file that its plan does not have."""
+    expected = {(t, line.row, c) for t, s in plan.sheets.items() for line in s.lines for c in line.columns}
+    found = {(title, row, column) for title, cells in present.items() for row, column in cells}
+    return [
+        f"{title}!{address_of(row, column)}: a formula that is not the model's"
+        for title, row, column in sorted(found - expected)
     ]
+
+
+# What is tried
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """What is chosen and typed before a file is recalculated, and the numbers that Python then computes with."""
+
+    name: str
+    choice: Choice
+    numbers: Numbers
+    edits: Mapping[Address, Any]
+
+
+def _trials(a: Assumptions) -> Iterator[_Trial]:
+    """Every choice on the file's numbers, then the last one on other numbers.
+
+    The engine keeps what was typed, so the last trial, the first choice again, needs no more edits than that choice.
+    """
+    choices = list(_choices(a))
+    for choice in choices:
+        yield _Trial(f"{choice}, as it is", choice, Numbers.of(a), _chosen(choice))
     other = moved(a)
     for choice, changed in ((choices[-1], edits(a, other)), (choices[0], {})):
-        cases.append(
-            (
-                Case(f"{_named(choice)}, every input changed"),
-                State(traced, other, choice),
-                {**changed, **_chosen(choice)},
-            )
-        )
-    expected = {(t, line.row, c) for t, s in traced.sheets.items() for line in s.lines for c in line.columns}
-    extra = sorted((t, r, c) for t, cells in present.items() for r, c in cells if (t, r, c) not in expected)
-    unknown = [f"{t}!{address_of(r, c)}: a formula that is not the model's" for t, r, c in extra]
-    done = []
-    grids = recalculated(file, [edit for *_, edit in cases], read_areas, engine)
-    for (case, state, _), grid in zip(
-        cases, _told(grids, [c.name for c, *_ in cases], progress), strict=True
-    ):
-        done.append(compare(case, traced, state, grid, present))
-    done[0].wrong.extend(unknown)
-    return Verification(file, engine, tuple(done))
-
-
-def _told(grids: Any, names: Sequence[str], progress: Callable[[str], None]) -> Iterator[Grid]:
-    for i, grid in enumerate(grids):
-        progress(names[i])
-        yield grid
-
-
-def _plan_of(a: Assumptions, built: Mapping[tuple[str, str], float] | None) -> Plan:
-    """The plan of a delivered file: its numbers stand where they were read, and it was built with these sums of them."""
-    rows = {i: row.cells for i, row in enumerate(a.rows)}
-    deltas = {k: int(split_address(d.cell)[1]) for k, d in enumerate(a.deltas)}
-    return trace(a, Written(rows, deltas, tuple(f.cell for f in a.published)), built)
+        yield _Trial(f"{choice}, every input changed", choice, other, {**changed, **_chosen(choice)})
 
 
 def _choices(a: Assumptions) -> Iterator[Choice]:
     """Choices that between them have every scenario, every basis and every currency."""
-    bases, currencies = list(BASIS_NAMES), [c.code for c in a.currencies]
-    for i in range(max(len(a.axes.scenarios), len(bases), len(currencies))):
+    scenarios, bases, currencies = a.axes.scenarios, list(BASIS_NAMES), [c.code for c in a.currencies]
+    for i in range(max(len(scenarios), len(bases), len(currencies))):
         yield Choice(
-            a.axes.scenarios[i % len(a.axes.scenarios)],
+            scenarios[i % len(scenarios)],
             bases[i % len(bases)],
             currencies[i % len(currencies)],
         )
 
 
-def _named(choice: Choice) -> str:
-    return f"{choice.scenario}, {choice.basis}, {choice.currency}"
-
-
 def _chosen(choice: Choice) -> dict[Address, Any]:
-    from lm_xl.xlsx.addresses import place_of
-
     return {(COVER, *place_of(address)): value for address, value in choice.cells().items()}
 
 
 def moved(a: Assumptions) -> Numbers:
-    """Every number moved by a different amount: shares down, years and others either way."""
+    """Every number moved by a different amount: years either way, all others down, so that shares stay shares."""
     rng = random.Random(20250)  # any fixed seed: the same file is always tested with the same numbers
 
     def down(x: float) -> float:
+        # a number of 0 moves too, by a little: no share of it would
         return x * (1 - rng.uniform(0.1, 1) * WOBBLE) + (rng.uniform(0.1, 1) * 1e-3 if x == 0 else 0)
 
     inputs = []
@@ -227,22 +222,28 @@ def moved(a: Assumptions) -> Numbers:
 
 def edits(a: Assumptions, numbers: Numbers) -> dict[Address, Any]:
     """The input cells of a deliverable, with other numbers."""
-    from lm_xl.xlsx.addresses import place_of
-
     cells: dict[Address, Any] = {}
     for row, values in zip(a.rows, numbers.inputs, strict=True):
-        if values:
-            cells |= {
-                (row.sheet, *place_of(address)): value
-                for address, value in zip(row.cells, values, strict=True)
-            }
-    for sheet, places, values in (
+        # a row of `never` has a cell, but no number
+        for address, value in zip(row.cells if values else (), values, strict=True):
+            cells[row.sheet, *place_of(address)] = value
+    for sheet, addresses, values in (
         ("Scenarios", [d.cell for d in a.deltas], numbers.amounts),
         ("Currencies", [c.cell for c in a.currencies], numbers.rates),
         ("Published", [f.cell for f in a.published], numbers.figures),
     ):
-        cells |= {(sheet, *place_of(address)): value for address, value in zip(places, values, strict=True)}
+        cells |= {(sheet, *place_of(at)): value for at, value in zip(addresses, values, strict=True)}
     return cells
+
+
+# The file
+
+
+def _plan_of(a: Assumptions, built: Mapping[tuple[str, str], float] | None) -> Plan:
+    """The plan of a delivered file: its numbers stand where they were read, and it was built with these sums of them."""
+    rows = {i: row.cells for i, row in enumerate(a.rows)}
+    delta_rows = {k: place_of(delta.cell)[0] for k, delta in enumerate(a.deltas)}
+    return trace(a, InputCells(rows, delta_rows, tuple(figure.cell for figure in a.published)), built)
 
 
 def _formula_cells(path: Path) -> dict[str, set[tuple[int, int]]]:
@@ -264,23 +265,11 @@ def _formula_cells(path: Path) -> dict[str, set[tuple[int, int]]]:
     return found
 
 
-def _known_areas(path: Path, traced: Plan, present: Mapping[str, set[tuple[int, int]]]) -> dict[str, Extent]:
-    from lm_xl.faults import Fault, Refused
-
-    missing = [t for t in traced.sheets if traced.sheets[t].lines and t not in present]
+def _refuse_missing_sheets(path: Path, plan: Plan, present: Cells) -> None:
+    what = "the sheet is missing or has no formulas: verify takes a workbook made by lm-xl build"
+    missing = [title for title, sheet in plan.sheets.items() if sheet.lines and title not in present]
     if missing:
-        raise Refused(
-            [
-                Fault(
-                    path.name,
-                    t,
-                    "",
-                    "the sheet is missing or has no formulas: verify takes a workbook made by lm-xl build",
-                )
-                for t in missing
-            ]
-        )
-    return areas(traced)
+        raise Refused([Fault(path.name, title, "", what) for title in missing])
 
 
 __all__ = ["Case", "Disagreement", "Verification", "agreed_values", "verify"]

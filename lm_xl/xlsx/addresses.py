@@ -69,3 +69,37 @@ def area_of(reference: str) -> Area | None:
         return Area(1, column_number(match[1]), LAST_ROW, column_number(match[2]))
     match = re.fullmatch(r"\$?(\d{1,7}):\$?(\d{1,7})", reference)
     return Area(int(match[1]), 1, int(match[2]), LAST_COLUMN) if match else None
+
+
+_MOVING = re.compile(
+    r"""(?P<kept>"(?:[^"]|"")*"|'(?:[^']|'')*'|\[(?:[^\[\]]|\[[^\[\]]*\])*\])
+    |(?<![\w.$\\])(?:(?P<column>\$?[A-Za-z]{1,3})(?P<row>\$?[0-9]{1,7})
+        |(?P<left>\$?[A-Za-z]{1,3}):(?P<right>\$?[A-Za-z]{1,3})
+        |(?P<top>\$?[0-9]{1,7}):(?P<bottom>\$?[0-9]{1,7}))(?![\w.(!])""",
+    re.X,
+)
+"""What stands in a formula: texts, quoted titles and columns of tables, which stay; and cells, columns and rows, which move."""
+
+
+def formula_moved(formula: str, down: int, across: int) -> str:
+    """A formula as a copy further down and to the right would read; beyond the last row or column it goes on from the first."""
+
+    def column(letters: str) -> str:
+        number = column_number(letters.lstrip("$"))
+        if letters.startswith("$") or number > LAST_COLUMN:
+            return letters
+        return column_letters((number - 1 + across) % LAST_COLUMN + 1)
+
+    def row(number: str) -> str:
+        return number if number.startswith("$") else str((int(number) - 1 + down) % LAST_ROW + 1)
+
+    def moved(match: re.Match[str]) -> str:
+        if match["kept"]:
+            return match["kept"]
+        if match["column"]:
+            return column(match["column"]) + row(match["row"])
+        if match["left"]:
+            return f"{column(match['left'])}:{column(match['right'])}"
+        return f"{row(match['top'])}:{row(match['bottom'])}"
+
+    return _MOVING.sub(moved, formula)

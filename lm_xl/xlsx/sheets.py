@@ -1,265 +1,308 @@
-"""A workbook file -> tables of raw cells. Reads anything a stranger may send, in bounded memory and time.
+"""A workbook's sheets, read in one pass each: the cells, and what is said beside them.
 
-The XML is read here, in one pass over each wanted sheet and over nothing else: a reader made for editing workbooks has no
-place for the cell of a NaN, drops rows that are out of order, warns of what it will not save, and parses all of the package.
+A reader made for editing workbooks has no place for the cell of a NaN, drops rows that are out of order, warns of what it will
+not save, and parses all of the package.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-import math
-import posixpath
 import re
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from xml.parsers import expat
+from functools import cache
+from typing import Any, NamedTuple, TypeVar
 
-from lm_xl.xlsx.addresses import address_of, column_number
-from lm_xl.xlsx.number_formats import shows_date
-from lm_xl.xlsx.package import MOST_ELEMENTS, Damaged, Start
+from lm_xl.xlsx.addresses import (
+    LAST_COLUMN,
+    LAST_ROW,
+    Area,
+    address_of,
+    area_of,
+    column_number,
+    formula_moved,
+)
+from lm_xl.xlsx.package import Damaged, Package
 
-MOST_ROWS = 20_000
 MOST_CHARACTERS = 32_767
 """What a cell of a spreadsheet holds at most."""
 
+DATA_TABLE = "TABLE()"
+"""Stands for the formula of a what-if table, which no cell can be given by hand."""
 
-Value = float | bool | str | dt.datetime | None
+YES = ("1", "true")
+
+C = TypeVar("C")
+
+CellOf = Callable[[int, int, int, str, str | None, str], C | None]
+"""Makes what a reader keeps of a cell from its row, column, number of style, kind, formula or None, and text; None keeps nothing.
+
+The kind is n (number), s (text), b (truth value), e (error), d (date in words) or str (text of a formula). A shared formula
+comes as each of its cells would show it, that of a block (an array formula) in its first cell alone.
+"""
+
+
+class ColumnWidth(NamedTuple):
+    """How neighbouring columns are shown."""
+
+    first: int
+    last: int
+    width: float
+    hidden: bool
+
+
+class DataValidation(NamedTuple):
+    """Which cells are validated, by what, and whether the user is told."""
+
+    areas: tuple[Area, ...]
+    kind: str
+    formula: str
+    has_message: bool
 
 
 @dataclass
-class SheetCells:
-    """What one pass over a sheet's XML finds: cells by row and column from 1, and what hides or joins them."""
+class SheetSettings:
+    """What a sheet says beside the contents of its cells."""
 
-    cells: dict[int, dict[int, tuple[Value, bool]]] = field(default_factory=dict)
-    hidden_rows: set[int] = field(default_factory=set)
-    hidden_columns: list[range] = field(default_factory=list)
+    colour: str | None = None
+    """Of its tab, as RRGGBB; "" for one of the theme's."""
+    hidden_rows: list[int] = field(default_factory=list)
+    rows_hidden: bool = False
+    """Whether every row without a height is hidden."""
+    columns: list[ColumnWidth] = field(default_factory=list)
+    default_width: float = 8.43
     merged: list[str] = field(default_factory=list)
+    frozen: tuple[int, int] | None = None
+    """Rows and columns that stay when the rest scrolls."""
+    active: str = "A1"
+    top_left: str = "A1"
+    page: dict[str, str] = field(default_factory=dict)
+    fits_page: bool = False
+    footer: str = ""
+    validations: list[DataValidation] = field(default_factory=list)
+    blocks: list[tuple[Area, str]] = field(default_factory=list)
+    """The area of each array formula, and the formula."""
+    dynamic: list[str] = field(default_factory=list)
+    """Cells whose formula spills as far as it needs."""
     below: int = 0
     """The first row with data below the last that is read."""
 
 
-class WorkbookFile:
-    """One package: its sheets, its shared texts and which of its styles are dates."""
+def read_sheet(
+    package: Package,
+    part: str,
+    texts: list[str],
+    rows: dict[int, dict[int, C]],
+    cell_of: CellOf[C],
+    last_row: int = LAST_ROW,
+) -> SheetSettings:
+    """Read a sheet in one pass, its cells into `rows`, by row and column from 1. `texts` are the workbook's shared ones."""
+    reading = _SheetPass(part, texts, rows, cell_of, last_row)
+    package.parse(part, reading.start, reading.end, reading.text)
+    return reading.settings
 
-    def __init__(self, package: zipfile.ZipFile) -> None:
-        self.package = package
-        self.parts = set(package.namelist())
-        main = [part for kind, part in self.relations("").values() if kind == "officeDocument"]
-        if not main or not main[0].endswith(".xml"):
-            raise Damaged("is a zip archive but not an .xlsx workbook: save it as .xlsx")
-        related = self.relations(main[0])
-        self.sheets: list[tuple[str, str, str]] = []
-        """Name, state and part of each worksheet."""
-        self.epoch = dt.datetime(1899, 12, 30)
 
-        def start(name: str, attributes: dict[str, str]) -> None:
-            if name == "sheet":
-                kind, part = related[next((v for k, v in attributes.items() if k.endswith(" id")), "")]
-                if kind == "worksheet":
-                    self.sheets.append((attributes["name"], attributes.get("state", "visible"), part))
-            elif name == "workbookPr" and attributes.get("date1904") in ("1", "true"):
-                self.epoch = dt.datetime(1904, 1, 1)
+class _SheetPass:
+    """The handlers of one pass over a sheet, and where the pass stands."""
 
-        self.parse(main[0], start)
-        parts = {kind: part for kind, part in related.values() if kind in ("styles", "sharedStrings")}
-        self.dates = self.date_styles(parts["styles"]) if "styles" in parts else set()
-        self.texts = self.shared_texts(parts["sharedStrings"]) if "sharedStrings" in parts else []
-
-    def parse(
+    def __init__(
         self,
         part: str,
-        start: Start,
-        end: Callable[[str], None] | None = None,
-        text: Callable[[str], None] | None = None,
+        texts: list[str],
+        rows: dict[int, dict[int, Any]],
+        cell_of: CellOf[Any],
+        last_row: int,
     ) -> None:
-        """Pass one part of the package to handlers. No tree is built, so that neither depth nor length takes memory."""
-        parser = expat.ParserCreate(namespace_separator=" ")
-        parser.buffer_text = True
-        elements = 0
+        self.part, self.texts, self.rows, self.cell_of, self.last_row = part, texts, rows, cell_of, last_row
+        self.settings = SheetSettings()
+        self.taken = TakenText()
+        self.text = self.taken.add
+        self.row = self.column = 0
+        self.cells: dict[int, Any] = {}
+        self.cell: dict[str, str] | None = None
+        self.formula: dict[str, str] | None = None
+        """The attributes of the cell, and of the formula in it, that is being read."""
+        self.shared: dict[str, tuple[str, int, int]] = {}
+        """Formulas that several cells share, each with its first cell."""
+        self.validation: tuple[dict[str, str], dict[str, str]] = {}, {}
+        """The attributes of the validation that is being read, and the texts in it."""
 
-        def started(name: str, attributes: dict[str, str]) -> None:
-            nonlocal elements
-            elements += 1
-            if elements > MOST_ELEMENTS:
-                raise Damaged(f"has more than {MOST_ELEMENTS:,} XML elements in {part}: more than is read")
-            start(name.rpartition(" ")[2], attributes)
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        if self.cell is not None:
+            if name == "f":
+                self.formula = attributes
+            self.taken.start(name)
+        elif name == "c":
+            self.cell, self.formula = attributes, None
+            reference = attributes.get("r")
+            self.column = self.column_of(reference) if reference else self.column + 1
+            self.taken.begin()
+        elif name == "row":
+            self.start_row(attributes)
+        elif name == "dataValidation":
+            self.validation = attributes, {}
+        elif name in _WORDS:
+            self.taken.begin(taking=True)
+        else:
+            _set(self.settings, name, attributes)
 
-        def declared(*_: object) -> None:
-            raise Damaged(f"declares XML entities in {part}, which no workbook needs: it is not read")
+    def end(self, name: str) -> None:
+        if self.cell is None:
+            if name in _WORDS:
+                self.end_words(name)
+            elif name == "dataValidation":
+                self.settings.validations.append(_validation(*self.validation))
+        elif name == "c":
+            self.end_cell(self.cell)
+            self.cell = None
+        else:
+            self.taken.end(name)
 
-        parser.StartElementHandler = started
-        parser.StartDoctypeDeclHandler = declared
-        if end is not None:
-            parser.EndElementHandler = lambda name: end(name.rpartition(" ")[2])
-        if text is not None:
-            parser.CharacterDataHandler = text
-        if part not in self.parts:
-            raise Damaged(f"lacks the part {part}: save it again from Excel")
-        with self.package.open(part) as opened:
-            while chunk := opened.read(1 << 16):
-                parser.Parse(chunk, False)
-            parser.Parse(b"", True)
+    def start_row(self, attributes: dict[str, str]) -> None:
+        self.row, self.column = int(attributes.get("r", self.row + 1)), 0
+        if not 1 <= self.row <= LAST_ROW:
+            raise Damaged(f"has a row {self.row:,} in {self.part}: save it again from Excel")
+        if attributes.get("hidden") in YES or attributes.get("ht") == "0":
+            self.settings.hidden_rows.append(self.row)
+        if self.row <= self.last_row:
+            self.cells = self.rows.setdefault(self.row, {})
 
-    def relations(self, of: str) -> dict[str, tuple[str, str]]:
-        """The parts that a part refers to: id to the last word of the kind, and the part's name."""
-        folder, name = posixpath.split(of)
-        found: dict[str, tuple[str, str]] = {}
+    def column_of(self, reference: str) -> int:
+        """The column of a cell's address, which must be in the row it stands in."""
+        letters = reference.rstrip("0123456789")
+        row = reference[len(letters) :]
+        column = _column(letters)
+        if not column or not row or int(row) != self.row:
+            raise Damaged(f"has a cell {reference!r} in row {self.row}: save it again from Excel")
+        return column
 
-        def start(name: str, attributes: dict[str, str]) -> None:
-            if name == "Relationship" and attributes.get("TargetMode") != "External":
-                target = posixpath.normpath(posixpath.join("/", folder, attributes["Target"])).lstrip("/")
-                found[attributes["Id"]] = attributes["Type"].rpartition("/")[2], target
+    def end_cell(self, attributes: dict[str, str]) -> None:
+        kind, text = attributes.get("t", "n"), self.taken.value
+        formula = None if self.formula is None else self.end_formula(self.formula, attributes)
+        if self.row > self.last_row:
+            if formula is not None or text:
+                self.settings.below = self.settings.below or self.row
+            return
+        if kind == "s" and text:
+            text = self.shared_text(int(text))
+        elif kind == "inlineStr" or (kind == "str" and formula is None):
+            kind = "s"
+        kept = self.cell_of(self.row, self.column, int(attributes.get("s", "0")), kind, formula, text)
+        if kept is None:
+            return
+        if self.column in self.cells:
+            address = address_of(self.row, self.column)
+            raise Damaged(f"has the cell {address} twice in {self.part}: save it again from Excel")
+        self.cells[self.column] = kept
 
-        part = posixpath.join(folder, "_rels", f"{name}.rels")
-        if part not in self.parts:
-            raise Damaged("is a zip archive but not an .xlsx workbook: save it as .xlsx")
-        self.parse(part, start)
-        return found
+    def shared_text(self, at: int) -> str:
+        if not 0 <= at < len(self.texts):
+            raise Damaged(f"refers to the shared text {at}, which is not there: save it again from Excel")
+        return self.texts[at]
 
-    def shared_texts(self, part: str) -> list[str]:
-        """The workbook's table of texts, without the phonetic hints of East Asian scripts."""
-        texts: list[str] = []
-        pieces = _Pieces()
+    def end_formula(self, attributes: dict[str, str], cell: dict[str, str]) -> str:
+        """The formula of the cell, however it is stored."""
+        formula, kind = self.taken.formula, attributes.get("t")
+        if cell.get("cm"):
+            self.settings.dynamic.append(address_of(self.row, self.column))
+        if kind == "dataTable":
+            return DATA_TABLE
+        if kind == "array":
+            area = area_of(attributes.get("ref", ""))
+            if area:
+                self.settings.blocks.append((area, formula))
+        elif kind == "shared":
+            key = attributes.get("si", "")
+            if formula:
+                self.shared[key] = formula, self.row, self.column
+            else:
+                first, top, left = self.shared.get(key, ("", self.row, self.column))
+                return formula_moved(first, self.row - top, self.column - left)
+        return formula
 
-        def start(name: str, _: dict[str, str]) -> None:
-            if name == "si":
-                pieces.begin()
-            pieces.start(name)
-
-        def end(name: str) -> None:
-            pieces.end(name)
-            if name == "si":
-                texts.append(pieces.text)
-
-        self.parse(part, start, end, pieces.add)
-        return texts
-
-    def date_styles(self, part: str) -> set[int]:
-        """The cell styles whose number format shows a date or a time."""
-        codes: dict[int, str] = {}
-        formats: list[int] = []
-        inside = False
-
-        def start(name: str, attributes: dict[str, str]) -> None:
-            nonlocal inside
-            if name == "numFmt":
-                codes[int(attributes["numFmtId"])] = attributes.get("formatCode", "")
-            elif name == "cellXfs":
-                inside = True
-            elif name == "xf" and inside:
-                formats.append(int(attributes.get("numFmtId", "0")))
-
-        def end(name: str) -> None:
-            nonlocal inside
-            inside &= name != "cellXfs"
-
-        self.parse(part, start, end)
-        return {i for i, number in enumerate(formats) if _is_date(number, codes.get(number, ""))}
-
-    def read(self, part: str) -> SheetCells:
-        """One pass over a sheet."""
-        sheet = SheetCells()
-        pieces = _Pieces()
-        row = column = 0
-        kind, style, formula, in_cell = "n", 0, False, False
-
-        def start(name: str, attributes: dict[str, str]) -> None:
-            nonlocal row, column, kind, style, formula, in_cell
-            if in_cell:
-                formula |= name == "f"
-                pieces.start(name)
-            elif name == "c":
-                reference = attributes.get("r", "")
-                column = _place(reference, row) if reference else column + 1
-                kind, style, formula, in_cell = (
-                    attributes.get("t", "n"),
-                    int(attributes.get("s", "0")),
-                    False,
-                    True,
-                )
-                pieces.begin()
-            elif name == "row":
-                row, column = int(attributes.get("r", row + 1)), 0
-                if attributes.get("hidden") in ("1", "true"):
-                    sheet.hidden_rows.add(row)
-            elif name == "col" and (
-                attributes.get("hidden") in ("1", "true") or attributes.get("width") == "0"
-            ):
-                sheet.hidden_columns.append(range(int(attributes["min"]), int(attributes["max"]) + 1))
-            elif name == "mergeCell":
-                sheet.merged.append(attributes["ref"])
-
-        def end(name: str) -> None:
-            nonlocal in_cell
-            if not in_cell:
-                return
-            pieces.end(name)
-            if name != "c":
-                return
-            in_cell = False
-            text = pieces.text
-            if not formula and not text:
-                return
-            if row > MOST_ROWS:
-                sheet.below = sheet.below or row
-                return
-            unstored = formula and not text and kind != "str"
-            if column in sheet.cells.setdefault(row, {}):
-                raise Damaged(
-                    f"has the cell {address_of(row, column)} twice in {part}: save it again from Excel"
-                )
-            sheet.cells[row][column] = None if unstored else self.value(text, kind, style), unstored
-
-        self.parse(part, start, end, pieces.add)
-        return sheet
-
-    def value(self, text: str, kind: str, style: int) -> Value:
-        """A cell's value from what its XML holds."""
-        if kind == "s":
-            if not 0 <= int(text) < len(self.texts):
-                raise Damaged(
-                    f"refers to the shared text {text}, which is not there: save it again from Excel"
-                )
-            return self.texts[int(text)]
-        if kind == "b":
-            return text in ("1", "true")
-        if kind not in ("n", "d"):
-            return text
-        try:
-            if kind == "d":
-                return dt.datetime.fromisoformat(text).replace(tzinfo=None)
-            number = float(text)
-        except ValueError:
-            return text
-        if style in self.dates and math.isfinite(number):
-            try:
-                return self.epoch + dt.timedelta(days=number)
-            except OverflowError:
-                return f"{text} as a date"
-        return number
+    def end_words(self, name: str) -> None:
+        words = self.taken.value
+        if name.endswith("Footer"):
+            self.settings.footer += words
+        else:
+            self.validation[1][name] = words
 
 
-class _Pieces:
-    """The text of one cell: its value, or the runs of a rich text without phonetic hints."""
+@cache
+def _column(letters: str) -> int:
+    return column_number(letters) if re.fullmatch("[A-Z]{1,3}", letters) else 0
+
+
+_WORDS = {"formula1", "sqref", "oddFooter", "evenFooter", "firstFooter"}
+"""Elements outside of cells whose text is wanted."""
+
+
+def _set(settings: SheetSettings, name: str, found: dict[str, str]) -> None:
+    """Take over the attributes of an element that stands beside the cells."""
+    match name:
+        case "tabColor":
+            settings.colour = found.get("rgb", "")[-6:].upper()
+        case "pageSetUpPr":
+            settings.fits_page = found.get("fitToPage") in YES
+        case "sheetView":
+            settings.top_left = found.get("topLeftCell", "A1")
+        case "pane" if found.get("state") in ("frozen", "frozenSplit"):
+            settings.frozen = int(float(found.get("ySplit", "0"))), int(float(found.get("xSplit", "0")))
+        case "selection":
+            settings.active = found.get("activeCell", "A1")
+        case "sheetFormatPr":
+            wide = float(found.get("baseColWidth", "8")) + 0.43  # so many digits, and five pixels
+            settings.default_width = float(found.get("defaultColWidth", wide))
+            settings.rows_hidden = found.get("zeroHeight") in YES
+        case "col":
+            first, last = int(found["min"]), min(int(found["max"]), LAST_COLUMN)
+            width = float(found.get("width", settings.default_width))
+            hidden = found.get("hidden") in YES or width == 0
+            settings.columns.append(ColumnWidth(first, max(first, last), width, hidden))
+        case "mergeCell":
+            settings.merged.append(found["ref"])
+        case "pageSetup":
+            settings.page = found
+
+
+def _validation(attributes: dict[str, str], words: dict[str, str]) -> DataValidation:
+    """A data validation, as Excel 2007 or as its successors write it."""
+    places = (attributes.get("sqref") or words.get("sqref", "")).split()
+    told = (attributes.get("showErrorMessage") in YES and bool(attributes.get("error"))) or (
+        attributes.get("showInputMessage") in YES and bool(attributes.get("prompt"))
+    )
+    areas = tuple(area for area in map(area_of, places) if area)
+    return DataValidation(areas, attributes.get("type", "none"), words.get("formula1", "").strip(), told)
+
+
+class TakenText:
+    """The texts of one cell: its formula, and its value or the runs of a rich text without phonetic hints."""
 
     def __init__(self) -> None:
-        self.begin()
         self.taking = self.phonetic = False
+        self.begin()
 
-    def begin(self) -> None:
+    def begin(self, *, taking: bool = False) -> None:
         self.pieces: list[str] = []
         self.length = 0
+        self.formula = ""
+        self.taking = taking
 
     def start(self, name: str) -> None:
         self.phonetic |= name == "rPh"
-        self.taking = name in ("v", "t") and not self.phonetic
+        self.taking = name in ("v", "t", "f") and not self.phonetic
+        if name == "f":
+            self.before = len(self.pieces)
 
     def end(self, name: str) -> None:
         self.phonetic &= name != "rPh"
         self.taking = False
+        if name == "f":
+            self.formula = "".join(self.pieces[self.before :])
+            del self.pieces[self.before :]
+            self.length = 0
 
     def add(self, text: str) -> None:
+        """Told each text of the part."""
         if self.taking:
             self.length += len(text)
             if self.length > MOST_CHARACTERS:
@@ -269,22 +312,8 @@ class _Pieces:
             self.pieces.append(text)
 
     @property
-    def text(self) -> str:
-        """What was taken; a spreadsheet writes control characters as _x000D_."""
+    def value(self) -> str:
+        """What was taken but for the formula; a spreadsheet writes control characters as _x000D_."""
+        self.taking = False
         text = "".join(self.pieces)
         return re.sub("_x([0-9A-Fa-f]{4})_", lambda m: chr(int(m[1], 16)), text) if "_x" in text else text
-
-
-def _is_date(number: int, code: str) -> bool:
-    """Whether a number format shows a date or a time: one of the built-in ones, or by its code."""
-    if not code:
-        return number in (*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59))
-    return shows_date(code)
-
-
-def _place(reference: str, row: int) -> int:
-    """The column of a cell's address, which must be in the row it stands in."""
-    match = re.fullmatch("([A-Z]{1,3})([0-9]{1,7})", reference)
-    if not match or int(match[2]) != row:
-        raise Damaged(f"has a cell {reference!r} in row {row}: save it again from Excel")
-    return column_number(match[1])

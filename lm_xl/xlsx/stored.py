@@ -1,115 +1,93 @@
-"""Stored values beside formulas: what previews, phones and pandas read. All other parts of the package stay byte for byte."""
+"""Stored values beside formulas: what previews, phones and pandas read. All other bytes of a sheet stay, whoever wrote it."""
 
 from __future__ import annotations
 
-import re
-import zipfile
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
-from lm_xl.xlsx.addresses import column_letters, column_number
+from lm_xl.xlsx.addresses import address_of, column_letters, column_number, split_address
+from lm_xl.xlsx.drawings import described_drawings
+from lm_xl.xlsx.package import opened, repacked
+from lm_xl.xlsx.splice import Rewrite, StoredValue, with_values
+from lm_xl.xlsx.workbook_file import WorkbookFile
 
-CellValues = Mapping[str, Mapping[str, float | str]]
-"""Sheet to address to value."""
-
-_FORMULA = re.compile(r'<c r="([A-Z]+)([0-9]+)"([^>]*)>(<f>[^<]*</f>)<v ?/?>(?:</v>)?</c>')
-_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-_REL = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-
+DIGITS = 10
+"""Significant digits of a stored value in the deliverable, whose formulas a spreadsheet computes in full when it opens the file."""
 
 Spans = Mapping[str, Mapping[int, tuple[str, str]]]
 """Sheet to row to the first and the last column of the cells that share one formula."""
 
-DIGITS = 10
-"""Significant digits of a stored value beside its formula, which a spreadsheet computes in full when it opens the file."""
+
+def write_values(source: Path, target: Path, values: Mapping[tuple[str, int, int], StoredValue]) -> None:
+    """Copy a workbook with other stored values, by sheet, row and column; cells that are not there yet are added. Raises Refused."""
+    by_sheet: dict[str, dict[str, StoredValue]] = {}
+    for (sheet, row, column), value in values.items():
+        by_sheet.setdefault(sheet, {})[address_of(row, column)] = value
+    titles = _titles(source)
+
+    def change(part: str, content: bytes) -> bytes:
+        found = by_sheet.get(titles.get(part, ""))
+        return with_values(content, found) if found else content
+
+    repacked(source, target, change)
 
 
 def store_values(
-    path: Path, values: CellValues, spans: Spans, static: Mapping[str, str] | None = None
+    path: Path,
+    values: Mapping[str, Mapping[str, float | str]],
+    spans: Spans,
+    static: Mapping[str, str] | None = None,
 ) -> None:
     """Write the values of formula cells into a workbook that openpyxl saved, in place; store a row's one formula once; describe the charts.
 
-    With `static` the values replace their formulas, and words of the cover are replaced as it says. Raises KeyError for a
-    formula without a value.
+    `values` are by sheet and address. With `static` they replace their formulas, and words of the cover are replaced as it
+    says. Raises KeyError for a formula without a value.
     """
-    with zipfile.ZipFile(path) as package:
-        parts = [(item, package.read(item)) for item in package.infolist()]
-        sheets = sheet_parts(package)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as package:
-        for item, content in parts:
-            title = sheets.get(item.filename, "")
-            if values.get(title):
-                content = _with_values(
-                    content.decode(), values[title], spans.get(title, {}), keep=static is None
-                ).encode()
-            for old, new in (static or {}).items():
-                content = content.replace(escape(old).encode(), escape(new).encode())
-            if re.fullmatch(r"xl/drawings/drawing\d+\.xml", item.filename):
-                content = described_drawing(
-                    content.decode(), {i.filename: c for i, c in parts}, item.filename
-                ).encode()
-            package.writestr(item, content)
+    titles = _titles(path)
+    with opened(path) as package:
+        described = described_drawings(package)
+
+    def change(part: str, content: bytes) -> bytes:
+        title, content = titles.get(part, ""), described.get(part, content)
+        if values.get(title) and static is None:
+            shared = _sharing(spans.get(title, {}))
+            content = with_values(content, values[title], shared, lambda x: f"{x:.{DIGITS}g}")
+        elif values.get(title):
+            content = with_values(content, values[title], lambda *_: b"", repr)
+        for old, new in (static or {}).items():
+            content = content.replace(escape(old).encode(), escape(new).encode())
+        return content
+
+    repacked(path, path, change)
 
 
-def described_drawing(xml: str, parts: Mapping[str, bytes], drawing: str) -> str:
-    """A drawing with a description of each chart for readers who do not see it: its title and its axes."""
-    relations = parts[drawing.replace("drawings/", "drawings/_rels/") + ".rels"].decode()
-    targets = dict(re.findall(r'Target="/?([^"]+)"[^>]*Id="([^"]+)"', relations)) | {
-        t: i for i, t in re.findall(r'Id="([^"]+)"[^>]*Target="/?([^"]+)"', relations)
-    }
-    by_id = {i: t for t, i in targets.items()}
-
-    def described(match: re.Match[str]) -> str:
-        chart = parts[by_id[match.group(3)]].decode()
-        words = [w for w in re.findall(r"<(?:a:)?t>([^<]+)</", chart) if w.strip()]
-        return f'{match.group(1)} descr="{". ".join(words)}"{match.group(2)}'
-
-    return re.sub(
-        r'(<(?:xdr:)?cNvPr id="\d+" name="Chart \d+")(\s*/?>.*?r:id="([^"]+)")',
-        described,
-        xml,
-        flags=re.DOTALL,
-    )
+def _titles(path: Path) -> dict[str, str]:
+    """The title of each sheet, by its part of the package."""
+    with opened(path) as package:
+        return {sheet.part: sheet.title for sheet in WorkbookFile(package).sheets}
 
 
-def _with_values(
-    xml: str, values: Mapping[str, float | str], spans: Mapping[int, tuple[str, str]], *, keep: bool
-) -> str:
+def _sharing(spans: Mapping[int, tuple[str, str]]) -> Rewrite:
+    """Has the cells of a span share the formula of its first cell."""
     numbers: dict[int, int] = {}
 
-    def stored(match: re.Match[str]) -> str:
-        column, row, attributes, formula = match.groups()
-        value = values[column + row]
-        if not keep:
-            formula = ""
-        elif column in columns.get(int(row), ()):
-            first, last = spans[int(row)]
-            if column == first:
-                numbers[int(row)] = len(numbers)
-                formula = formula.replace(
-                    "<f>", f'<f t="shared" ref="{first}{row}:{last}{row}" si="{numbers[int(row)]}">'
-                )
-            else:
-                formula = f'<f t="shared" si="{numbers[int(row)]}"/>'
-        if isinstance(value, str):
-            return f'<c r="{column}{row}"{attributes} t="str">{formula}<v>{escape(value)}</v></c>'
-        return f'<c r="{column}{row}"{attributes}>{formula}<v>{f"{value:.{DIGITS}g}" if keep else repr(value)}</v></c>'
+    def shared(address: str, formula: bytes) -> bytes:
+        letters, digits = split_address(address)
+        row = int(digits)
+        if row not in spans or letters not in _columns(*spans[row]):
+            return formula
+        first, last = spans[row]
+        if letters != first:
+            return b'<f t="shared" si="%d"/>' % numbers[row]
+        numbers[row] = len(numbers)
+        start = f'<f t="shared" ref="{first}{row}:{last}{row}" si="{numbers[row]}">'
+        return formula.replace(b"<f>", start.encode())
 
-    columns = {row: _columns(first, last) for row, (first, last) in spans.items()}
-    return _FORMULA.sub(stored, xml)
+    return shared
 
 
 @cache
 def _columns(first: str, last: str) -> frozenset[str]:
     return frozenset(column_letters(c) for c in range(column_number(first), column_number(last) + 1))
-
-
-def sheet_parts(package: zipfile.ZipFile) -> dict[str, str]:
-    """The name of each sheet's part in a package, and its title."""
-    relations = ElementTree.fromstring(package.read("xl/_rels/workbook.xml.rels"))
-    targets = {r.get("Id"): f"xl/{r.get('Target', '').removeprefix('/xl/')}" for r in relations}
-    sheets = ElementTree.fromstring(package.read("xl/workbook.xml")).iter(f"{_MAIN}sheet")
-    return {targets[s.get(_REL)]: s.get("name", "") for s in sheets}

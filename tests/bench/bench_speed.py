@@ -24,7 +24,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 import lm_xl
 from lm_xl.workbook import verify as verification
-from lm_xl.workbook.plan.python_side import Numbers
+from lm_xl.workbook.plan.input_cells import Numbers
 from lm_xl.xlsx import engines
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmark.md"

@@ -23,17 +23,19 @@ import small
 
 import lm_xl
 from lm_xl.assumptions.assumptions import Assumptions
-from lm_xl.assumptions.spreads import impossible
+from lm_xl.assumptions.spreads import refusal
 from lm_xl.forecasts.identities import check_identities
 from lm_xl.forecasts.results import Results
 from lm_xl.model.evaluate import evaluate
 from lm_xl.model.quantities import QUANTITIES
-from lm_xl.uncertainty.draws import BLOCK, block, plan_of, scores
-from lm_xl.uncertainty.simulation import simulate
+from lm_xl.uncertainty.blocks import block
+from lm_xl.uncertainty.draws import BLOCK, scores
+from lm_xl.uncertainty.plan import plan_of
+from lm_xl.uncertainty.simulate import simulate
 from lm_xl.workbook import verify as verification
 from lm_xl.workbook.build import new
 from lm_xl.workbook.form import axes_of
-from lm_xl.workbook.plan.python_side import Numbers
+from lm_xl.workbook.plan.input_cells import Numbers
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmark_uncertainty.md"
 DRAWS = 10_000
@@ -85,13 +87,13 @@ def test_the_parts(shipped: Assumptions) -> None:
     FOUND["block"] = best(lambda: block(plan, 1), 7)
 
     def chance() -> None:
-        numbers = plan.atoms.at(scores(plan.streams, plan.together, plan.seed, 1))
-        for drawn in plan.scenes[0].drawn.values():
+        numbers = plan.quantiles.at(scores(plan.streams, plan.correlated, plan.seed, 1))
+        for drawn in plan.scenarios[0].drawn.values():
             drawn.draw(numbers)
 
     FOUND["chance"] = best(chance, 7)
     regions, _, subtypes, years = plan.shape
-    slots = sum(len(strip.cells) for strip in plan.scenes[0].strips)
+    slots = sum(len(group.choices) for group in plan.scenarios[0].groups)
     size = regions * slots * subtypes * years * BLOCK
     here, there = np.ones(size), np.empty(size)
     there[:] = here
@@ -101,8 +103,8 @@ def test_the_parts(shipped: Assumptions) -> None:
 
 def test_a_plain_loop_over_the_forecast(shipped: Assumptions) -> None:
     plan = plan_of(shipped, ["Base"], 1)
-    numbers = plan.atoms.at(scores(plan.streams, plan.together, plan.seed, 0))
-    scene, inputs, structure = plan.scenes[0], shipped.inputs(["Base"]), shipped.structure()
+    numbers = plan.quantiles.at(scores(plan.streams, plan.correlated, plan.seed, 0))
+    scene, inputs, structure = plan.scenarios[0], shipped.inputs(["Base"]), shipped.structure()
 
     def loop(n: int = 50) -> None:
         for k in range(n):
@@ -167,7 +169,7 @@ def sized(folder: Path, regions: int, therapies: int) -> Assumptions:
                 )
                 kind = "beta" if QUANTITIES[row["quantity"]].most == 1 else kind
                 low, high = row["value"] * 0.95, row["value"] * 1.05
-                assert not impossible(QUANTITIES[row["quantity"]], kind, row["value"], low, high)
+                assert not refusal(QUANTITIES[row["quantity"]], kind, row["value"], low, high)
                 row.update(distribution=kind, low=low, high=high)
     path = folder / f"{regions}_{therapies}.xlsx"
     new(path, axes, records)

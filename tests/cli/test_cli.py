@@ -249,7 +249,7 @@ def test_a_workbook_under_another_name_is_read(
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize(
     ("command", "step"),
-    [("build", "lm_xl.workbook.build.forecast"), ("simulate", "lm_xl.uncertainty.simulation.simulate")],
+    [("build", "lm_xl.workbook.build.forecast"), ("simulate", "lm_xl.uncertainty.simulate.simulate")],
 )
 def test_a_command_that_is_stopped_leaves_nothing_behind(
     command: str,

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import lm_xl
 from lm_xl.faults import UnknownLabel, WrongUsage
 from lm_xl.forecasts.bridge import shapley
-from lm_xl.forecasts.compare import Point, point, points
+from lm_xl.forecasts.points import Point, point, points
 from lm_xl.model.drivers import DRIVERS
 from lm_xl.model.evaluate import STAGES
 from lm_xl.model.quantities import QUANTITIES

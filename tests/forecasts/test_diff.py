@@ -17,7 +17,7 @@ from command_line import run
 
 import lm_xl
 from lm_xl.assumptions.columns import WANTED
-from lm_xl.forecasts.diff import NAMES, lines_of
+from lm_xl.forecasts.sheet_rows import NAMES, lines_of
 
 NEAR = 1e-9
 Sheets = dict[str, list[dict[str, Any]]]

@@ -34,7 +34,9 @@ from lm_xl.functions import com, headless, lite, reference
 from lm_xl.functions.answers import OMITTED, STORE, call
 from lm_xl.functions.models import Model, Store
 from lm_xl.functions.registry import FUNCTIONS
-from lm_xl.functions.template.template import CHOICES, FIGURES_AT, MODEL_ROW, SLOW, template
+from lm_xl.functions.template.build import template
+from lm_xl.functions.template.control import CHOICES, FIGURES_AT, MODEL_ROW
+from lm_xl.functions.template.examples import SLOW
 from lm_xl.workbook.plan.records import records_of
 
 ROOT = Path(lm_xl.__file__).parent.parent
@@ -889,7 +891,7 @@ def test_a_draw_that_cannot_be_made_is_an_error_with_words(
     handle = STORE.put(Model(dataclasses.replace(small_assumptions, changes=()), "High"))
     for broken in (Refused([Fault("draws", "", "", "need 9 GB")]), lm_xl.IdentityError("need 9 GB")):
         monkeypatch.setattr(
-            "lm_xl.uncertainty.simulation.simulate",
+            "lm_xl.uncertainty.simulate.simulate",
             lambda *_, fault=broken, **__: (_ for _ in ()).throw(fault),
         )
         assert code("LM_PERCENTILE", 0.5, "New drug", 2027, handle) == VALUE

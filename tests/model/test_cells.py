@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from lm_xl.model import ops
 from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE
-from lm_xl.model.cells import YEAR, Block, Cell, Symbol
+from lm_xl.model.cells import YEAR_COLUMN, Block, Cell, Symbol
 
 CELLS = {"A1": 2.5, "B1": 0.3, "C1": 7.0}
 KEYS = {REGION: "B", SEGMENT: "C", SUBTYPE: "D"}
@@ -110,14 +110,14 @@ def test_sums_are_ranges_where_cells_adjoin_and_sumifs_where_they_scatter() -> N
     block = Block("Calc", 10, 45, rows, KEYS)
     x = np.empty((1, 6, 6, 1, 1), dtype=object)
     for row, at in rows.items():
-        x[(0, *at, 0)] = Cell("Calc", YEAR, row, block)
-    assert ops.total(x, SEGMENT)[0, 1, 0, 0, 0].text == f"SUM(Calc!{YEAR}16:{YEAR}21)"
+        x[(0, *at, 0)] = Cell("Calc", YEAR_COLUMN, row, block)
+    assert ops.total(x, SEGMENT)[0, 1, 0, 0, 0].text == f"SUM(Calc!{YEAR_COLUMN}16:{YEAR_COLUMN}21)"
     assert (
         ops.total(x, REGION)[0, 0, 2, 0, 0].text
-        == f"SUMIFS(Calc!{YEAR}$10:{YEAR}$45,Calc!$C$10:$C$45,$C\x01)"
+        == f"SUMIFS(Calc!{YEAR_COLUMN}$10:{YEAR_COLUMN}$45,Calc!$C$10:$C$45,$C\x01)"
     )
     few = ops.total_of(x, REGION, [0, 2])[0, 0, 2, 0, 0].text
-    assert few == f"SUM(Calc!{YEAR}12,Calc!{YEAR}24)"
+    assert few == f"SUM(Calc!{YEAR_COLUMN}12,Calc!{YEAR_COLUMN}24)"
     x[0, 5, 2, 0, 0] = 0  # one structural zero: SUMIFS would still be right, as the row is not there
     assert "SUMIFS" in Symbol(ops.total(x, REGION)[0, 0, 1, 0, 0].text).text
 

@@ -24,20 +24,21 @@ from scipy.stats import spearmanr
 
 import lm_xl
 from lm_xl.assumptions.assumptions import Assumptions, Correlation, Keys, Row
+from lm_xl.assumptions.correlations import correlation_groups
+from lm_xl.assumptions.distributions import broken_sticks, dirichlet_concentration
 from lm_xl.assumptions.read import checked
-from lm_xl.assumptions.spreads import (
-    broken_sticks,
-    correlation_groups,
-    dirichlet_concentration,
-    spread_faults,
-    uncertain_inputs,
-)
+from lm_xl.assumptions.spreads import spread_faults, uncertain_inputs
 from lm_xl.cli.app import cli
 from lm_xl.forecasts.identities import check_identities
 from lm_xl.model.quantities import QUANTITIES
-from lm_xl.uncertainty import draws, simulation
-from lm_xl.uncertainty.draws import BLOCK, Atom, exact, full_draw, outcomes, plan_of, scores, tabled
-from lm_xl.uncertainty.simulation import Lever, load_simulation, simulate, sweep, with_levers
+from lm_xl.uncertainty import blocks, draws, workers
+from lm_xl.uncertainty.blocks import full_draw, outcomes
+from lm_xl.uncertainty.draws import BLOCK, Quantile, scores, with_tables
+from lm_xl.uncertainty.plan import plan_of
+from lm_xl.uncertainty.simulate import simulate
+from lm_xl.uncertainty.simulation import load_simulation
+from lm_xl.uncertainty.statistics import is_settled
+from lm_xl.uncertainty.sweep import Lever, sweep, with_levers
 
 DRAWS = 2 * BLOCK + 100
 """Two whole blocks and a part of one."""
@@ -74,25 +75,30 @@ def base(shipped: Assumptions) -> lm_xl.Simulation:
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.sampled_from(["beta", "gamma"]), st.floats(0.1, 500), st.floats(0.1, 500), st.integers(0, 2**32))
+@given(
+    st.sampled_from(["log odds of a beta", "log of a gamma"]),
+    st.floats(0.1, 500),
+    st.floats(0.1, 500),
+    st.integers(0, 2**32),
+)
 def test_a_table_gives_the_quantile_function(kind: str, first: float, second: float, seed: int) -> None:
-    atom = Atom(0, kind, first, second)
+    quantile = Quantile(0, kind, first, second)
     z = np.append(np.random.default_rng(seed).normal(size=200), [-6.6, 6.6, 7.5])
-    assert tabled([atom]).at(z[np.newaxis])[0] == pytest.approx(exact(atom, z), rel=1e-9, abs=1e-9)
+    assert with_tables([quantile]).at(z[np.newaxis])[0] == pytest.approx(quantile.at(z), rel=1e-9, abs=1e-9)
 
 
 def test_sampled_means_are_the_stated_means(shipped: Assumptions) -> None:
     plan = plan_of(shipped, ["Base"], 3)
     n = 8 * BLOCK
-    numbers = plan.atoms.at(
-        np.concatenate([scores(plan.streams, plan.together, plan.seed, b) for b in range(8)], axis=1)
+    numbers = plan.quantiles.at(
+        np.concatenate([scores(plan.streams, plan.correlated, plan.seed, b) for b in range(8)], axis=1)
     )
     seen = set()
-    for name, drawn in plan.scenes[0].drawn.items():
+    for name, drawn in plan.scenarios[0].drawn.items():
         values = drawn.draw(numbers)[:, -1]
         error = values.std(axis=1) / sqrt(n)
         stated = drawn.values[:, -1].copy()
-        for group in drawn.alone:
+        for group in drawn.single:
             seen.add(group.row.distribution)
             if group.row.distribution == "pert":
                 stated[group.places] = (group.ends.sum(axis=1) + 4 * stated[group.places]) / 6
@@ -102,9 +108,9 @@ def test_sampled_means_are_the_stated_means(shipped: Assumptions) -> None:
 
 def test_low_and_high_set_the_spread(shipped: Assumptions) -> None:
     plan = plan_of(shipped, ["Base"], 3)
-    numbers = plan.atoms.at(scores(plan.streams, plan.together, plan.seed, 0))
+    numbers = plan.quantiles.at(scores(plan.streams, plan.correlated, plan.seed, 0))
     for quantity, label, ratio in (("list_price", "MRI", 4.5), ("incident_cases", "Lung", 231183 / 222117)):
-        drawn = plan.scenes[0].drawn[quantity]
+        drawn = plan.scenarios[0].drawn[quantity]
         row = (
             shipped.axes.segment.leaves.index(label)
             if quantity == "list_price"
@@ -119,8 +125,8 @@ def test_low_and_high_set_the_spread(shipped: Assumptions) -> None:
 
 def test_exclusive_shares_hold_together_in_every_draw(shipped: Assumptions) -> None:
     plan = plan_of(shipped, shipped.axes.scenarios, 5)
-    numbers = plan.atoms.at(scores(plan.streams, plan.together, plan.seed, 0))
-    for scene in plan.scenes:
+    numbers = plan.quantiles.at(scores(plan.streams, plan.correlated, plan.seed, 0))
+    for scene in plan.scenarios:
         for name, axis in (("subtype_share", 2), ("base_share", 1), ("peak_share", 1)):
             drawn = scene.drawn[name]
             sets = (shipped.axes.subtype if axis == 2 else shipped.axes.segment).sets
@@ -156,7 +162,7 @@ def test_an_added_input_leaves_the_others(shipped: Assumptions) -> None:
     )
     few, many = (plan_of(a, ["Base"], 7) for a in (shipped, more))
     assert set(many.streams) - set(few.streams) == {"attribution | Therapeutics | All cancers"}
-    z, zz = (scores(p.streams, p.together, p.seed, 2) for p in (few, many))
+    z, zz = (scores(p.streams, p.correlated, p.seed, 2) for p in (few, many))
     assert np.array_equal(z, zz[[many.streams.index(s) for s in few.streams]])
 
 
@@ -170,7 +176,7 @@ def test_every_block_is_a_latin_hypercube() -> None:
 
 def test_a_draw_alone_is_its_slice_of_the_batch(shipped: Assumptions) -> None:
     plan = plan_of(shipped, ["Accelerated pipeline"], 11)
-    z = scores(plan.streams, plan.together, plan.seed, 1)
+    z = scores(plan.streams, plan.correlated, plan.seed, 1)
     batch, _ = outcomes(plan, 0, z)
     for k in (0, 130, BLOCK - 1):
         assert np.array_equal(outcomes(plan, 0, z[:, [k]])[0][..., 0], batch[..., k])
@@ -178,8 +184,8 @@ def test_a_draw_alone_is_its_slice_of_the_batch(shipped: Assumptions) -> None:
 
 def test_a_draw_is_the_whole_model_on_its_inputs(shipped: Assumptions) -> None:
     plan = plan_of(shipped, shipped.axes.scenarios, 2)
-    for scene in range(len(plan.scenes)):
-        batch, _ = outcomes(plan, scene, scores(plan.streams, plan.together, plan.seed, 0)[:, :40])
+    for scene in range(len(plan.scenarios)):
+        batch, _ = outcomes(plan, scene, scores(plan.streams, plan.correlated, plan.seed, 0)[:, :40])
         for k in (3, 39):
             whole = full_draw(shipped, plan, scene, k)
             check_identities(whole)
@@ -217,19 +223,19 @@ def test_a_dask_cluster_changes_nothing(shipped: Assumptions, base: lm_xl.Simula
 MARK = "LM_XL_TEST_MARK"
 
 
-def deadly(plan: Any, run: int, blocks: tuple[int, ...]) -> Any:
+def deadly(plan: Any, run: int, numbers: tuple[int, ...]) -> Any:
     """The first worker that comes here dies."""
     mark = Path(os.environ[MARK])
     if not mark.exists():
         mark.touch()
         os._exit(1)
-    return [draws.block(plan, number, run) for number in blocks]
+    return [blocks.block(plan, number, run) for number in numbers]
 
 
-def failing(plan: Any, run: int, blocks: tuple[int, ...]) -> Any:
-    if 0 in blocks:
+def failing(plan: Any, run: int, numbers: tuple[int, ...]) -> Any:
+    if 0 in numbers:
         raise MemoryError("no room")
-    return [draws.block(plan, number, run) for number in blocks]
+    return [blocks.block(plan, number, run) for number in numbers]
 
 
 @pytest.mark.parametrize("own", [True, False])
@@ -237,7 +243,7 @@ def test_a_worker_that_dies_costs_its_chunk(
     shipped: Assumptions, base: lm_xl.Simulation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: bool
 ) -> None:
     monkeypatch.setenv(MARK, str(tmp_path / "mark"))
-    monkeypatch.setattr(simulation, "blocks_of_draws", deadly)
+    monkeypatch.setattr(workers, "blocks_of_draws", deadly)
     if own:
         assert same(base, simulate(shipped, DRAWS, 1, executor=spawned))
     else:
@@ -249,7 +255,7 @@ def test_a_worker_that_dies_costs_its_chunk(
 def test_a_chunk_that_always_fails_stops_the_run(
     shipped: Assumptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(simulation, "blocks_of_draws", failing)
+    monkeypatch.setattr(workers, "blocks_of_draws", failing)
     with pytest.raises(MemoryError, match="no room"):
         simulate(shipped, DRAWS, 1, executor=spawned)
 
@@ -259,7 +265,7 @@ def test_a_chunk_that_always_fails_stops_the_run(
 
 def test_ranks_are_correlated_as_stated(shipped: Assumptions) -> None:
     plan = plan_of(shipped, ["Base"], 4)
-    z = np.concatenate([scores(plan.streams, plan.together, plan.seed, b) for b in range(40)], axis=1)
+    z = np.concatenate([scores(plan.streams, plan.correlated, plan.seed, b) for b in range(40)], axis=1)
     alone = np.concatenate([scores(plan.streams, (), plan.seed, b) for b in range(40)], axis=1)
     at = {name: plan.streams.index(name) for name in plan.streams}
     risks = [at[s] for s in plan.streams if s.startswith("lm_risk |")]
@@ -353,7 +359,7 @@ def test_a_wrong_row_of_correlations_is_refused_in_full(tmp_path: Path) -> None:
 def test_inputs_can_go_together_entirely(shipped: Assumptions) -> None:
     one = correlation(("sensitivity", "MRI", ""), ("sensitivity", "CSF cytology", ""), 1, "G6")
     plan = plan_of(replace(shipped, correlations=(one,)), ["Base"], 4)
-    z = scores(plan.streams, plan.together, plan.seed, 0)
+    z = scores(plan.streams, plan.correlated, plan.seed, 0)
     first, second = (plan.streams.index(f"sensitivity | {x}") for x in ("MRI", "CSF cytology"))
     assert np.array_equal(np.argsort(z[first]), np.argsort(z[second]))
 
@@ -462,7 +468,7 @@ def test_a_spread_that_a_scenario_carries_away_is_refused(shipped: Assumptions) 
     delta = next(d for d in shipped.deltas if d.quantity == "trial_delay" and d.operation == "add")
     far = replace(shipped, deltas=(replace(delta, amount=9.0),))
     with pytest.raises(lm_xl.Refused, match=f"reaches .* in scenario '{delta.scenario}', outside 0 to 50"):
-        plan_of(far, [delta.scenario], 1)
+        checked(far)
 
 
 @pytest.mark.parametrize("n", [0, -5, "ten", 1e12, 10**12, True, None, 2.0])
@@ -481,9 +487,9 @@ def test_draws_that_do_not_fit_on_the_disk_are_refused(
 
 
 def test_a_broken_identity_names_its_draw(shipped: Assumptions, monkeypatch: pytest.MonkeyPatch) -> None:
-    stage, takes = draws.STAGES["treated"]
+    stage, takes = blocks.STAGES["treated"]
     monkeypatch.setitem(
-        draws.STAGES,
+        blocks.STAGES,
         "treated",
         (lambda diagnosed, treatment_rate: stage(diagnosed, treatment_rate * 1.2), takes),
     )
@@ -522,7 +528,7 @@ def test_without_spread_every_percentile_is_the_forecast(shipped: Assumptions) -
 
 def test_statistics_are_those_of_the_draws(shipped: Assumptions, base: lm_xl.Simulation) -> None:
     plan = plan_of(shipped, ["Base"], 1)
-    z = np.concatenate([scores(plan.streams, plan.together, plan.seed, b) for b in range(3)], axis=1)[
+    z = np.concatenate([scores(plan.streams, plan.correlated, plan.seed, b) for b in range(3)], axis=1)[
         :, :DRAWS
     ]
     kept, _ = outcomes(plan, 0, z)
@@ -771,11 +777,11 @@ def test_scores_are_correlated_so_that_ranks_are_as_stated(shipped: Assumptions)
 
 def test_a_run_stops_only_when_all_three_statistics_of_every_run_are_known() -> None:
     known = np.ones((2, 8, 4))
-    assert simulation._settled(known, 0.01)
+    assert is_settled(known, 0.01)
     for statistic in (0, 1, 3):
         unknown = known.copy()
         unknown[1, ::2, statistic] = 1.5
-        assert not simulation._settled(unknown, 0.01)
+        assert not is_settled(unknown, 0.01)
 
 
 def test_a_store_of_anything_else_is_refused(shipped: Assumptions, tmp_path: Path) -> None:
@@ -887,7 +893,7 @@ def test_spread_and_errors_of_percentiles_are_those_of_the_draws(
     shipped: Assumptions, base: lm_xl.Simulation
 ) -> None:
     plan = plan_of(shipped, ["Base"], 1)
-    z = np.concatenate([scores(plan.streams, plan.together, plan.seed, b) for b in range(3)], axis=1)[
+    z = np.concatenate([scores(plan.streams, plan.correlated, plan.seed, b) for b in range(3)], axis=1)[
         :, :DRAWS
     ]
     i = base.at(region="Europe")
@@ -939,11 +945,13 @@ def test_single_rows_spread_as_stated(tmp_path: Path, distribution: str, quantit
 
     a = lm_xl.read_assumptions(small.workbook(tmp_path / "a.xlsx", change=spread))
     plan = plan_of(a, ["Base"], 3)
-    drawn = plan.scenes[0].drawn[quantity]
+    drawn = plan.scenarios[0].drawn[quantity]
     x = drawn.draw(
-        plan.atoms.at(np.concatenate([scores(plan.streams, plan.together, 3, b) for b in range(8)], axis=1))
+        plan.quantiles.at(
+            np.concatenate([scores(plan.streams, plan.correlated, 3, b) for b in range(8)], axis=1)
+        )
     )[:, -1]
-    (group,) = drawn.alone
+    (group,) = drawn.single
     error = (group.ends[:, 1] - group.ends[:, 0]) / 2.5631031
     if distribution == "lognormal":
         assert np.percentile(x[group.places], 90, axis=1) / np.percentile(
@@ -975,12 +983,12 @@ def test_a_moving_row_keeps_its_path_in_a_draw(
             row.update(distribution=distribution, low=row["2031"] - 0.005, high=row["2031"] + 0.004)
 
     plan = plan_of(lm_xl.read_assumptions(small.workbook(tmp_path / "a.xlsx", change=spread)), ["Base"], 3)
-    drawn = plan.scenes[0].drawn["care_access"]
-    (group,) = drawn.alone
+    drawn = plan.scenarios[0].drawn["care_access"]
+    (group,) = drawn.single
     x, path = (
         kept(v)
         for v in (
-            drawn.draw(plan.atoms.at(scores(plan.streams, plan.together, 3, 0)))[group.places],
+            drawn.draw(plan.quantiles.at(scores(plan.streams, plan.correlated, 3, 0)))[group.places],
             drawn.values[group.places],
         )
     )

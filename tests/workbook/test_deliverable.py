@@ -65,13 +65,13 @@ def changed(a: lm_xl.Assumptions, path: Path) -> lm_xl.Assumptions:
 
 
 @pytest.fixture(scope="session")
-def other(shipped: lm_xl.Assumptions, shared: Callable[..., Path]) -> Path:
+def other(shipped: lm_xl.Assumptions, shared_file: Callable[..., Path]) -> Path:
     def make(path: Path) -> None:
         a = changed(shipped, path.with_name("changed.xlsx"))
         assert a.axes.shape == (4, 20, 9, 23)
         lm_xl.build(a, path, draws=DRAWS)
 
-    return shared("other.xlsx", make)
+    return shared_file("other.xlsx", make)
 
 
 def wrong(path: Path, engine: str) -> list[str]:

@@ -6,34 +6,38 @@ import re
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
-from lm_xl.audit.book import CHART_TAG, TEXT_TAG, YES, Book, BookSheet
+from lm_xl.audit.book import Book, BookSheet
 from lm_xl.audit.formulas import references
 from lm_xl.audit.rules.rule import Found, rule
-from lm_xl.model.axes import folded
+from lm_xl.model.labels import folded
 from lm_xl.xlsx.addresses import LAST_COLUMN, LAST_ROW, Area, area_of
+from lm_xl.xlsx.sheets import YES
+
+CHART_TAG = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
+TEXT_TAG = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 
 
 @rule("W38")
 def charts_tell_what_they_show(book: Book) -> Iterator[Found]:
     """Charts have a title, titles on their value axes, an alternative text, a source, and every year in each
     series."""
-    if not any(drawing.xml is not None for s in book.sheets for drawing in s.drawings):
+    if not any(graphic.chart is not None for s in book.sheets for graphic in s.graphics):
         yield "", "", "there is no chart"
     for sheet in book.sheets:
         sourced = any(re.search(r"\bsources?\b", c.value, re.I) for c in sheet.texts)
-        for drawing in sheet.drawings:
-            if not drawing.description:
-                message = f"{drawing.name or 'a picture'} has no alternative text"
-                yield sheet.title, drawing.cell, message
-            if drawing.xml is None:
+        for graphic in sheet.graphics:
+            if not graphic.description:
+                message = f"{graphic.name or 'a picture'} has no alternative text"
+                yield sheet.title, graphic.cell, message
+            if graphic.chart is None:
                 continue
-            name = drawing.name or "a chart"
-            if not sourced and not re.search(r"\bsource", drawing.description, re.I):
+            name = graphic.name or "a chart"
+            if not sourced and not re.search(r"\bsource", graphic.description, re.I):
                 message = f"{name}: neither its alternative text nor the sheet tells the source"
-                yield sheet.title, drawing.cell, message
-            faults = (_title_faults(drawing.xml), _series_faults(book, sheet, drawing.xml))
-            for message in (*faults[0], *faults[1], *_reference_faults(book, drawing.xml)):
-                yield sheet.title, drawing.cell, f"{name}: {message}"
+                yield sheet.title, graphic.cell, message
+            faults = (_title_faults(graphic.chart), _series_faults(book, sheet, graphic.chart))
+            for message in (*faults[0], *faults[1], *_reference_faults(book, graphic.chart)):
+                yield sheet.title, graphic.cell, f"{name}: {message}"
 
 
 def _title_faults(chart: Element) -> Iterator[str]:

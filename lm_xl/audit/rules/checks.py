@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from lm_xl.audit.book import Book, BookSheet, StoredCell
 from lm_xl.audit.formulas import meaning_of, references
 from lm_xl.audit.rules.rule import Found, rule
-from lm_xl.model.axes import folded
+from lm_xl.model.labels import folded
 from lm_xl.xlsx.addresses import Area, address_of
 
 GUARDS = {"IFERROR", "ISERROR", "ISNUMBER"}

@@ -10,11 +10,12 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 
-from lm_xl.audit.book import YES, Book, StoredCell
+from lm_xl.audit.book import Book, StoredCell
 from lm_xl.audit.formulas import references
 from lm_xl.audit.rules.rule import Found, rule
-from lm_xl.model.axes import folded
+from lm_xl.model.labels import folded
 from lm_xl.xlsx.addresses import Area, address_of
+from lm_xl.xlsx.sheets import YES
 
 MOST_LINKS = 4_000_000
 """References that are followed in search of a circle."""

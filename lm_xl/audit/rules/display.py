@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from lm_xl.audit.book import Book, BookSheet, StoredCell
 from lm_xl.audit.rules.rule import Found, rule
-from lm_xl.model.axes import folded
-from lm_xl.xlsx.number_formats import shows_date
+from lm_xl.model.labels import folded
+from lm_xl.xlsx.styles import shows_date
 
 LARGEST_FILE = 5_000_000
 MOST_ROWS_A_PAGE = 60
@@ -22,18 +22,18 @@ def sheets_print_well(book: Book) -> Iterator[Found]:
     """Each sheet prints in landscape, one page wide, with its header repeated, and version and page in its
     footer."""
     for sheet in book.sheets:
-        if sheet.page.get("orientation") != "landscape":
+        if sheet.settings.page.get("orientation") != "landscape":
             yield sheet.title, "", "it does not print in landscape"
-        if not sheet.fits_page or sheet.page.get("fitToWidth", "1") != "1":
+        if not sheet.settings.fits_page or sheet.settings.page.get("fitToWidth", "1") != "1":
             yield sheet.title, "", "it is not fitted to one page wide"
-        elif sheet.page.get("fitToHeight", "1") == "1" and len(sheet.rows) > MOST_ROWS_A_PAGE:
+        elif sheet.settings.page.get("fitToHeight", "1") == "1" and len(sheet.rows) > MOST_ROWS_A_PAGE:
             squeezed = f"its {len(sheet.rows):,} rows are squeezed onto one page"
             yield sheet.title, "", f"{squeezed}: fit it to as many pages high as it needs"
         if sheet.header_row and not sheet.repeated:
             yield sheet.title, f"A{sheet.header_row}", "the header is not repeated on each page"
-        if "&P" not in sheet.footer:
+        if "&P" not in sheet.settings.footer:
             yield sheet.title, "", "the footer has no page number"
-        if not re.search(r"\d+\.\d+", sheet.footer):
+        if not re.search(r"\d+\.\d+", sheet.settings.footer):
             yield sheet.title, "", "the footer has no version"
 
 
@@ -49,21 +49,24 @@ def file_opens_on_the_cover(book: Book) -> Iterator[Found]:
     for first in book.sheets[:1]:
         if folded(first.title) != "cover":
             yield first.title, "", "the first sheet is not the Cover"
-        if first.active != "A1" or first.top_left != "A1":
-            now = f"the sheet opens on {first.active}, with {first.top_left} at the top left"
-            yield first.title, first.active, f"{now}, not on A1"
+        if first.settings.active != "A1" or first.settings.top_left != "A1":
+            now = (
+                f"the sheet opens on {first.settings.active}, with {first.settings.top_left} at the top left"
+            )
+            yield first.title, first.settings.active, f"{now}, not on A1"
     for sheet in book.sheets:
         yield from _narrow_columns(book, sheet)
 
 
 def _narrow_columns(book: Book, sheet: BookSheet) -> Iterator[Found]:
     """The columns that show #### for a number."""
+    widths = {c: run.width for run in sheet.settings.columns for c in range(run.first, run.last + 1)}
     for cell in _longest_numbers(sheet):
         style = book.style(cell)
         text = shown(cell.number or 0.0, style.number_format)
         # Widths count digits; points, commas and colons are about half as wide.
         need = sum(0.5 if c in ".,:" else 1.0 for c in text) * style.scale
-        room = sheet.widths.get(cell.column, sheet.default_width) - MARGIN
+        room = widths.get(cell.column, sheet.settings.default_width) - MARGIN
         if need > room:
             has = f"the column has {room + MARGIN:.1f}"
             yield sheet.title, cell.address, f"{text} needs a width of {need + MARGIN:.1f}; {has}"

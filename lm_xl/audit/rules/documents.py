@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from lm_xl.audit.book import Book, BookSheet
 from lm_xl.audit.rules.checks import refers_to
 from lm_xl.audit.rules.rule import Found, rule
-from lm_xl.model.axes import folded
+from lm_xl.model.labels import folded
 from lm_xl.xlsx.addresses import Area, address_of
 
 CHANGE_COLUMNS = ("version", "date", "who", "what", "effect")
@@ -92,10 +92,10 @@ def data_are_tables(book: Book) -> Iterator[Found]:
     for sheet in sheets:
         if not sheet.tables:
             yield sheet.title, f"A{max(1, sheet.header_row)}", "the data are no Excel table"
-        for _, area, totals in sheet.tables:
-            yield from _header_faults(sheet, area)
-            if totals:
-                yield sheet.title, f"A{area.bottom}", "the table has a row of totals"
+        for table in sheet.tables:
+            yield from _header_faults(sheet, table.area)
+            if table.has_totals:
+                yield sheet.title, f"A{table.area.bottom}", "the table has a row of totals"
         yield from _row_faults(sheet)
 
 
@@ -112,12 +112,14 @@ def _header_faults(sheet: BookSheet, area: Area) -> Iterator[Found]:
 
 def _row_faults(sheet: BookSheet) -> Iterator[Found]:
     """The rows of data that stand outside of the tables, and rows of totals within."""
-    bottom = max((area.bottom for _, area, _ in sheet.tables), default=0)
+    areas = [table.area for table in sheet.tables]
     for row, cells in sheet.body:
-        if any(area.top <= row <= area.bottom for _, area, _ in sheet.tables):
+        if any(area.top <= row <= area.bottom for area in areas):
             label = next(iter(cells.values())).text
             if re.match(r"(?:grand |sub)?totals?\b|sum\b", label, re.I):
                 yield sheet.title, f"A{row}", f"a row of totals: {label!r}"
-        elif sheet.tables and any(c.is_number for c in cells.values()):
-            message = f"data outside of the tables, the last of which ends in row {bottom}"
+        elif areas and any(c.is_number for c in cells.values()):
+            message = (
+                f"data outside of the tables, the last of which ends in row {max(a.bottom for a in areas)}"
+            )
             yield sheet.title, f"A{row}", message

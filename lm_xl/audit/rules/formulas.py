@@ -10,7 +10,7 @@ from openpyxl.utils import FORMULAE
 from lm_xl.audit.book import Book, BookSheet, StoredCell
 from lm_xl.audit.formulas import Meaning, excerpt, meaning_of
 from lm_xl.audit.rules.rule import Found, rule
-from lm_xl.model.axes import folded
+from lm_xl.model.labels import folded
 
 UNIT_CONSTANTS = {0.0, 1.0, 12.0, 100.0, 1000.0}
 KNOWN_FUNCTIONS = FORMULAE
@@ -85,7 +85,7 @@ def functions_are_known_everywhere(book: Book) -> Iterator[Found]:
                 if not function.removeprefix("_XLDUDF_").startswith("LM_"):
                     shown = function.removeprefix("_XLFN.").removeprefix("_XLWS.")
                     yield sheet.title, cell.address, f"the function {shown} is not one of Excel 2007"
-        for address in sheet.dynamic:
+        for address in sheet.settings.dynamic:
             yield sheet.title, address, "a formula that spills into other cells"
 
 

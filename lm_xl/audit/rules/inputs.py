@@ -7,10 +7,11 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 
-from lm_xl.audit.book import Book, BookSheet, StoredCell, Validation
+from lm_xl.audit.book import Book, BookSheet, StoredCell
 from lm_xl.audit.rules.rule import Found, rule
-from lm_xl.model.axes import folded
+from lm_xl.model.labels import folded
 from lm_xl.xlsx.addresses import Area, address_of
+from lm_xl.xlsx.sheets import DataValidation
 
 ASSUMPTION_COLUMNS = {
     "quantity or id": ("quantity", "id"),
@@ -169,14 +170,14 @@ def inputs_are_validated(book: Book) -> Iterator[Found]:
     """Each input has a data validation with a message; a list comes from cells or has at most 255
     characters."""
     for sheet in book.sheets:
-        for validation in sheet.validations:
+        for validation in sheet.settings.validations:
             typed = validation.kind == "list" and validation.formula.startswith('"')
             length = len(validation.formula) - len('""')
             if typed and length > LONGEST_LIST:
                 first = validation.areas[0] if validation.areas else Area(1, 1, 1, 1)
                 message = f"a typed list of {length} characters; Excel takes {LONGEST_LIST}: use cells"
                 yield sheet.title, address_of(first.top, first.left), message
-        validations = [v for v in sheet.validations if v.kind != "none"]
+        validations = [v for v in sheet.settings.validations if v.kind != "none"]
         covered = _stretches(sheet, validations)
         told = _stretches(sheet, [v for v in validations if v.has_message])
         for cell in sheet.cells:
@@ -191,7 +192,7 @@ Stretches = dict[int, list[tuple[int, int]]]
 """By column, the stretches of rows that something covers: first row and last, apart and in order."""
 
 
-def _stretches(sheet: BookSheet, validations: Sequence[Validation]) -> Stretches:
+def _stretches(sheet: BookSheet, validations: Sequence[DataValidation]) -> Stretches:
     """The rows that some validations cover in each column of a sheet."""
     last = max((c.column for c in sheet.cells), default=0)
     found: Stretches = {}

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from lm_xl.audit.book import Book
 from lm_xl.audit.formulas import excerpt
 from lm_xl.audit.rules.rule import Found, rule
-from lm_xl.model.axes import folded
+from lm_xl.model.labels import folded
 from lm_xl.xlsx.addresses import address_of
 
 LABEL_STYLES = {"lm label", "lm header", "lm wrapped"}

@@ -9,9 +9,9 @@ from itertools import pairwise
 
 from lm_xl.audit.book import Book, BookSheet
 from lm_xl.audit.rules.rule import Found, rule
-from lm_xl.model.axes import folded
+from lm_xl.model.labels import folded
 from lm_xl.workbook.pages.styles import TAB
-from lm_xl.xlsx.addresses import address_of
+from lm_xl.xlsx.addresses import address_of, column_letters
 
 LONGEST_TITLE = 31
 """Characters that Excel takes."""
@@ -27,10 +27,17 @@ def sheets_have_a_class(book: Book) -> Iterator[Found]:
     classes = ", ".join(f"{kind} {colour}" for kind, colour in TAB.items())
     for sheet in book.sheets:
         if not sheet.kind:
-            none = f"the tab colour {sheet.colour} is none of the five"
-            yield sheet.title, "", f"{none if sheet.colour else 'the tab has no colour'}: {classes}"
+            yield sheet.title, "", f"{_colour_fault(sheet.settings.colour)}: {classes}"
         elif contents and sheet is not contents:
             yield from _contents_faults(contents, sheet)
+
+
+def _colour_fault(colour: str | None) -> str:
+    return (
+        f"the tab colour {colour or 'of a theme'} is none of the five"
+        if colour is not None
+        else "the tab has no colour"
+    )
 
 
 def _contents_faults(contents: BookSheet, sheet: BookSheet) -> Iterator[Found]:
@@ -57,10 +64,14 @@ def nothing_is_hidden(book: Book) -> Iterator[Found]:
         if sheet.state != "visible":
             deeply = ", and Excel's menu does not show it" if sheet.state == "veryHidden" else ""
             yield sheet.title, "", f"the sheet is hidden{deeply}"
-        for row in sheet.hidden_rows:
+        for row in sheet.settings.hidden_rows:
             yield sheet.title, f"A{row}", "the row is hidden"
-        for columns in sheet.hidden_columns:
-            yield sheet.title, columns, "hidden"
+        if sheet.settings.rows_hidden:
+            yield sheet.title, "every row without a height", "hidden"
+        for columns in sheet.settings.columns:
+            if columns.hidden:
+                span = f"{column_letters(columns.first)}:{column_letters(columns.last)}"
+                yield sheet.title, span, "hidden"
         for cell in sheet.cells:
             if cell.style in unseen and cell.filled:
                 yield sheet.title, cell.address, unseen[cell.style]
@@ -70,7 +81,7 @@ def nothing_is_hidden(book: Book) -> Iterator[Found]:
 def tables_have_no_holes(book: Book) -> Iterator[Found]:
     """No merged cells, and no blank row or column inside a table."""
     for sheet in book.sheets:
-        for area in sheet.merged:
+        for area in sheet.settings.merged:
             yield sheet.title, area, "merged cells"
         named = sheet.filled(sheet.header_row) if sheet.header_row else {}
         if not named or not sheet.body:
@@ -94,9 +105,13 @@ def years_are_frozen(book: Book) -> Iterator[Found]:
         if not sheet.axis or sheet.kind == "inputs":
             continue
         due = sheet.axis.row, sheet.axis.columns[0] - 1
-        if sheet.frozen != due:
+        if sheet.settings.frozen != due:
             cell = _first_that_scrolls(due)
-            now = f"frozen at {_first_that_scrolls(sheet.frozen)}" if sheet.frozen else "not frozen"
+            now = (
+                f"frozen at {_first_that_scrolls(sheet.settings.frozen)}"
+                if sheet.settings.frozen
+                else "not frozen"
+            )
             yield sheet.title, cell, f"{now}; the first year column under the row of years is {cell}"
 
 

@@ -13,7 +13,7 @@ from lm_xl.audit.book import Book, BookSheet, StoredCell, YearAxis, is_year
 from lm_xl.audit.formulas import excerpt
 from lm_xl.audit.rules.rule import Found, rule
 from lm_xl.xlsx.addresses import address_of, column_letters
-from lm_xl.xlsx.number_formats import shows_date
+from lm_xl.xlsx.styles import shows_date
 
 LONGEST_HEADING = 60
 """Characters; a longer text is a sentence, not a heading."""
@@ -68,12 +68,12 @@ def _year_cell_faults(sheet: BookSheet, axis: YearAxis) -> Iterator[Found]:
     """The cells of an axis that hold no year as a number; the header of an Excel table holds texts."""
     for column in axis.columns:
         cell = sheet.cell(axis.row, column)
-        in_table = any(t.top == axis.row and t.left <= column <= t.right for _, t, _ in sheet.tables)
+        areas = [t.area for t in sheet.tables if t.area.top == axis.row]
         if cell is None or not cell.filled:
             yield sheet.title, address_of(axis.row, column), "a gap in the row of years"
         elif cell.year is None:
             yield sheet.title, cell.address, f"{cell.value!r} among the years is not a whole year"
-        elif cell.kind != "n" and not in_table:
+        elif cell.kind != "n" and not any(a.left <= column <= a.right for a in areas):
             yield sheet.title, cell.address, f"the year {cell.value} is text"
 
 

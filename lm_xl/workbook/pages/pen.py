@@ -1,8 +1,8 @@
-"""What every page is written with: styled cells, a heading, a row of column names, tables, print set-up."""
+"""What every page is written with: styled cells, the start of a sheet, headers, bands, tables, print set-up."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from textwrap import wrap
 from typing import Any
 
@@ -12,11 +12,19 @@ from openpyxl.worksheet.table import Table, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
 
 from lm_xl.version import __version__
-from lm_xl.workbook.plan.records import HEADER_ROW
+from lm_xl.workbook.pages.styles import (
+    LINE,
+    SIDE_MARGIN,
+    TAB,
+    TABLE_STYLE,
+    TITLE_HEIGHT,
+    TOP_MARGIN,
+    YEAR_WIDTH,
+    ZOOM,
+    number_format,
+)
+from lm_xl.workbook.plan.layout import HEADER_ROW
 from lm_xl.xlsx.addresses import column_letters
-
-LINE = 12.5
-"""Height of a line of text; neither engine fits rows to wrapped text by itself."""
 
 
 class Pen:
@@ -49,33 +57,133 @@ class Pen:
         cell.data_type = "s"
 
 
-def columns(ws: Worksheet, pen: Pen, named: Sequence[tuple[str, float, str]], row: int = HEADER_ROW) -> None:
-    """A row of column names, each with its width and its style."""
-    for i, (name, width, style) in enumerate(named, 1):
-        pen.text(ws, row, i, name, style)
-        ws.column_dimensions[column_letters(i)].width = width
+def start(ws: Worksheet, kind: str, *lines: str, title: str = "") -> None:
+    """The start of a sheet of a class: the colour of its tab, its title, and up to two lines under it."""
+    ws.sheet_properties.tabColor = TAB[kind]
+    heading(ws, title or ws.title, *lines)
 
 
 def heading(ws: Worksheet, title: str, *lines: str) -> None:
     """A sheet's title and up to two lines under it."""
     ws["A1"] = title.replace("_", " ")
     ws["A1"].style = "lm title"
-    ws.row_dimensions[1].height = 24
+    ws.row_dimensions[1].height = TITLE_HEIGHT
     for i, line in enumerate(lines, 2):
         ws.cell(i, 1, line).style = "lm text"
     ws.sheet_view.showGridLines = False
-    ws.sheet_view.zoomScale = 90
+    ws.sheet_view.zoomScale = ZOOM
+
+
+def widths(ws: Worksheet, wide: Sequence[float], first: int = 1) -> None:
+    """The widths of columns from the first on, in characters."""
+    for i, width in enumerate(wide, first):
+        ws.column_dimensions[column_letters(i)].width = width
+
+
+def columns(
+    ws: Worksheet,
+    pen: Pen,
+    named: Sequence[tuple[str, float, str]],
+    row: int = HEADER_ROW,
+    *,
+    lines: int = 0,
+) -> None:
+    """A row of column names, each with its width and its style; as high as so many lines of text, where that is given."""
+    for i, (name, _, style) in enumerate(named, 1):
+        pen.text(ws, row, i, name, style)
+    widths(ws, [width for _, width, _ in named])
+    if lines:
+        header_height(ws, row, lines)
+
+
+def columns_of_years(
+    ws: Worksheet, pen: Pen, years: Sequence[int], first: int, row: int = HEADER_ROW
+) -> None:
+    """Years as column names, from the column `first` on."""
+    for i, year in enumerate(years, first):
+        pen.write(ws, row, i, year, "lm year", number_format("year"))
+    widths(ws, [YEAR_WIDTH] * len(years), first)
+
+
+def header_height(ws: Worksheet, row: int, lines: int = 2) -> None:
+    """Make a row of column names as high as so many lines of text."""
+    ws.row_dimensions[row].height = lines * LINE + 3
+
+
+def band(ws: Worksheet, pen: Pen, row: int, title: str, last: int) -> None:
+    """A title on a band that runs to the column `last`."""
+    pen.text(ws, row, 1, title, "lm band")
+    for column in range(2, last + 1):
+        pen.write(ws, row, column, None, "lm band")
+
+
+def fit_row(ws: Worksheet, row: int, texts: Mapping[int, Any]) -> None:
+    """Make a row as high as the longest of its texts, given by column, needs in the width of its column."""
+    wide = {column: ws.column_dimensions[column_letters(column)].width for column in texts}
+    lines = [lines_of(value, wide[column]) for column, value in texts.items()]
+    ws.row_dimensions[row].height = LINE * max([1, *lines])
+
+
+def lines_of(value: Any, width: float) -> int:
+    """How many lines a text takes in a column, words kept whole."""
+    return max(1, len(wrap(value, max(1, int(width)))) if isinstance(value, str) else 1)
 
 
 def table(ws: Worksheet, name: str, header: int, last: int, width: int) -> None:
     """Make an area an Excel table."""
     area = Table(displayName=f"tbl_{name}", ref=f"A{header}:{column_letters(width)}{last}")
-    area.tableStyleInfo = TableStyleInfo(name="TableStyleLight1", showRowStripes=False)
+    area.tableStyleInfo = TableStyleInfo(name=TABLE_STYLE, showRowStripes=False)
     ws.add_table(area)
 
 
-def page(ws: Worksheet, header: int, *, single: bool = False) -> None:
-    """Print set-up: landscape, one page wide (or a single page), the header repeated, a footer with version and page."""
+def titled_table(
+    ws: Worksheet,
+    pen: Pen,
+    row: int,
+    name: str,
+    title: str,
+    named: Sequence[tuple[str, str]],
+    lines: Sequence[Sequence[Any]],
+    total: Sequence[int] = (),
+) -> int:
+    """An Excel table of columns (name, unit) under a band with its title. Returns the first row of its lines.
+
+    The columns must have their widths already. Lines whose position is in `total` are bold.
+    """
+    band(ws, pen, row, title, len(named))
+    header, first = row + 1, row + 2
+    for column, (column_name, unit) in enumerate(named, 1):
+        pen.text(ws, header, column, column_name, "lm header" if unit == "text" else "lm year")
+    header_height(ws, header)
+    units = [unit for _, unit in named]
+    for i, line in enumerate(lines):
+        _table_line(ws, pen, first + i, units, line, strong=i in total)
+    table(ws, name, header, header + len(lines), len(named))
+    return first
+
+
+def _table_line(
+    ws: Worksheet, pen: Pen, row: int, units: Sequence[str], line: Sequence[Any], *, strong: bool
+) -> None:
+    """A line of a table, its row as high as its words need."""
+    # A table may mix money and people: a line that names patients as its unit has their format in every column.
+    own = "patients" if "patients" in line else ""
+    for column, (unit, value) in enumerate(zip(units, line, strict=True), 1):
+        words = unit == "text"
+        style = "lm total" if strong else "lm wrapped" if words else "lm calculation"
+        form = "" if words else number_format(own or unit)
+        write = pen.text if isinstance(value, str) else pen.write
+        write(ws, row, column, value, style, form)
+    fit_row(ws, row, {c: value for c, value in enumerate(line, 1) if isinstance(value, str)})
+
+
+def page(ws: Worksheet, header: int, *, single: bool = False, freeze: str = "") -> None:
+    """Print set-up: landscape, one page wide (or a single page), the header repeated, a footer with version and page.
+
+    With `freeze` the rows down to the header and the columns before that one stay in sight.
+    """
+    if freeze:
+        ws.freeze_panes = f"{freeze}{header + 1}"
     ws.page_setup.orientation = "landscape"
     ws.page_setup.paperSize = int(ws.PAPERSIZE_A3)
     ws.page_setup.fitToWidth, ws.page_setup.fitToHeight = 1, int(single)
@@ -84,10 +192,5 @@ def page(ws: Worksheet, header: int, *, single: bool = False) -> None:
     footer = ws.oddFooter
     assert footer is not None
     footer.left.text, footer.center.text, footer.right.text = "&A", f"lm_xl {__version__}", "Page &P of &N"
-    ws.page_margins.left = ws.page_margins.right = 0.4
-    ws.page_margins.top = ws.page_margins.bottom = 0.6
-
-
-def lines_of(value: Any, width: float) -> int:
-    """How many lines a text takes in a column, words kept whole."""
-    return max(1, len(wrap(value, max(1, int(width)))) if isinstance(value, str) else 1)
+    ws.page_margins.left = ws.page_margins.right = SIDE_MARGIN
+    ws.page_margins.top = ws.page_margins.bottom = TOP_MARGIN

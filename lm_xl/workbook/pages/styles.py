@@ -1,24 +1,22 @@
-"""One visual language for every sheet."""
+"""One visual language for every sheet: colours, fonts, sizes and number formats, which stand here and nowhere else."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from openpyxl.formatting.rule import Rule
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.styles.named_styles import NamedStyle
 from openpyxl.workbook import Workbook
 
 from lm_xl.workbook.plan.report import MONEY
 
 FACE = "Arial"
-INK, NAVY, BAND, PALE, INPUT_FILL, INPUT_INK, RULE, AMBER = (
-    "1A1A1A",
-    "1F3864",
-    "CBD6EA",
-    "EEF2F9",
-    "FFF8E1",
-    "0B3FBF",
-    "B8C2D6",
-    "F6C86B",
-)
+INK, WHITE = "1A1A1A", "FFFFFF"
+NAVY, PALE_NAVY = "1F3864", "CBD6EA"
+INPUT_INK, INPUT_FILL = "0B3FBF", "FFF8E1"
+TOTAL_FILL, RULE, AMBER = "EEF2F9", "B8C2D6", "F6C86B"
 
 TAB = {
     "control": "1F3864",
@@ -29,7 +27,37 @@ TAB = {
 }
 """Tab colour by a sheet's class."""
 
-FORMATS = {
+PALETTE = (
+    "0072B2", "E69F00", "009E73", "F0E442", "CC79A7", "56B4E9", "D55E00", "999999",
+    "004B76", "FFC95C", "00664A", "FFF7A3", "8C3F6E", "A9DBF7", "8A3D00", "CFCFCF",
+    "332288", "DDCC77", "117733", "EEDDBB", "882255", "88CCEE", "661100", "E8E8E8",
+)  # fmt: skip
+"""Colours of series: Okabe and Ito's, told apart by colour-blind readers, in darker and lighter turns that differ in grey too."""
+BLUE, SKY, VERMILION = PALETTE[0], PALETTE[5], PALETTE[6]
+GRID = "DDDDDD"
+DASHES = ("solid", "dash", "sysDot", "dashDot")
+MARKERS = ("circle", "square", "triangle", "diamond", "x")
+
+TABLE_STYLE = "TableStyleLight1"
+"""Excel's name of the look of its tables."""
+
+LINE = 12.5
+"""Height of a line of text in points; neither engine fits rows to wrapped text by itself."""
+TITLE_HEIGHT, FIGURE_HEIGHT = 24, 26
+YEAR_WIDTH = 13
+COMMENT_SIZE = (280, 90)
+"""Width and height of a comment in pixels."""
+ZOOM = 90
+SIDE_MARGIN, TOP_MARGIN = 0.4, 0.6
+"""Of a printed page, in inches."""
+CHART_WIDTH, CHART_HEIGHT = 14.4, 9.4
+"""Centimetres."""
+CHART_TITLE, CHART_TEXT = 1100, 700
+"""Sizes in hundredths of a point."""
+LINE_WEIGHT, EDGE_WEIGHT, MARKER_SIZE = 22000, 3000, 5
+"""Of the lines of a chart and of the white edge around an area, in English metric units; of a marker in points."""
+
+NUMBER_FORMATS = {
     "share": "0.0%",
     "ratio": "0.00",
     "index": "0.000",
@@ -56,14 +84,27 @@ FORMATS = {
     "USD per month": "#,##0",
     "USD per course": "#,##0",
     "USD per test": "#,##0",
+    "residue": "0.0E+00",
+    "tolerance": "0E+00",
+    "bound": "General",
+    "band of ratios": "0.0",
+    "typed number": "0.00##",
+    "weighed sum": "#,##0.000000",
+    "weight": "0.000000000",
 }
-"""Number format by unit. A launch is a point in time, so its own lines use `TIME`."""
+"""Number format by unit, and by what a number is for where it has no unit."""
 TIME = "0.0"
+"""Number format of a point in time, which the unit of a year does not show."""
 
 
 def number_format(unit: str, quantity: str = "") -> str:
     """The number format of a unit; points in time show a tenth of a year."""
-    return TIME if quantity in ("launch", "loss_of_exclusivity") else FORMATS.get(unit, "#,##0.00")
+    return TIME if quantity in ("launch", "loss_of_exclusivity") else NUMBER_FORMATS.get(unit, "#,##0.00")
+
+
+def axis_format(unit: str) -> str:
+    """The number format of a chart's axis."""
+    return "0%" if unit.startswith("share") else "#,##0"
 
 
 def fill(colour: str) -> PatternFill:
@@ -71,54 +112,61 @@ def fill(colour: str) -> PatternFill:
     return PatternFill("solid", start_color=colour, end_color=colour)
 
 
+def amber_where(formula: str) -> Rule:
+    """Amber where a formula holds; the word in the cell says so too."""
+    return Rule(type="expression", formula=[formula], dxf=DifferentialStyle(fill=fill(AMBER)))
+
+
+def styled_workbook() -> Workbook:
+    """A workbook without sheets that has the named styles."""
+    workbook = Workbook()
+    workbook.remove(workbook.worksheets[0])
+    add_styles(workbook)
+    return workbook
+
+
 def add_styles(workbook: Workbook) -> None:
     """The named styles, which an editor of the workbook can use too."""
-    thin = Side(style="hair", color=RULE)
-    under = Border(bottom=thin)
-    top, middle, label = (
-        Alignment(vertical="top"),
-        Alignment(vertical="center"),
-        Alignment(vertical="top", indent=1),
-    )
-    wrap = Alignment(vertical="top", wrap_text=True, indent=1)
-    styles = {
-        "lm title": (Font(FACE, 14, bold=True, color=NAVY), None, None, middle),
-        "lm text": (Font(FACE, 9, color=INK), None, None, top),
-        "lm wrapped": (Font(FACE, 9, color=INK), None, under, wrap),
-        "lm header": (
-            Font(FACE, 9, bold=True, color="FFFFFF"),
-            fill(NAVY),
-            None,
-            Alignment(vertical="center", wrap_text=True, indent=1),
-        ),
-        "lm band": (Font(FACE, 9, bold=True, color=NAVY), fill(BAND), None, middle),
-        "lm year": (
-            Font(FACE, 9, bold=True, color="FFFFFF"),
-            fill(NAVY),
-            None,
-            Alignment(horizontal="right", vertical="center", wrap_text=True),
-        ),
-        "lm label": (Font(FACE, 9, color=INK), None, under, label),
-        "lm input": (Font(FACE, 9, color=INPUT_INK), fill(INPUT_FILL), under, top),
-        "lm calculation": (Font(FACE, 9, color=INK), None, under, top),
-        "lm total": (Font(FACE, 9, bold=True, color=INK), fill(PALE), under, top),
-        "lm figure": (
-            Font(FACE, 18, bold=True, color=NAVY),
-            None,
-            None,
-            Alignment(horizontal="left", vertical="center"),
-        ),
-        "lm check": (Font(FACE, 9, bold=True, color=NAVY), None, None, top),
-        "lm choice": (Font(FACE, 12, bold=True, color=INPUT_INK), fill(INPUT_FILL), under, middle),
-        "lm sentence": (Font(FACE, 11, color=INK), None, None, middle),
-        "lm link": (Font(FACE, 9, color=NAVY, underline="single"), None, None, top),
-    }
     normal = workbook._named_styles["Normal"]  # type: ignore[attr-defined]
     normal.font = Font(FACE, 9, color=INK)
-    for name, (font, background, border, alignment) in styles.items():
+    for name, (font, background, ruled, alignment) in _looks().items():
         style = NamedStyle(name=name, font=font, alignment=alignment)
         if background:
-            style.fill = background
-        if border:
-            style.border = border
+            style.fill = fill(background)
+        if ruled:
+            style.border = Border(bottom=Side(style="hair", color=RULE))
         workbook.add_named_style(style)
+
+
+def _looks() -> dict[str, tuple[Font, str, bool, Alignment]]:
+    """Font, background, whether a hair line stands under it, and alignment of each named style."""
+
+    def font(size: float = 9, colour: str = INK, **more: Any) -> Font:
+        return Font(FACE, size, color=colour, **more)
+
+    def bold(size: float = 9, colour: str = INK) -> Font:
+        return font(size, colour, bold=True)
+
+    top, middle = Alignment(vertical="top"), Alignment(vertical="center")
+    label = Alignment(vertical="top", indent=1)
+    wrapped = Alignment(vertical="top", wrap_text=True, indent=1)
+    header = Alignment(vertical="center", wrap_text=True, indent=1)
+    year = Alignment(horizontal="right", vertical="center", wrap_text=True)
+    figure = Alignment(horizontal="left", vertical="center")
+    return {
+        "lm title": (bold(14, NAVY), "", False, middle),
+        "lm text": (font(), "", False, top),
+        "lm wrapped": (font(), "", True, wrapped),
+        "lm header": (bold(colour=WHITE), NAVY, False, header),
+        "lm band": (bold(colour=NAVY), PALE_NAVY, False, middle),
+        "lm year": (bold(colour=WHITE), NAVY, False, year),
+        "lm label": (font(), "", True, label),
+        "lm input": (font(colour=INPUT_INK), INPUT_FILL, True, top),
+        "lm calculation": (font(), "", True, top),
+        "lm total": (bold(), TOTAL_FILL, True, top),
+        "lm figure": (bold(18, NAVY), "", False, figure),
+        "lm check": (bold(colour=NAVY), "", False, top),
+        "lm choice": (bold(12, INPUT_INK), INPUT_FILL, True, middle),
+        "lm sentence": (font(11), "", False, middle),
+        "lm link": (font(colour=NAVY, underline="single"), "", False, top),
+    }

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from lm_xl.assumptions.assumptions import Keys
-from lm_xl.workbook.plan.plan import Line, Plan
-from lm_xl.workbook.plan.python_side import State
-from lm_xl.workbook.plan.records import FIRST_ROW
-from lm_xl.workbook.words import prose
+from lm_xl.workbook.plan.layout import FIRST_ROW
+from lm_xl.workbook.plan.lines import Line, Measure, Plan, PythonValues
+from lm_xl.workbook.words.prose import claims
 
 DRIVERS = "Drivers"
 FIRST_VALUE, LAST_VALUE = 6, 7
@@ -16,40 +12,46 @@ FIRST_VALUE, LAST_VALUE = 6, 7
 
 def add_drivers(p: Plan) -> None:
     """Write a line for each parameter of each driver: the most general row of it, its first and its last value live."""
-    a = p.assumptions
-    row = FIRST_ROW
-    for claim in prose.CLAIMS:
+    at = FIRST_ROW
+    for claim in claims():
         for quantity in claim.quantities:
-            found = [i for i in sorted(a.used()) if a.rows[i].quantity == quantity and a.rows[i].inputs]
-            if not found:
+            position = _most_general(p, quantity)
+            if position is None:
                 continue
-            i = max(found, key=lambda i: int((a.covers[a.rows[i].quantity] == i).sum()))
-            chosen = a.rows[i]
-            place = f"{chosen.sheet}!{p.written.cells[i][0]}"
+            row, addresses = p.assumptions.rows[position], p.cells.rows[position]
             texts = {
                 1: claim.statement,
                 2: quantity,
-                3: str(chosen.keys),
-                4: chosen.unit,
-                5: place,
-                8: "; ".join(chosen.sources),
+                3: str(row.keys),
+                4: row.unit,
+                5: f"{row.sheet}!{addresses[0]}",
+                8: "; ".join(row.sources),
                 9: claim.moves,
             }
-            p.drivers.append((row, texts))
+            p.drivers.append((at, texts))
             for column, k in ((FIRST_VALUE, 0), (LAST_VALUE, -1)):
-                name = f"driver {row} {column}"
-                p.measures[name] = _number(i, k)
-                formula = f"{chosen.sheet}!{p.written.cells[i][k]}"
-                p.sheet(DRIVERS).lines.append(
-                    Line(
-                        row, quantity, Keys("", "", ""), chosen.unit, "", formula, (column,), name, (0, 0, 0)
-                    )
+                line = Line(
+                    row=at,
+                    columns=(column,),
+                    formula=f"{row.sheet}!{addresses[k]}",
+                    array=f"driver {at} {column}",
+                    quantity=quantity,
+                    unit=row.unit,
                 )
-            row += 1
+                p.measures[line.array] = _number(position, k)
+                p.sheet(DRIVERS).lines.append(line)
+            at += 1
 
 
-def _number(i: int, k: int) -> Callable[[State], float]:
-    def number(state: State) -> float:
-        return float(state.numbers.inputs[i][k])
+def _most_general(p: Plan, quantity: str) -> int | None:
+    """The assumption row with a number that most elements of a quantity rest on, or None where there is none."""
+    a = p.assumptions
+    found = [i for i in sorted(a.used()) if a.rows[i].quantity == quantity and a.rows[i].inputs]
+    return max(found, key=lambda i: int((a.covers[quantity] == i).sum()), default=None)
+
+
+def _number(position: int, k: int) -> Measure:
+    def number(python: PythonValues) -> float:
+        return float(python.numbers.inputs[position][k])
 
     return number

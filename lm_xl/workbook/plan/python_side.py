@@ -7,76 +7,26 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lm_xl.assumptions.assumptions import Assumptions, shifted
-from lm_xl.assumptions.columns import DOLLAR
+from lm_xl.assumptions.assumptions import shifted
 from lm_xl.model.evaluate import evaluate
 from lm_xl.model.ops import Array
 from lm_xl.model.outputs import BASIS_NAMES
-from lm_xl.workbook.plan.plan import CHOICES, INPUTS, Line, Plan, one
-from lm_xl.workbook.plan.report import report
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What is chosen on the cover."""
-
-    scenario: str
-    basis: str = next(iter(BASIS_NAMES))
-    currency: str = DOLLAR
-
-    def cells(self) -> dict[str, str]:
-        """Cell of the cover to what stands in it."""
-        return {
-            CHOICES["scenario"]: self.scenario,
-            CHOICES["basis"]: BASIS_NAMES[self.basis],
-            CHOICES["currency"]: self.currency,
-        }
-
-
-@dataclass(frozen=True)
-class Numbers:
-    """The numbers in a deliverable's input cells: of the rows, the scenarios' deltas, the currencies, the published figures."""
-
-    inputs: Sequence[Sequence[float]]
-    amounts: Sequence[float]
-    rates: Sequence[float]
-    figures: Sequence[float]
-
-    @classmethod
-    def of(cls, a: Assumptions) -> Numbers:
-        """The numbers as they were read."""
-        return cls(
-            [r.inputs for r in a.rows],
-            [d.amount for d in a.deltas],
-            [c.rate for c in a.currencies],
-            [f.value for f in a.published],
-        )
+from lm_xl.workbook.plan.input_cells import Choice, Numbers
+from lm_xl.workbook.plan.layout import CALCULATION, CHOICES, INPUTS
+from lm_xl.workbook.plan.lines import Line, Plan
+from lm_xl.workbook.plan.report import BY_REGION, Labels, Order, report
+from lm_xl.workbook.plan.terms import one
 
 
 @dataclass
-class State:
-    """Python's side of a deliverable: the numbers in its cells, what is chosen, and every array and word they lead to."""
+class ReportNumbers:
+    """The sink of numbers: keeps each table, figure and sentence of the report under its name."""
 
     plan: Plan
-    numbers: Numbers
     choice: Choice
     arrays: dict[str, Array] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
-    said: int = 0
-
-    def __post_init__(self) -> None:
-        a = self.plan.assumptions
-        structure = a.structure()
-        self.filled = a.filled(self.numbers.inputs)
-        self.active = [float(delta.scenario == self.choice.scenario) for delta in a.deltas]
-        live = a.inputs_from(self.numbers.inputs, self.numbers.amounts, self.choice.scenario)
-        self.arrays = {**live, **evaluate(live, structure)}
-        choice = {basis: float(basis == self.choice.basis) for basis in BASIS_NAMES}
-        choice["rate"] = self.numbers.rates[[c.code for c in a.currencies].index(self.choice.currency)]
-        chosen = {name: np.full((1, 1, 1, 1, 1), value) for name, value in choice.items()}
-        self.arrays |= {f"choice {name}": x for name, x in chosen.items()}
-        report(dict(self.arrays), a.axes, structure["year"], chosen, self)
-        self.arrays |= {name: reduced(self.arrays) for name, reduced in self.plan.reducers.items()}
+    _numbers_said: int = 0
 
     def put(
         self,
@@ -84,9 +34,9 @@ class State:
         name: str,
         x: Array,
         unit: str,
-        labels: Sequence[Sequence[str]],
-        order: Sequence[int],
-        style: str = "",
+        labels: Labels,
+        order: Order = BY_REGION,
+        style: str = CALCULATION,
         *,
         skip: int = 0,
     ) -> Array:
@@ -101,7 +51,7 @@ class State:
     def heading(self, title: str, text: str) -> None:
         """Nothing to keep."""
 
-    def fact(self, metric: str, name: str, x: Array, labels: Sequence[Sequence[str]], unit: str) -> None:
+    def fact(self, metric: str, name: str, x: Array, labels: Labels, unit: str) -> None:
         """Nothing to keep: the long data repeats numbers kept already."""
 
     def figure(self, name: str, x: Array, unit: str, what: str) -> None:
@@ -114,22 +64,20 @@ class State:
 
     def whole(self, x: Array, unit: str) -> Array:
         """A number as words."""
-        self.arrays[f"said {self.said}"] = x
-        self.said += 1
+        self.arrays[f"said {self._numbers_said}"] = x
+        self._numbers_said += 1
         number = x.item()
         if unit == "share":
-            return one("n/a" if number != number else f"{number * 100:,.1f}%")
+            return one("n/a" if np.isnan(number) else f"{number * 100:,.1f}%")
         return one(f"{number:,.0f}")
 
     def leader(self, name: str, dim: int, labels: Sequence[str], y: int) -> Array:
         """The label of a block's line with the largest number in one year."""
-        numbers = self.arrays[name][0, ..., y].reshape(-1)
-        lines = [
-            k
-            for k, at in enumerate(np.ndindex(*self.arrays[name].shape[1:4]))
-            if at in self.plan.blocks[name].keys.values()
-        ]
-        place = int(np.argmax(numbers[lines]))
+        x = self.arrays[name]
+        shown = set(self.plan.blocks[name].keys.values())
+        # structural zeros have no line, and so no place among the lines
+        lines = [k for k, at in enumerate(np.ndindex(*x.shape[1:4])) if at in shown]
+        place = int(np.argmax(x[0, ..., y].reshape(-1)[lines]))
         self.arrays[f"{name} place {y}"] = np.full((1, 1, 1, 1, 1), float(place + 1))
         return one(labels[lines[place]])
 
@@ -139,13 +87,36 @@ class State:
 
     def sentence(self, name: str, pieces: Sequence[str | Array]) -> None:
         """Keep a sentence, its pieces and its halves."""
-        said = [piece if isinstance(piece, str) else str(piece[0]) for piece in pieces]
-        self.texts |= {f"{name} {i}": text for i, text in enumerate(said)}
+        texts = [piece if isinstance(piece, str) else str(piece[0]) for piece in pieces]
+        middle = len(texts) // 2
+        self.texts |= {f"{name} {i}": text for i, text in enumerate(texts)}
         self.texts |= {
-            f"{name} half 0": "".join(said[: len(said) // 2]),
-            f"{name} half 1": "".join(said[len(said) // 2 :]),
-            name: "".join(said),
+            f"{name} half 0": "".join(texts[:middle]),
+            f"{name} half 1": "".join(texts[middle:]),
+            name: "".join(texts),
         }
+
+
+class PythonSide:
+    """The numbers in a deliverable's cells, what is chosen, and every array and word they lead to."""
+
+    def __init__(self, plan: Plan, numbers: Numbers, choice: Choice) -> None:
+        self.plan, self.numbers = plan, numbers
+        a = plan.assumptions
+        self.filled = a.filled(numbers.inputs)
+        self.active = [float(delta.scenario == choice.scenario) for delta in a.deltas]
+        structure = a.structure()
+        live = a.inputs_from(numbers.inputs, numbers.amounts, choice.scenario)
+        switches = {basis: float(basis == choice.basis) for basis in BASIS_NAMES}
+        switches["rate"] = numbers.rates[[c.code for c in a.currencies].index(choice.currency)]
+        chosen = {name: np.full((1, 1, 1, 1, 1), value) for name, value in switches.items()}
+        arrays = {**live, **evaluate(live, structure)}
+        arrays |= {f"choice {name}": x for name, x in chosen.items()}
+        sink = ReportNumbers(plan, choice, arrays)
+        # a copy, since the sink adds to `arrays` while the report reads
+        report(dict(arrays), a.axes, structure["year"], chosen, sink)
+        arrays |= {name: reduced(arrays) for name, reduced in plan.reducers.items()}
+        self.arrays, self.texts = arrays, sink.texts
 
     def block(self, name: str) -> Array:
         """A block's numbers as its sheet shows them: lines by years, or by one column where it does not move."""
@@ -167,16 +138,14 @@ class State:
             return [float(values[line.year if len(values) > 1 else 0])]
         values = values[line.skip :]
         n = len(line.columns)
+        # what does not move has one number, which stands in the cell of each year
         return np.broadcast_to(values, (n,)).tolist() if len(values) < n else values[:n].tolist()
 
     def _step(self, step: int) -> Array:
+        """An assumption row over the years after some of its deltas."""
         position, deltas = self.plan.steps[step]
         x: Array = self.filled[position]
         for k in deltas:
-            x = shifted(
-                x,
-                self.plan.assumptions.deltas[k].operation,
-                np.array(self.numbers.amounts[k]),
-                np.array([self.active[k]]),
-            )
+            amount, active = np.array(self.numbers.amounts[k]), np.array([self.active[k]])
+            x = shifted(x, self.plan.assumptions.deltas[k].operation, amount, active)
         return x

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from lm_xl.assumptions.assumptions import Assumptions
+from lm_xl.assumptions.assumptions import Assumptions, Correlation, Delta
 from lm_xl.assumptions.columns import (
     AXES_COLUMNS,
     CHANGE_COLUMNS,
@@ -17,46 +16,29 @@ from lm_xl.assumptions.columns import (
     NEVER,
     PUBLISHED_COLUMNS,
     SCENARIO_COLUMNS,
+    SHEETS,
     SOURCE_COLUMNS,
 )
-from lm_xl.xlsx.addresses import column_letters
-
-HEADER_ROW = 5
-
-FIRST_ROW = HEADER_ROW + 1
-"""The row of column names on every sheet, and the one under it."""
+from lm_xl.workbook.plan.input_cells import InputCells
+from lm_xl.workbook.plan.layout import FIRST_ROW
+from lm_xl.xlsx.addresses import address_of, column_letters
 
 Record = Mapping[str, Any]
-
-
 Records = Mapping[str, Sequence[Record]]
 """Sheet to records, each mapping a column's name to its value; years are text."""
 
 
-MEANINGS = {
-    "Axes": "The labels of the model. A leaf is one line; it may stand in several groups, split by semicolons. Everything else refers to these labels.",
-    "Timeline": "The years of the forecast.",
-    "Epidemiology": "From new cancer cases to patients with leptomeningeal metastases (LM), found or not.",
-    "Diagnosis": "Who is worked up, with which tests, and what the tests find.",
-    "Treatment": "Who is treated, with which choice set, and how therapies share it.",
-    "Launches": "When products arrive, how fast they are taken up, how likely they succeed, how long they are protected.",
-    "Pricing": "Prices, what is given away, and what counts as LM revenue.",
-    "Scenarios": "A scenario is a list of deltas on the base case, applied from top to bottom, each with a reason.",
-    "Correlations": "Uncertain inputs that go together: the rank correlation of all inputs within the first labels with all within the second.",
-    "Published": "Published sizes and counts, compared at their own scope and never calibrated to.",
-    "Currencies": "Units of a currency for one US dollar, at one date for all years. The report shows the currency chosen on the cover.",
-    "Changes": "What changed between versions, and what it did to the world's revenue in 2035.",
-    "Sources": "What the assumptions rest on. Grade A: registry or trial; B: cohort, review or agency; C: company, press or analyst.",
-}
-
-
-@dataclass(frozen=True)
-class Written:
-    """Where numbers stand: of an assumption row its addresses, of a delta its sheet row, of a published figure its address."""
-
-    cells: Mapping[int, tuple[str, ...]]
-    delta_rows: Mapping[int, int]
-    figures: tuple[str, ...]
+INPUT_SHEETS = (
+    "Axes",
+    *SHEETS,
+    "Scenarios",
+    "Correlations",
+    "Published",
+    "Currencies",
+    "Changes",
+    "Sources",
+)
+"""The sheets of assumptions in the order in which they are written."""
 
 
 def columns_of(sheet: str, years: Sequence[int]) -> tuple[str, ...]:
@@ -71,56 +53,75 @@ def columns_of(sheet: str, years: Sequence[int]) -> tuple[str, ...]:
     return (*COLUMNS[:i], *(str(y) for y in years if sheet in MOVING_SHEETS), *COLUMNS[i + 1 :])
 
 
-def records_of(a: Assumptions) -> tuple[dict[str, list[Record]], Written]:
+def records_of(a: Assumptions) -> tuple[dict[str, list[Record]], InputCells]:
     """The assumptions as records of their sheets, and where each number will stand once written."""
-    records: dict[str, list[Record]] = {sheet: [] for sheet in MEANINGS}
+    rows, cells = _rows(a)
+    records: dict[str, list[Record]] = {sheet: [] for sheet in INPUT_SHEETS}
+    records |= rows
+    records["Axes"] = _labels(a)
+    records["Scenarios"] = [_delta(d) for d in a.deltas]
+    records["Correlations"] = [_correlation(c) for c in a.correlations]
+    records["Published"] = [
+        {**figure.__dict__, **figure.keys._asdict(), "source": "; ".join(figure.sources)}
+        for figure in a.published
+    ]
+    records["Currencies"] = [
+        {**c.__dict__, "currency": c.code, "source": "; ".join(c.sources)} for c in a.currencies
+    ]
+    records["Sources"] = [dict(source.__dict__) for source in a.sources.values()]
+    records["Changes"] = [dict(change.__dict__) for change in a.changes]
+    value = column_letters(PUBLISHED_COLUMNS.index("value") + 1)
+    delta_rows = {k: FIRST_ROW + k for k in range(len(a.deltas))}
+    figures = tuple(f"{value}{FIRST_ROW + k}" for k in range(len(a.published)))
+    return records, InputCells(cells, delta_rows, figures)
+
+
+def _labels(a: Assumptions) -> list[Record]:
+    """The sheet of axes: a leaf with its choice set or cancer, which is a group too and not repeated among the others."""
+    records: list[Record] = []
     for axis in (a.axes.region, a.axes.segment, a.axes.subtype):
         for i, leaf in enumerate(axis.leaves):
-            groups = [g for g, m in axis.groups.items() if i in m and g != axis.sets[i]]
+            groups = [g for g, members in axis.groups.items() if i in members and g != axis.sets[i]]
             keys = {"axis": axis.name, "label": leaf, "set": axis.sets[i], "role": axis.roles[i]}
-            records["Axes"].append(
-                {**keys, "groups": "; ".join(groups), "note": axis.notes[i] if axis.notes else ""}
-            )
-    records["Axes"] += [{"axis": "scenario", "label": s} for s in a.axes.scenarios]
-    cells, delta_rows = {}, {}
+            note = axis.notes[i] if axis.notes else ""
+            records.append({**keys, "groups": "; ".join(groups), "note": note})
+    return [*records, *({"axis": "scenario", "label": s} for s in a.axes.scenarios)]
+
+
+def _rows(a: Assumptions) -> tuple[dict[str, list[Record]], dict[int, tuple[str, ...]]]:
+    """The rows of each sheet of quantities, and the addresses of each row's numbers, by its position."""
+    records: dict[str, list[Record]] = {}
+    cells = {}
     for position, row in enumerate(a.rows):
-        at = FIRST_ROW + len(records[row.sheet])
+        records.setdefault(row.sheet, [])
+        at, columns = FIRST_ROW + len(records[row.sheet]), columns_of(row.sheet, a.axes.years)
         names = {
             "constant": ("value",),
             "linear": (str(a.axes.years[0]), str(a.axes.years[-1])),
             "yearly": tuple(str(y) for y in a.axes.years),
         }[row.fill]
-        numbers: dict[str, Any] = (
-            dict(zip(names, row.inputs, strict=True)) if row.inputs else {"value": NEVER}
-        )
-        columns = columns_of(row.sheet, a.axes.years)
-        cells[position] = tuple(f"{column_letters(columns.index(n) + 1)}{at}" for n in numbers)
+        numbers: dict[str, Any] = {"value": NEVER}
+        if row.inputs:
+            numbers = dict(zip(names, row.inputs, strict=True))
+        cells[position] = tuple(address_of(at, columns.index(name) + 1) for name in numbers)
         records[row.sheet].append({
             "quantity": row.quantity, **row.keys._asdict(), "unit": row.unit, "fill": row.fill, **numbers, "low": row.low, "high": row.high,
             "distribution": row.distribution, "source": "; ".join(row.sources), "status": row.status, "note": row.note,
         })  # fmt: skip
-    for k, delta in enumerate(a.deltas):
-        delta_rows[k] = FIRST_ROW + k
-        records["Scenarios"].append({
-            "scenario": delta.scenario, "quantity": delta.quantity, **delta.keys._asdict(), "operation": delta.operation, "amount": delta.amount,
-            "source": "; ".join(delta.sources), "status": delta.status, "reason": delta.reason,
-        })  # fmt: skip
-    for c in a.correlations:
-        (_, segment, subtype), (_, other_segment, other_subtype) = c.keys
-        records["Correlations"].append({
-            "quantity": c.quantities[0], "segment": segment, "subtype": subtype, "other_quantity": c.quantities[1], "other_segment": other_segment,
-            "other_subtype": other_subtype, "rank_correlation": c.value, "source": "; ".join(c.sources), "status": c.status, "note": c.note,
-        })  # fmt: skip
-    for figure in a.published:
-        records["Published"].append(
-            {**figure.__dict__, **figure.keys._asdict(), "source": "; ".join(figure.sources)}
-        )
-    records["Currencies"] += [
-        {**c.__dict__, "currency": c.code, "source": "; ".join(c.sources)} for c in a.currencies
-    ]
-    records["Sources"] += [dict(source.__dict__) for source in a.sources.values()]
-    records["Changes"] += [dict(change.__dict__) for change in a.changes]
-    value = column_letters(PUBLISHED_COLUMNS.index("value") + 1)
-    return records, Written(
-        cells, delta_rows, tuple(f"{value}{FIRST_ROW + k}" for k in range(len(a.published)))
-    )
+    return records, cells
+
+
+def _delta(d: Delta) -> Record:
+    return {
+        "scenario": d.scenario, "quantity": d.quantity, **d.keys._asdict(), "operation": d.operation, "amount": d.amount,
+        "source": "; ".join(d.sources), "status": d.status, "reason": d.reason,
+    }  # fmt: skip
+
+
+def _correlation(c: Correlation) -> Record:
+    (_, segment, subtype), (_, other_segment, other_subtype) = c.keys
+    return {
+        "quantity": c.quantities[0], "segment": segment, "subtype": subtype, "other_quantity": c.quantities[1],
+        "other_segment": other_segment, "other_subtype": other_subtype, "rank_correlation": c.value,
+        "source": "; ".join(c.sources), "status": c.status, "note": c.note,
+    }  # fmt: skip

@@ -1,11 +1,12 @@
 """The deliverable's tables, key figures and sentences: the same functions of the model's outputs in Python and as formulas.
 
-A sink takes each of them as it is made: the traced plan writes it to its sheet, the verifier keeps its numbers and words.
+A sink takes each of them as it is made: the writer of a plan puts it on its sheet, Python's side keeps its numbers and words.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -13,8 +14,12 @@ import numpy as np
 from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE, Axes, Axis
 from lm_xl.model.ops import Array, change, growth, millions, previous, ratio, set_total, total, total_of
 from lm_xl.model.outputs import BASES, OUTPUTS, PATIENT_STAGES
+from lm_xl.workbook.plan.layout import CAGR, CALCULATION, SHARE_FIRST, SHARE_LAST, TOTAL
 
 Labels = Sequence[Sequence[str]]
+Order = tuple[int, int, int]
+BY_REGION, BY_SUBTYPE, BY_SEGMENT = (0, 1, 2), (0, 2, 1), (1, 0, 2)
+"""Orders of a block's lines: region, segment, subtype; region, subtype, segment; segment, region, subtype."""
 
 FUNNEL, REGIONS, CANCERS, SEGMENTS = "Funnel", "By_region", "By_cancer", "By_segment"
 REGION_SEGMENT, PRICES, LAUNCHES, TESTS = (
@@ -27,8 +32,6 @@ TOTALS = "Calc_Totals"
 MONEY = "million, chosen currency"
 """The unit of revenue in the report: the currency and the basis are chosen on the cover and stand in the report's headings."""
 
-CAGR, SHARE_FIRST, SHARE_LAST = "cagr", "share_first", "share_last"
-
 
 class Sink(Protocol):
     """Takes what the report makes; returns what later parts refer to."""
@@ -40,7 +43,7 @@ class Sink(Protocol):
         x: Array,
         unit: str,
         labels: Labels,
-        order: Sequence[int],
+        order: Order = ...,
         style: str = ...,
         *,
         skip: int = ...,
@@ -75,331 +78,50 @@ class Sink(Protocol):
         """The name of the chosen basis, currency or scenario."""
 
 
+@dataclass(frozen=True)
+class _Reported:
+    """The forecast that is reported on: its inputs and outputs by name, its axes, what is chosen, and where the report goes."""
+
+    outputs: Mapping[str, Array]
+    axes: Axes
+    choice: Mapping[str, Array]
+    intervals: Array
+    """Years from the first to the last."""
+    sink: Sink
+
+    def labels(self, *dims: int) -> list[Sequence[str]]:
+        """The leaves of these axes, the total's label of the others."""
+        axes = [(dim, self.axes.axis(dim)) for dim in (REGION, SEGMENT, SUBTYPE)]
+        return [axis.leaves if dim in dims else (axis.total,) for dim, axis in axes]
+
+    def first_and_last(self, x: Array) -> tuple[Array, Array]:
+        """An array in the first and in the last year."""
+        return self.sink.at_year(x, 0), self.sink.at_year(x, -1)
+
+    def growth(self, x: Array) -> Array:
+        """Growth a year from the first year to the last."""
+        first, last = self.first_and_last(x)
+        return growth(first, last, self.intervals)
+
+
 def report(o: Mapping[str, Array], axes: Axes, year: Array, choice: Mapping[str, Array], sink: Sink) -> None:
     """Everything the deliverable shows of a forecast. `choice` holds a 0/1 switch for each basis, and the currency's `rate`."""
-    _Report(o, axes, year, choice, sink).write()
-
-
-class _Report:
-    def __init__(
-        self, o: Mapping[str, Array], axes: Axes, year: Array, choice: Mapping[str, Array], sink: Sink
-    ) -> None:
-        self.o, self.axes, self.year, self.choice, self.sink = o, axes, year, choice, sink
-        self.leaves: list[Sequence[str]] = [axes.region.leaves, axes.segment.leaves, axes.subtype.leaves]
-        self.totals: list[Sequence[str]] = [
-            (axes.region.total,),
-            (axes.segment.total,),
-            (axes.subtype.total,),
-        ]
-        self.intervals = sink.at_year(year, -1) - sink.at_year(year, 0)
-
-    def write(self) -> None:
-        funnel = self.funnel()
-        by_segment, by_subtype = self.revenue()
-        regions = self.table(REGION, REGIONS, "diagnosed", total(self.o["diagnosed"], SUBTYPE), "patients")
-        self.table(REGION, REGIONS, "treated", total(self.o["treated"], SUBTYPE), "patients")
-        revenue = self.table(REGION, REGIONS, "revenue", total(by_segment, SEGMENT), MONEY)
-        therapies, tests = (
-            self.axes.segment.having("incumbent", "entrant", "rest"),
-            self.axes.segment.having("test"),
-        )
-        self.table(REGION, REGIONS, "therapeutics_revenue", total_of(by_segment, SEGMENT, therapies), MONEY)
-        if tests:
-            self.table(REGION, REGIONS, "diagnostics_revenue", total_of(by_segment, SEGMENT, tests), MONEY)
-        for stage in ("lm_cases", "diagnosed", "treated"):
-            self.table(SUBTYPE, CANCERS, stage, total(self.o[stage], REGION), "patients")
-        self.table(SUBTYPE, CANCERS, "revenue", total(by_subtype, REGION), MONEY)
-        self.table(
-            SEGMENT,
-            SEGMENTS,
-            "patients_on_therapy",
-            total(self.o["patients_on_therapy"], REGION, SUBTYPE),
-            "patients",
-        )
-        self.table(SEGMENT, SEGMENTS, "revenue", total(by_segment, REGION), MONEY)
-        self.shares()
-        self.prices_and_launches()
-        self.diagnostics(tests)
-        self.data(by_segment)
-        self.summary(funnel, revenue, regions)
-
-    def funnel(self) -> dict[str, Array]:
-        """The world from new cases to patients treated, and the share that passes each step."""
-        self.sink.heading(FUNNEL, f"From new cases to patients treated, {self.axes.region.total}")
-        people = {}
-        for stage in PATIENT_STAGES:
-            people[stage] = self.line(FUNNEL, stage, total(self.o[stage], REGION, SUBTYPE), "patients")
-        self.sink.heading(FUNNEL, "Growth on the year before")
-        for stage, cells in people.items():
-            self.sink.put(
-                FUNNEL,
-                f"{stage}_by_world_yoy",
-                change(previous(cells), cells),
-                "per year",
-                self.totals,
-                (0, 1, 2),
-                skip=1,
-            )
-        self.sink.heading(FUNNEL, "Share that passes each step")
-        for part, whole in (
-            ("metastatic", "incidence"),
-            ("lm_cases", "metastatic"),
-            ("diagnosed", "lm_cases"),
-            ("treated", "diagnosed"),
-        ):
-            self.sink.put(
-                FUNNEL,
-                f"{part}_of_{whole}",
-                ratio(people[part], people[whole]),
-                "share",
-                self.totals,
-                (0, 1, 2),
-            )
-        return people
-
-    def line(self, title: str, name: str, x: Array, unit: str) -> Array:
-        """One line of a table with its growth."""
-        cells = self.sink.put(title, f"{name}_by_world", x, unit, self.totals, (0, 1, 2))
-        start, end = self.sink.at_year(cells, 0), self.sink.at_year(cells, -1)
-        self.sink.beside(
-            title, CAGR, f"{name}_by_world_cagr", growth(start, end, self.intervals), "per year", cells
-        )
-        return cells
-
-    def revenue(self) -> tuple[Array, Array]:
-        """Revenue in the chosen basis and currency by region and segment, and by region and subtype."""
-        by_segment, by_subtype = {}, {}
-        for basis, output in BASES.items():
-            labels = [self.leaves[0], self.leaves[1], self.totals[2]]
-            by_segment[basis] = self.sink.put(
-                TOTALS,
-                f"{output}_by_region_and_segment",
-                millions(total(self.o[output], SUBTYPE)),
-                "USD million",
-                labels,
-                (0, 1, 2),
-            )
-            self.sink.fact(
-                output, f"{output}_by_region_and_segment", by_segment[basis], labels, "USD million"
-            )
-            labels = [self.leaves[0], self.totals[1], self.leaves[2]]
-            by_subtype[basis] = self.sink.put(
-                TOTALS,
-                f"{output}_by_region_and_subtype",
-                millions(total(self.o[output], SEGMENT)),
-                "USD million",
-                labels,
-                (0, 1, 2),
-            )
-        labels = [self.leaves[0], self.totals[1], self.leaves[2]]
-        by_region_and_subtype = self.sink.put(
-            TOTALS, "revenue_by_region_and_subtype", self.chosen(by_subtype), MONEY, labels, (0, 1, 2)
-        )
-        return self.every_pair(self.chosen(by_segment)), by_region_and_subtype
-
-    def every_pair(self, revenue: Array) -> Array:
-        """Revenue of each segment in each region, with the same columns and blocks as the other tables."""
-        labels = [self.leaves[0], self.leaves[1], self.totals[2]]
-        self.sink.heading(REGION_SEGMENT, f"Revenue, {MONEY}")
-        pairs = self.sink.put(
-            REGION_SEGMENT, "revenue_by_region_and_segment", revenue, MONEY, labels, (0, 1, 2)
-        )
-        world = self.sink.put(
-            REGION_SEGMENT,
-            "revenue_by_pairs_group",
-            total(pairs, REGION, SEGMENT),
-            MONEY,
-            self.totals,
-            (0, 1, 2),
-            "lm total",
-        )
-        for part, block in (("pairs", pairs), ("pairs_group", world)):
-            start, end = self.sink.at_year(block, 0), self.sink.at_year(block, -1)
-            self.sink.beside(
-                REGION_SEGMENT, CAGR, f"{part}_cagr", growth(start, end, self.intervals), "per year", block
-            )
-            self.sink.beside(
-                REGION_SEGMENT,
-                SHARE_FIRST,
-                f"{part}_first",
-                ratio(start, self.sink.at_year(world, 0)),
-                "share",
-                block,
-            )
-            self.sink.beside(
-                REGION_SEGMENT,
-                SHARE_LAST,
-                f"{part}_last",
-                ratio(end, self.sink.at_year(world, -1)),
-                "share",
-                block,
-            )
-        self.sink.heading(REGION_SEGMENT, "Revenue, growth on the year before")
-        self.sink.put(
-            REGION_SEGMENT,
-            "revenue_by_pairs_yoy",
-            change(previous(pairs), pairs),
-            "per year",
-            labels,
-            (0, 1, 2),
-            skip=1,
-        )
-        yearly = change(previous(world), world)
-        self.sink.put(
-            REGION_SEGMENT,
-            "revenue_by_pairs_group_yoy",
-            yearly,
-            "per year",
-            self.totals,
-            (0, 1, 2),
-            "lm total",
-            skip=1,
-        )
-        return pairs
-
-    def chosen(self, by_basis: Mapping[str, Array]) -> Array:
-        """The chosen basis in the chosen currency."""
-        gross, net, risk_adjusted = (by_basis[basis] * self.choice[basis] for basis in BASES)
-        return (gross + net + risk_adjusted) * self.choice["rate"]
-
-    def table(self, dim: int, title: str, what: str, x: Array, unit: str) -> Array:
-        """A table over one axis: leaves, groups with the total last, CAGR, first and last share, and growth year on year. Returns the groups."""
-        axis = self.axes.axis(dim)
-        shown = shown_groups(axis)
-        self.sink.heading(title, f"{words(what)}, {unit}")
-        labels = [*self.totals]
-        labels[dim - 1] = axis.leaves
-        name = f"{what}_by_{axis.name}"
-        leaf = self.sink.put(title, name, x, unit, labels, (0, 1, 2))
-        labels[dim - 1] = shown
-        sums = np.concatenate([total_of(leaf, dim, axis.members(g)) for g in shown], axis=dim)
-        group = self.sink.put(title, f"{name}_group", sums, unit, labels, (0, 1, 2), "lm total")
-        whole = np.take(group, [len(shown) - 1], axis=dim)
-        for part, block in ((name, leaf), (f"{name}_group", group)):
-            start, end = self.sink.at_year(block, 0), self.sink.at_year(block, -1)
-            self.sink.beside(
-                title, CAGR, f"{part}_cagr", growth(start, end, self.intervals), "per year", block
-            )
-            self.sink.beside(
-                title, SHARE_FIRST, f"{part}_first", ratio(start, self.sink.at_year(whole, 0)), "share", block
-            )
-            self.sink.beside(
-                title, SHARE_LAST, f"{part}_last", ratio(end, self.sink.at_year(whole, -1)), "share", block
-            )
-        self.sink.heading(title, f"{words(what)}, growth on the year before")
-        for part, block, style in ((name, leaf, "lm calculation"), (f"{name}_group", group, "lm total")):
-            labels[dim - 1] = axis.leaves if block is leaf else shown
-            yearly = change(previous(block), block)
-            self.sink.put(title, f"{part}_yoy", yearly, "per year", labels, (0, 1, 2), style, skip=1)
-        return group
-
-    def shares(self) -> None:
-        """What must be 1: shares within each choice set, subtype shares within each cancer."""
-        segment, subtype = self.axes.segment, self.axes.subtype
-        rest_of = np.array([segment.rest_of(i) if segment.sets[i] else -1 for i in range(len(segment))])
-        self.sink.put(
-            TOTALS, "set_share", set_total(self.o["share"], rest_of), "share", self.leaves, (0, 1, 2)
-        )
-        subtypes = self.o["subtype_share"]
-        sums = np.zeros(subtypes.shape, dtype=subtypes.dtype)
-        for cancer in dict.fromkeys(subtype.sets):
-            members = [i for i, s in enumerate(subtype.sets) if s == cancer]
-            sums[..., members[:1], :] = total_of(subtypes, SUBTYPE, members)
-        self.sink.put(
-            TOTALS,
-            "subtype_share_total",
-            sums,
-            "share",
-            [self.leaves[0], self.totals[1], self.leaves[2]],
-            (0, 1, 2),
-        )
-
-    def prices_and_launches(self) -> None:
-        for output in ("gross_price", "net_price"):
-            self.plain(PRICES, output)
-        self.sink.heading(PRICES, "Gross to net: share of the list price given away")
-        self.sink.put(
-            PRICES,
-            "gross_to_net_by_report",
-            self.o["gross_to_net"],
-            "share",
-            [self.leaves[0], self.leaves[1], self.totals[2]],
-            (1, 0, 2),
-        )
-        for output in ("launch", "loss_of_exclusivity", "success", "uptake"):
-            self.plain(LAUNCHES, output)
-
-    def plain(self, title: str, output: str) -> Array:
-        """An output of the model as it is, line by line."""
-        self.sink.heading(title, f"{words(output)}, {OUTPUTS[output].unit}: {OUTPUTS[output].meaning}")
-        labels = [
-            self.leaves[d - 1] if d in OUTPUTS[output].dims else self.totals[d - 1]
-            for d in (REGION, SEGMENT, SUBTYPE)
-        ]
-        return self.sink.put(
-            title, f"{output}_by_report", self.o[output], OUTPUTS[output].unit, labels, (1, 0, 2)
-        )
-
-    def diagnostics(self, tests: Sequence[int]) -> None:
-        self.plain(TESTS, "detection")
-        if tests:
-            self.sink.heading(TESTS, f"Tests, {self.axes.region.total}")
-            done = total(self.o["tests"], REGION, SUBTYPE)
-            cells = self.sink.put(
-                TESTS,
-                "tests_by_test",
-                done,
-                "tests",
-                [self.totals[0], self.leaves[1], self.totals[2]],
-                (0, 1, 2),
-            )
-            growing = growth(self.sink.at_year(cells, 0), self.sink.at_year(cells, -1), self.intervals)
-            self.sink.beside(TESTS, CAGR, "tests_by_test_cagr", growing, "per year", cells)
-
-    def data(self, by_segment: Array) -> None:
-        for stage in ("lm_cases", "diagnosed", "treated"):
-            self.sink.fact(
-                stage, stage, self.o[stage], [self.leaves[0], self.totals[1], self.leaves[2]], "patients"
-            )
-
-    def summary(self, funnel: Mapping[str, Array], revenue: Array, diagnosed: Array) -> None:
-        """Five key figures and six sentences."""
-        first, last = self.axes.years[0], self.axes.years[-1]
-        at = self.sink.at_year
-        world = np.take(revenue, [revenue.shape[REGION] - 1], axis=REGION)
-        start, end = at(world, 0), at(world, -1)
-        rate = growth(start, end, self.intervals)
-        people = funnel["diagnosed"]
-        self.sink.figure("figure_revenue_first", start, MONEY, f"Revenue {first}, {MONEY}")
-        self.sink.figure("figure_revenue_last", end, MONEY, f"Revenue {last}, {MONEY}")
-        self.sink.figure("figure_cagr", rate, "per year", f"Growth of revenue {first}-{last}, a year (CAGR)")
-        self.sink.figure("figure_diagnosed", at(people, 0), "patients", f"Patients diagnosed {first}")
-        self.sink.figure("figure_treated", at(funnel["treated"], -1), "patients", f"Patients treated {last}")
-        say, money = self.sink.whole, self.sink.chosen("currency")
-        self.sink.sentence("market", [
-            "In the scenario '", self.sink.chosen("scenario"), "' the market moves from ", money, " ", say(start, MONEY), f" million in {first} to ",
-            money, " ", say(end, MONEY), f" million in {last} (", self.sink.chosen("basis"), "), ", say(rate, "share"), " a year.",
-        ])  # fmt: skip
-        self.sink.sentence("patients", [
-            say(at(people, 0), "patients"), f" patients are diagnosed in {first} and ", say(at(people, -1), "patients"), f" in {last}: ",
-            say(growth(at(people, 0), at(people, -1), self.intervals), "share"), " a year, as cancers become more frequent and are survived for longer.",
-        ])  # fmt: skip
-        found = [ratio(at(people, y), at(funnel["lm_cases"], y)) for y in (0, -1)]
-        self.sink.sentence("found", [
-            "Of all patients with LM ", say(found[0], "share"), f" are diagnosed in {first} and ", say(found[1], "share"), f" in {last}; of the diagnosed ",
-            say(ratio(at(funnel["treated"], 0), at(people, 0)), "share"), f" are treated in {first}.",
-        ])  # fmt: skip
-        for dim, what in ((REGION, "region"), (SEGMENT, "segment"), (SUBTYPE, "subtype")):
-            axis = self.axes.axis(dim)
-            leaders = [self.sink.leader(f"revenue_by_{axis.name}", dim, axis.leaves, y) for y in (0, -1)]
-            pieces: list[str | Array] = [
-                f"The largest {what} by revenue is ",
-                leaders[0],
-                f" in {first} and ",
-                leaders[1],
-                f" in {last}.",
-            ]
-            self.sink.sentence(axis.name, pieces)
+    r = _Reported(o, axes, choice, sink.at_year(year, -1) - sink.at_year(year, 0), sink)
+    people = _funnel(r)
+    by_segment, by_subtype = _revenue(r)
+    revenue = _tables(r, by_segment, by_subtype)
+    _shares(r)
+    for output in ("gross_price", "net_price"):
+        _as_computed(r, PRICES, output)
+    _gross_to_net(r)
+    for output in ("launch", "loss_of_exclusivity", "success", "uptake"):
+        _as_computed(r, LAUNCHES, output)
+    _as_computed(r, TESTS, "detection")
+    _tests(r)
+    for stage in ("lm_cases", "diagnosed", "treated"):
+        sink.fact(stage, stage, o[stage], r.labels(REGION, SUBTYPE), "patients")
+    _figures(r, people, revenue)
+    _sentences(r, people, revenue)
 
 
 def shown_groups(axis: Axis) -> list[str]:
@@ -410,3 +132,205 @@ def shown_groups(axis: Axis) -> list[str]:
 def words(name: str) -> str:
     """A quantity's name as a heading."""
     return name.replace("_", " ").capitalize().replace("Lm ", "LM ").replace("Cns", "CNS")
+
+
+# Tables
+
+
+def _funnel(r: _Reported) -> dict[str, Array]:
+    """The world from new cases to patients treated, and the share that passes each step."""
+    r.sink.heading(FUNNEL, f"From new cases to patients treated, {r.axes.region.total}")
+    people = {}
+    for stage in PATIENT_STAGES:
+        name, x = f"{stage}_by_world", total(r.outputs[stage], REGION, SUBTYPE)
+        people[stage] = r.sink.put(FUNNEL, name, x, "patients", r.labels())
+        r.sink.beside(FUNNEL, CAGR, f"{name}_cagr", r.growth(people[stage]), "per year", people[stage])
+    r.sink.heading(FUNNEL, "Growth on the year before")
+    for stage, x in people.items():
+        _yearly_growth(r, FUNNEL, f"{stage}_by_world", x, r.labels())
+    r.sink.heading(FUNNEL, "Share that passes each step")
+    for part, whole in (
+        ("metastatic", "incidence"),
+        ("lm_cases", "metastatic"),
+        ("diagnosed", "lm_cases"),
+        ("treated", "diagnosed"),
+    ):
+        passed = ratio(people[part], people[whole])
+        r.sink.put(FUNNEL, f"{part}_of_{whole}", passed, "share", r.labels())
+    return people
+
+
+def _revenue(r: _Reported) -> tuple[Array, Array]:
+    """Revenue in the chosen basis and currency by region and segment, and by region and subtype."""
+    pairs, subtypes = r.labels(REGION, SEGMENT), r.labels(REGION, SUBTYPE)
+    by_segment, by_subtype = {}, {}
+    for basis, output in BASES.items():
+        name, x = f"{output}_by_region_and_segment", millions(total(r.outputs[output], SUBTYPE))
+        by_segment[basis] = r.sink.put(TOTALS, name, x, "USD million", pairs)
+        r.sink.fact(output, name, by_segment[basis], pairs, "USD million")
+        name, x = f"{output}_by_region_and_subtype", millions(total(r.outputs[output], SEGMENT))
+        by_subtype[basis] = r.sink.put(TOTALS, name, x, "USD million", subtypes)
+    chosen = _as_chosen(r, by_subtype)
+    of_subtypes = r.sink.put(TOTALS, "revenue_by_region_and_subtype", chosen, MONEY, subtypes)
+    return _region_by_segment(r, _as_chosen(r, by_segment)), of_subtypes
+
+
+def _as_chosen(r: _Reported, by_basis: Mapping[str, Array]) -> Array:
+    """Revenue in the chosen basis and currency: all bases but one have a switch of 0."""
+    gross, net, risk_adjusted = (by_basis[basis] * r.choice[basis] for basis in BASES)
+    return (gross + net + risk_adjusted) * r.choice["rate"]
+
+
+def _region_by_segment(r: _Reported, revenue: Array) -> Array:
+    """Revenue of each segment in each region, with the same columns and blocks as the other tables."""
+    labels = r.labels(REGION, SEGMENT)
+    r.sink.heading(REGION_SEGMENT, f"Revenue, {MONEY}")
+    pairs = r.sink.put(REGION_SEGMENT, "revenue_by_region_and_segment", revenue, MONEY, labels)
+    summed = total(pairs, REGION, SEGMENT)
+    world = r.sink.put(REGION_SEGMENT, "revenue_by_pairs_group", summed, MONEY, r.labels(), style=TOTAL)
+    _growth_and_shares(r, REGION_SEGMENT, {"pairs": pairs, "pairs_group": world}, world)
+    r.sink.heading(REGION_SEGMENT, "Revenue, growth on the year before")
+    _yearly_growth(r, REGION_SEGMENT, "revenue_by_pairs", pairs, labels)
+    _yearly_growth(r, REGION_SEGMENT, "revenue_by_pairs_group", world, r.labels(), TOTAL)
+    return pairs
+
+
+def _tables(r: _Reported, by_segment: Array, by_subtype: Array) -> Array:
+    """Patients and revenue by region, by cancer and by segment. Returns the world's revenue."""
+    for stage in ("diagnosed", "treated"):
+        _table(r, REGION, REGIONS, stage, total(r.outputs[stage], SUBTYPE), "patients")
+    revenue = _table(r, REGION, REGIONS, "revenue", total(by_segment, SEGMENT), MONEY)
+    therapies, tests = r.axes.segment.having("incumbent", "entrant", "rest"), r.axes.segment.having("test")
+    of_therapies = total_of(by_segment, SEGMENT, therapies)
+    _table(r, REGION, REGIONS, "therapeutics_revenue", of_therapies, MONEY)
+    if tests:
+        _table(r, REGION, REGIONS, "diagnostics_revenue", total_of(by_segment, SEGMENT, tests), MONEY)
+    for stage in ("lm_cases", "diagnosed", "treated"):
+        _table(r, SUBTYPE, CANCERS, stage, total(r.outputs[stage], REGION), "patients")
+    _table(r, SUBTYPE, CANCERS, "revenue", total(by_subtype, REGION), MONEY)
+    people = total(r.outputs["patients_on_therapy"], REGION, SUBTYPE)
+    _table(r, SEGMENT, SEGMENTS, "patients_on_therapy", people, "patients")
+    _table(r, SEGMENT, SEGMENTS, "revenue", total(by_segment, REGION), MONEY)
+    return revenue
+
+
+def _table(r: _Reported, dim: int, title: str, what: str, x: Array, unit: str) -> Array:
+    """A table over one axis: leaves, groups with the total last, growth, shares of the total. Returns the total."""
+    axis = r.axes.axis(dim)
+    groups = shown_groups(axis)
+    leaf_labels, group_labels, name = r.labels(dim), r.labels(dim), f"{what}_by_{axis.name}"
+    group_labels[dim - REGION] = groups
+    r.sink.heading(title, f"{words(what)}, {unit}")
+    leaves = r.sink.put(title, name, x, unit, leaf_labels)
+    # groups add up the lines above them, not the model's cells: a reader can follow the sum
+    summed = np.concatenate([total_of(leaves, dim, axis.members(group)) for group in groups], axis=dim)
+    sums = r.sink.put(title, f"{name}_group", summed, unit, group_labels, style=TOTAL)
+    whole = np.take(sums, [len(groups) - 1], axis=dim)
+    _growth_and_shares(r, title, {name: leaves, f"{name}_group": sums}, whole)
+    r.sink.heading(title, f"{words(what)}, growth on the year before")
+    _yearly_growth(r, title, name, leaves, leaf_labels)
+    _yearly_growth(r, title, f"{name}_group", sums, group_labels, TOTAL)
+    return whole
+
+
+def _growth_and_shares(r: _Reported, title: str, blocks: Mapping[str, Array], whole: Array) -> None:
+    """Beside each line its growth a year and its share of the whole in the first and in the last year."""
+    wholes = r.first_and_last(whole)
+    for name, block in blocks.items():
+        r.sink.beside(title, CAGR, f"{name}_cagr", r.growth(block), "per year", block)
+        first, last = map(ratio, r.first_and_last(block), wholes)
+        r.sink.beside(title, SHARE_FIRST, f"{name}_first", first, "share", block)
+        r.sink.beside(title, SHARE_LAST, f"{name}_last", last, "share", block)
+
+
+def _yearly_growth(
+    r: _Reported, title: str, name: str, block: Array, labels: Labels, style: str = CALCULATION
+) -> None:
+    """A block's growth on the year before, from the second year on."""
+    yearly = change(previous(block), block)
+    r.sink.put(title, f"{name}_yoy", yearly, "per year", labels, style=style, skip=1)
+
+
+def _shares(r: _Reported) -> None:
+    """What must be 1: shares within each choice set, subtype shares within each cancer."""
+    segment, subtype = r.axes.segment, r.axes.subtype
+    rest_of = np.array([segment.rest_of(i) if segment.sets[i] else -1 for i in range(len(segment))])
+    within_sets = set_total(r.outputs["share"], rest_of)
+    r.sink.put(TOTALS, "set_share", within_sets, "share", r.labels(REGION, SEGMENT, SUBTYPE))
+    shares = r.outputs["subtype_share"]
+    sums = np.zeros(shares.shape, dtype=shares.dtype)
+    for cancer in dict.fromkeys(subtype.sets):
+        members = [i for i, s in enumerate(subtype.sets) if s == cancer]
+        # a cancer's sum stands at its first subtype, where it has one line
+        sums[..., members[:1], :] = total_of(shares, SUBTYPE, members)
+    r.sink.put(TOTALS, "subtype_share_total", sums, "share", r.labels(REGION, SUBTYPE))
+
+
+def _as_computed(r: _Reported, title: str, output: str) -> None:
+    """An output of the model as it is, line by line."""
+    o = OUTPUTS[output]
+    r.sink.heading(title, f"{words(output)}, {o.unit}: {o.meaning}")
+    r.sink.put(title, f"{output}_by_report", r.outputs[output], o.unit, r.labels(*o.dims), BY_SEGMENT)
+
+
+def _gross_to_net(r: _Reported) -> None:
+    r.sink.heading(PRICES, "Gross to net: share of the list price given away")
+    labels, given = r.labels(REGION, SEGMENT), r.outputs["gross_to_net"]
+    r.sink.put(PRICES, "gross_to_net_by_report", given, "share", labels, BY_SEGMENT)
+
+
+def _tests(r: _Reported) -> None:
+    """The tests that are done in the world, where the market has tests."""
+    if r.axes.segment.having("test"):
+        r.sink.heading(TESTS, f"Tests, {r.axes.region.total}")
+        done = total(r.outputs["tests"], REGION, SUBTYPE)
+        cells = r.sink.put(TESTS, "tests_by_test", done, "tests", r.labels(SEGMENT))
+        r.sink.beside(TESTS, CAGR, "tests_by_test_cagr", r.growth(cells), "per year", cells)
+
+
+# Key figures and sentences
+
+
+def _figures(r: _Reported, people: Mapping[str, Array], revenue: Array) -> None:
+    first, last = r.axes.years[0], r.axes.years[-1]
+    start, end = r.first_and_last(revenue)
+    diagnosed, treated = r.sink.at_year(people["diagnosed"], 0), r.sink.at_year(people["treated"], -1)
+    figure = r.sink.figure
+    figure("figure_revenue_first", start, MONEY, f"Revenue {first}, {MONEY}")
+    figure("figure_revenue_last", end, MONEY, f"Revenue {last}, {MONEY}")
+    figure("figure_cagr", r.growth(revenue), "per year", f"Growth of revenue {first}-{last}, a year (CAGR)")
+    figure("figure_diagnosed", diagnosed, "patients", f"Patients diagnosed {first}")
+    figure("figure_treated", treated, "patients", f"Patients treated {last}")
+
+
+def _sentences(r: _Reported, people: Mapping[str, Array], revenue: Array) -> None:
+    """Six sentences: the market, its patients, how many are found, and the largest of each axis."""
+    first, last = r.axes.years[0], r.axes.years[-1]
+    say, chosen = r.sink.whole, r.sink.chosen
+    start, end = r.first_and_last(revenue)
+    money = chosen("currency")
+    r.sink.sentence("market", [
+        "In the scenario '", chosen("scenario"), "' the market moves from ", money, " ", say(start, MONEY), f" million in {first} to ",
+        money, " ", say(end, MONEY), f" million in {last} (", chosen("basis"), "), ", say(r.growth(revenue), "share"), " a year.",
+    ])  # fmt: skip
+    diagnosed, later = r.first_and_last(people["diagnosed"])
+    r.sink.sentence("patients", [
+        say(diagnosed, "patients"), f" patients are diagnosed in {first} and ", say(later, "patients"), f" in {last}: ",
+        say(r.growth(people["diagnosed"]), "share"), " a year, as cancers become more frequent and are survived for longer.",
+    ])  # fmt: skip
+    found, found_later = map(ratio, (diagnosed, later), r.first_and_last(people["lm_cases"]))
+    treated = ratio(r.sink.at_year(people["treated"], 0), diagnosed)
+    r.sink.sentence("found", [
+        "Of all patients with LM ", say(found, "share"), f" are diagnosed in {first} and ", say(found_later, "share"), f" in {last}; of the diagnosed ",
+        say(treated, "share"), f" are treated in {first}.",
+    ])  # fmt: skip
+    for dim in (REGION, SEGMENT, SUBTYPE):
+        _largest(r, r.axes.axis(dim), dim)
+
+
+def _largest(r: _Reported, axis: Axis, dim: int) -> None:
+    """Which line of an axis sells most in the first and in the last year."""
+    first, last = (r.sink.leader(f"revenue_by_{axis.name}", dim, axis.leaves, y) for y in (0, -1))
+    pieces: list[str | Array] = [f"The largest {axis.name} by revenue is ", first]
+    pieces += [f" in {r.axes.years[0]} and ", last, f" in {r.axes.years[-1]}."]
+    r.sink.sentence(axis.name, pieces)

@@ -9,20 +9,21 @@ from collections.abc import Callable, Mapping, Sequence
 from math import sqrt
 from pathlib import Path
 
-from lm_xl.assumptions.assumptions import Keys
+from lm_xl.assumptions.assumptions import Assumptions
 from lm_xl.assumptions.columns import SHEETS
-from lm_xl.workbook.plan.plan import Line, Plan
-from lm_xl.workbook.plan.python_side import Numbers, State
-from lm_xl.workbook.plan.records import FIRST_ROW, HEADER_ROW, columns_of
+from lm_xl.workbook.plan.input_cells import Numbers
+from lm_xl.workbook.plan.layout import FIRST_ROW, HEADER_ROW
+from lm_xl.workbook.plan.lines import RESIDUE_SCALE, Line, Measure, Plan, PythonValues
+from lm_xl.workbook.plan.records import columns_of
 from lm_xl.xlsx.addresses import column_letters, place_of
 from lm_xl.xlsx.engines import stored_values
 
 AS_BUILT = "As_built"
 SUMMED = (*SHEETS, "Scenarios", "Correlations")
 """The sheets whose numbers decide the analyses."""
-NOW, BUILT, TOLERANCE, SAME, WEIGHT = range(2, 7)
-"""Columns of the sheet; the first names the summed column."""
-SMALL = 1e-6
+NOW, BUILT, ALLOWED, SAME, WEIGHT = range(2, 7)
+"""Columns of the sheet: the sum now and as built, how far apart they may be, whether they are; the first names the summed column."""
+SUM_TOLERANCE = 1e-6
 """Far below any change that a person types, far above what engines differ by in a sum."""
 SAY_SAME = "As built: made with the numbers that the inputs have now"
 SAY_CHANGED = "INPUTS CHANGED since these analyses: build again"
@@ -31,119 +32,131 @@ BANNER_ROW = FIRST_ROW
 FIRST_SUM = BANNER_ROW + 1
 BANNER = f"{AS_BUILT}!$B${BANNER_ROW}"
 
+SummedColumn = tuple[str, str]
+"""A summed column: its sheet and its name."""
+WeighedNumbers = list[tuple[float, Callable[[Numbers], float]]]
+"""The numbers in a column, each with the weight of its row."""
 
-def summed(years: Sequence[int]) -> tuple[tuple[str, str], ...]:
-    """The summed columns, as (sheet, column), in the order of their lines."""
+
+def summed(years: Sequence[int]) -> tuple[SummedColumn, ...]:
+    """The summed columns in the order of their lines."""
     found = []
     for sheet in SUMMED:
         columns = columns_of(sheet, years)
-        only = {"Scenarios": "amount", "Correlations": "rank_correlation"}.get(sheet, "")
+        only = {"Scenarios": "amount", "Correlations": "rank_correlation"}.get(sheet)
         first, last = (columns.index(name) for name in (only or "value", only or "high"))
         found += [(sheet, name) for name in columns[first : last + 1]]
     return tuple(found)
 
 
 def weight(row: int) -> float:
-    """The weight of a sheet's row, from 1 to 2: far from that of the rows beside it, and the same for no two rows."""
+    """The weight of a sheet's row, from 1 to 2: far from that of the rows beside it, and the same for no two rows.
+
+    The multiples of the golden section are the most evenly spread of all; nine digits are what the sheet shows.
+    """
     return 1 + round(row * (sqrt(5) - 1) / 2 % 1, 9)
 
 
-def rows_of(p: Plan, sheet: str) -> int:
+def rows_of(a: Assumptions, sheet: str) -> int:
     """How many rows a summed sheet has."""
-    a = p.assumptions
-    return {"Scenarios": len(a.deltas), "Correlations": len(a.correlations)}.get(
-        sheet, sum(r.sheet == sheet for r in a.rows)
-    )
+    of_lists = {"Scenarios": len(a.deltas), "Correlations": len(a.correlations)}
+    return of_lists.get(sheet, sum(row.sheet == sheet for row in a.rows))
 
 
 def weights(p: Plan) -> dict[int, float]:
     """The row of each weight, which is that of the numbers it weighs, and the weight."""
-    return {
-        row: weight(row)
-        for row in range(FIRST_ROW, FIRST_ROW + max(1, *(rows_of(p, sheet) for sheet in SUMMED)))
-    }
+    most = max(1, *(rows_of(p.assumptions, sheet) for sheet in SUMMED))
+    return {row: weight(row) for row in range(FIRST_ROW, FIRST_ROW + most)}
 
 
-def add_as_built(p: Plan, built: Mapping[tuple[str, str], float] | None = None) -> None:
+def add_as_built(p: Plan, built: Mapping[SummedColumn, float] | None = None) -> None:
     """Write the sums and the banner of a plan; `built` are the sums at the time of building, by default those of now."""
-    typed, now = _typed(p), Numbers.of(p.assumptions)
-    p.built = dict(built or {place: _sum(typed[place], now) for place in typed})
-    for row, (sheet, name) in enumerate(typed, FIRST_SUM):
-        letter, last = (
-            column_letters(columns_of(sheet, p.years).index(name) + 1),
-            HEADER_ROW + max(1, rows_of(p, sheet)),
-        )
-        numbers, weighed = (
-            f"{x}${FIRST_ROW}:{x}${last}" for x in (f"${letter}", f"${column_letters(WEIGHT)}")
-        )
-        live, same = (f"{what} of {sheet}, {name}" for what in ("sum", "sameness"))
-        _line(p, row, NOW, live, f"SUMPRODUCT({sheet}!{numbers},{weighed})")
-        _line(p, row, SAME, same, f'IF(ABS($B{row}-$C{row})<=$D{row},"same","differs")')
-        p.measures[live] = lambda state, cells=typed[sheet, name]: _sum(cells, state.numbers)  # type: ignore[misc]
-        p.measures[same] = lambda state, place=(sheet, name): (
-            "same" if _same(state, typed, place) else "differs"
-        )  # type: ignore[misc]
-    span = f"$E${FIRST_SUM}:$E${FIRST_SUM + len(typed) - 1}"
-    words = ",".join(f"${column_letters(column)}${BANNER_ROW}" for column in (BUILT, TOLERANCE))
-    _line(p, BANNER_ROW, NOW, "as built", f'IF(COUNTIF({span},"same")=ROWS({span}),{words})')
-    p.measures["as built"] = lambda state: (
-        SAY_SAME if all(_same(state, typed, place) for place in typed) else SAY_CHANGED
-    )
+    weighed, now = _weighed_numbers(p), Numbers.of(p.assumptions)
+    p.built = dict(built or {column: _sum(numbers, now) for column, numbers in weighed.items()})
+    sames = []
+    for row, (column, numbers) in enumerate(weighed.items(), FIRST_SUM):
+        sum_now, same = _sum_measures(numbers, p.built[column])
+        sames.append(same)
+        name = ", ".join(column)
+        _write(p, row, NOW, f"sum of {name}", _sum_formula(p, column), sum_now)
+        formula = f'IF(ABS($B{row}-$C{row})<=$D{row},"same","differs")'
+        _write(p, row, SAME, f"sameness of {name}", formula, same)
+
+    def banner(python: PythonValues) -> str:
+        return SAY_SAME if all(same(python) == "same" for same in sames) else SAY_CHANGED
+
+    span = f"$E${FIRST_SUM}:$E${FIRST_SUM + len(weighed) - 1}"
+    words = ",".join(f"${column_letters(column)}${BANNER_ROW}" for column in (BUILT, ALLOWED))
+    _write(p, BANNER_ROW, NOW, "as built", f'IF(COUNTIF({span},"same")=ROWS({span}),{words})', banner)
 
 
-def built_sums(path: Path, years: Sequence[int]) -> dict[tuple[str, str], float] | None:
-    """The sums that a delivered file was built with, or None where it has none."""
-    places = summed(years)
-    try:
-        rows = stored_values(path, {AS_BUILT: (FIRST_SUM + len(places), BUILT)})[AS_BUILT]
-    except (
-        Exception
-    ):  # the engine's own error: there is no such sheet, which verification says in its own words
-        return None
-    found = {place: rows[row - 1][BUILT - 1] for row, place in enumerate(places, FIRST_SUM)}
-    return (
-        {place: float(x) for place, x in found.items()}
-        if all(isinstance(x, int | float) for x in found.values())
-        else None
-    )
+def built_sums(path: Path, years: Sequence[int]) -> dict[SummedColumn, float] | None:
+    """The sums that a delivered file was built with, of its sheet AS_BUILT; None where one of them is no number."""
+    columns = summed(years)
+    rows = stored_values(path, {AS_BUILT: (FIRST_SUM + len(columns), BUILT)})[AS_BUILT]
+    found = {column: rows[row - 1][BUILT - 1] for row, column in enumerate(columns, FIRST_SUM)}
+    numbers = {column: float(x) for column, x in found.items() if isinstance(x, int | float)}
+    return numbers if len(numbers) == len(found) else None
 
 
-Cells = list[tuple[float, Callable[[Numbers], float]]]
-"""The numbers in a column, each with the weight of its row."""
-
-
-def _typed(p: Plan) -> dict[tuple[str, str], Cells]:
+def _weighed_numbers(p: Plan) -> dict[SummedColumn, WeighedNumbers]:
     """The numbers in each summed column."""
     a = p.assumptions
-    found: dict[tuple[str, str], Cells] = {place: [] for place in summed(p.years)}
+    found: dict[SummedColumn, WeighedNumbers] = {column: [] for column in summed(p.years)}
     for i, row in enumerate(a.rows):
         columns = columns_of(row.sheet, p.years)
-        at, _ = place_of(p.written.cells[i][0])
+        at, _ = place_of(p.cells.rows[i][0])
         for k in range(len(row.inputs)):
-            _, column = place_of(p.written.cells[i][k])
-            found[row.sheet, columns[column - 1]].append((weight(at), lambda n, i=i, k=k: n.inputs[i][k]))  # type: ignore[misc]
-        for name, x in (("low", row.low or 0.0), ("high", row.high or 0.0)):
-            found[row.sheet, name].append((weight(at), lambda _, x=x: x))  # type: ignore[misc]
-    found["Scenarios", "amount"] = [
-        (weight(p.written.delta_rows[k]), lambda n, k=k: n.amounts[k])  # type: ignore[misc]
-        for k in range(len(a.deltas))
-    ]
+            _, column = place_of(p.cells.rows[i][k])
+            found[row.sheet, columns[column - 1]].append((weight(at), _input(i, k)))
+        # bounds decide the simulation alone, so `Numbers` has none and Python knows those that were read
+        for name, bound in (("low", row.low or 0.0), ("high", row.high or 0.0)):
+            found[row.sheet, name].append((weight(at), _constant(bound)))
+    found["Scenarios", "amount"] = [(weight(p.cells.delta_rows[k]), _amount(k)) for k in range(len(a.deltas))]
     found["Correlations", "rank_correlation"] = [
-        (weight(FIRST_ROW + k), lambda _, c=c: c.value)  # type: ignore[misc]
-        for k, c in enumerate(a.correlations)
+        (weight(FIRST_ROW + k), _constant(correlation.value)) for k, correlation in enumerate(a.correlations)
     ]
     return found
 
 
-def _sum(cells: Cells, numbers: Numbers) -> float:
-    return float(sum(weighed * number(numbers) for weighed, number in cells))
+def _input(i: int, k: int) -> Callable[[Numbers], float]:
+    return lambda numbers: numbers.inputs[i][k]
 
 
-def _same(state: State, typed: Mapping[tuple[str, str], Cells], place: tuple[str, str]) -> bool:
-    return abs(_sum(typed[place], state.numbers) - state.plan.built[place]) <= SMALL
+def _amount(k: int) -> Callable[[Numbers], float]:
+    return lambda numbers: numbers.amounts[k]
 
 
-def _line(p: Plan, row: int, column: int, name: str, formula: str) -> None:
-    p.sheet(AS_BUILT).lines.append(
-        Line(row, name, Keys("", "", ""), "", "", formula, (column,), name, (0, 0, 0), scale=1000)
-    )
+def _constant(value: float) -> Callable[[Numbers], float]:
+    return lambda _: value
+
+
+def _sum(weighed: WeighedNumbers, numbers: Numbers) -> float:
+    return float(sum(factor * number(numbers) for factor, number in weighed))
+
+
+def _sum_formula(p: Plan, column: SummedColumn) -> str:
+    """A column's numbers times the weights that stand in the same rows."""
+    sheet, name = column
+    last = HEADER_ROW + max(1, rows_of(p.assumptions, sheet))
+    letters = (column_letters(at) for at in (columns_of(sheet, p.years).index(name) + 1, WEIGHT))
+    numbers, weights = (f"${letter}${FIRST_ROW}:${letter}${last}" for letter in letters)
+    return f"SUMPRODUCT({sheet}!{numbers},{weights})"
+
+
+def _sum_measures(weighed: WeighedNumbers, built: float) -> tuple[Measure, Callable[[PythonValues], str]]:
+    """What Python computes for a column: its sum now, and whether that is the one it was built with."""
+
+    def sum_now(python: PythonValues) -> float:
+        return _sum(weighed, python.numbers)
+
+    def same(python: PythonValues) -> str:
+        return "same" if abs(sum_now(python) - built) <= SUM_TOLERANCE else "differs"
+
+    return sum_now, same
+
+
+def _write(p: Plan, row: int, column: int, name: str, formula: str, measure: Measure) -> None:
+    p.measures[name] = measure
+    line = Line(row=row, columns=(column,), formula=formula, array=name, quantity=name, scale=RESIDUE_SCALE)
+    p.sheet(AS_BUILT).lines.append(line)

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
-from lm_xl.assumptions.assumptions import Keys, Published
+from lm_xl.assumptions.assumptions import Published
 from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE
-from lm_xl.model.ops import total_of
-from lm_xl.workbook.plan.plan import BAND, COVER, Line, Plan
-from lm_xl.workbook.plan.python_side import State
-from lm_xl.xlsx.addresses import column_letters, split_address
+from lm_xl.model.ops import Array, total_of
+from lm_xl.workbook.plan.layout import BAND, cover_cell
+from lm_xl.workbook.plan.lines import Line, Plan, PythonValues
+from lm_xl.workbook.plan.writer import PlanWriter
+from lm_xl.xlsx.addresses import column_letters
 
 TRIANGULATION, SCOPES = "Triangulation", "Calc_Triangulation"
 LOW, HIGH = 0.5, 2
 FIRST_FIGURE = 6
-YEAR, PUBLISHED, MODEL, RATIO, STATUS = 7, 9, 10, 11, 12
-"""Columns: the model's year, the published value, the model's, their ratio, and whether it lies in the band."""
+PUBLISHED_COLUMN, MODEL_COLUMN, RATIO_COLUMN, STATUS_COLUMN = 9, 10, 11, 12
+"""Columns of the published value, the model's, their ratio, and whether it lies in the band."""
 WITHIN, OUTSIDE = "within the band", "OUTSIDE the band"
 
 
-def add_triangulation(p: Plan) -> None:
+def add_triangulation(writer: PlanWriter) -> None:
     """Write each published figure's comparison."""
-    for k, figure in enumerate(p.assumptions.published):
-        _compare(p, k, figure)
+    for k, figure in enumerate(writer.plan.assumptions.published):
+        _write_comparison(writer, k, figure)
+    # the page is there without figures too
+    writer.plan.sheet(TRIANGULATION)
 
 
 def model_year(p: Plan, figure: Published) -> int:
@@ -30,80 +36,83 @@ def model_year(p: Plan, figure: Published) -> int:
     return min(max(figure.year, p.years[0]), p.years[-1])
 
 
-def _source(p: Plan, figure: Published) -> tuple[str, list[tuple[int, list[int]]]]:
-    """The block a figure is compared with, and its scope on the axes that the block has."""
-    axes = p.assumptions.axes
-    members = {
-        REGION: axes.region.members(figure.keys.region),
-        SEGMENT: axes.segment.members(figure.keys.segment),
-        SUBTYPE: axes.subtype.members(figure.keys.subtype),
-    }
+@dataclass(frozen=True)
+class _Scope:
+    """The part of a block that a figure is compared with: some regions, and some members of one more axis, in one year."""
+
+    block: str
+    regions: Sequence[int]
+    dim: int
+    members: Sequence[int]
+
+    def of(self, x: Array) -> Array:
+        """What each region of the scope adds to the model's figure, of a block in one year."""
+        return total_of(np.take(x, self.regions, axis=REGION), self.dim, self.members)
+
+
+def _scope_of(p: Plan, figure: Published) -> _Scope:
+    """Patients by subtype; revenue by segment, or by subtype where the figure is of some subtypes only."""
+    axes, keys = p.assumptions.axes, figure.keys
+    regions = list(axes.region.members(keys.region))
+    segments, subtypes = list(axes.segment.members(keys.segment)), list(axes.subtype.members(keys.subtype))
     if figure.metric == "patients":
-        return "diagnosed", [(REGION, list(members[REGION])), (SUBTYPE, list(members[SUBTYPE]))]
-    if len(members[SUBTYPE]) == len(axes.subtype):
-        return "net_sales_by_region_and_segment", [
-            (REGION, list(members[REGION])),
-            (SEGMENT, list(members[SEGMENT])),
-        ]
-    return "net_sales_by_region_and_subtype", [
-        (REGION, list(members[REGION])),
-        (SUBTYPE, list(members[SUBTYPE])),
-    ]
+        return _Scope("diagnosed", regions, SUBTYPE, subtypes)
+    if len(subtypes) == len(axes.subtype):
+        return _Scope("net_sales_by_region_and_segment", regions, SEGMENT, segments)
+    return _Scope("net_sales_by_region_and_subtype", regions, SUBTYPE, subtypes)
 
 
-def _compare(p: Plan, k: int, figure: Published) -> None:
-    name, scope = _source(p, figure)
-    (_, regions), (dim, members) = scope
+def _write_comparison(writer: PlanWriter, k: int, figure: Published) -> None:
+    p, scope, part = writer.plan, _scope_of(writer.plan, figure), f"triangulation_{k}"
     year = p.years.index(model_year(p, figure))
-    block = p.at_year(p.kept[name], year)
-    parts = total_of(np.take(block, regions, axis=REGION), dim, members)
-    axes = p.assumptions.axes
-    labels = [[axes.region.leaves[r] for r in regions], (figure.keys.segment,), (figure.keys.subtype,)]
-    part = f"triangulation_{k}"
-    p.sheet(SCOPES)
-    p.heading(SCOPES, f"{figure.publisher}: {figure.what}, {figure.keys}, compared with {p.years[year]}")
-    p.put(
-        SCOPES, part, parts, "patients" if figure.metric == "patients" else "USD million", labels, (0, 1, 2)
-    )
-    p.reducers[part] = lambda arrays: total_of(
-        np.take(arrays[name][..., [year]], regions, axis=REGION), dim, members
-    )
+    leaves = p.assumptions.axes.region.leaves
+    labels = [leaves[r] for r in scope.regions], (figure.keys.segment,), (figure.keys.subtype,)
+    heading = f"{figure.publisher}: {figure.what}, {figure.keys}, compared with {p.years[year]}"
+    parts = scope.of(writer.at_year(writer.cells[scope.block], year))
+    writer.heading(SCOPES, heading)
+    writer.put(SCOPES, part, parts, "patients" if figure.metric == "patients" else "USD million", labels)
+
+    def summed(arrays: Mapping[str, Array]) -> Array:
+        return scope.of(arrays[scope.block][..., [year]])
+
+    p.reducers[part] = summed
+    _write_ratio(p, k, figure, part)
+
+
+def _write_ratio(p: Plan, k: int, figure: Published, part: str) -> None:
+    """The published value, the model's, their ratio and what to say of it. Revenue of the model stands in millions."""
     row, sheet = FIRST_FIGURE + k, p.sheet(TRIANGULATION)
-    letters = {c: column_letters(c) for c in (PUBLISHED, MODEL, RATIO)}
+    thousand = 1000 if figure.metric == "revenue" else 1
+
+    def published(python: PythonValues) -> float:
+        return python.numbers.figures[k]
+
+    def model(python: PythonValues) -> float:
+        return float(python.block(part).sum()) * thousand * thousand
+
+    def ratio(python: PythonValues) -> float:
+        return model(python) / published(python) if published(python) else float("nan")
+
+    def status(python: PythonValues) -> str:
+        return WITHIN if LOW <= ratio(python) <= HIGH else OUTSIDE
+
+    a, b, c = (f"{column_letters(x)}{row}" for x in (PUBLISHED_COLUMN, MODEL_COLUMN, RATIO_COLUMN))
+    low, high = (cover_cell(address) for address in BAND.values())
     money = "*1000*1000" if figure.metric == "revenue" else ""
-
-    def value(state: State) -> float:
-        total = float(state.block(part).sum())
-        return total * 1000 * 1000 if money else total
-
-    def ratio(state: State) -> float:
-        published = state.numbers.figures[k]
-        return value(state) / published if published else float("nan")
-
-    p.measures |= {
-        f"published {k}": lambda state: state.numbers.figures[k],
-        f"model {k}": value,
-        f"ratio {k}": ratio,
-        f"status {k}": lambda state: WITHIN if LOW <= ratio(state) <= HIGH else OUTSIDE,
-    }
-    place = p.written.figures[k]
-    low, high = ("{}!${}${}".format(COVER, *split_address(cell)) for cell in BAND.values())
-    formulas = {
-        PUBLISHED: (f"published {k}", f"Published!{place}"),
-        MODEL: (f"model {k}", f"SUM({p.range(part)}){money}"),
-        RATIO: (
-            f"ratio {k}",
-            f'IF({letters[PUBLISHED]}{row}=0,"n/a",{letters[MODEL]}{row}/{letters[PUBLISHED]}{row})',
-        ),
-        STATUS: (
-            f"status {k}",
-            f'IF(AND({letters[RATIO]}{row}>={low},{letters[RATIO]}{row}<={high}),"{WITHIN}","{OUTSIDE}")',
-        ),
-    }
-    for column, (measure, formula) in formulas.items():
-        unit = {RATIO: "ratio", STATUS: "text"}.get(
-            column, "patients" if figure.metric == "patients" else "USD"
+    unit = "patients" if figure.metric == "patients" else "USD"
+    for column, name, formula, shown, measure in (
+        (PUBLISHED_COLUMN, "published", f"Published!{p.cells.figures[k]}", unit, published),
+        (MODEL_COLUMN, "model", f"SUM({p.range(part)}){money}", unit, model),
+        (RATIO_COLUMN, "ratio", f'IF({a}=0,"n/a",{b}/{a})', "ratio", ratio),
+        (STATUS_COLUMN, "status", f'IF(AND({c}>={low},{c}<={high}),"{WITHIN}","{OUTSIDE}")', "text", status),
+    ):
+        p.measures[f"{name} {k}"] = measure
+        line = Line(
+            row=row,
+            columns=(column,),
+            formula=formula,
+            array=f"{name} {k}",
+            quantity=figure.publisher,
+            unit=shown,
         )
-        sheet.lines.append(
-            Line(row, figure.publisher, Keys("", "", ""), unit, "", formula, (column,), measure, (0, 0, 0))
-        )
+        sheet.lines.append(line)

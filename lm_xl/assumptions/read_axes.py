@@ -1,0 +1,172 @@
+"""The sheets Timeline and Axes: the years of the forecast, its regions, segments and subtypes, and its scenarios."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from lm_xl.assumptions.assumptions import DIMS
+from lm_xl.assumptions.cells import Findings, label_problem, listed, new_label, note, one_of
+from lm_xl.assumptions.columns import KEYS
+from lm_xl.assumptions.tables import RawCell, SheetRow, Table
+from lm_xl.model.axes import ROLES, Axis
+from lm_xl.model.labels import folded
+from lm_xl.model.quantities import QUANTITIES
+
+LONGEST_HORIZON = 100
+
+
+def read_years(table: Table | None, tell: Findings) -> tuple[int, ...]:
+    """The years of the forecast; () where they cannot be known. What is no number or out of range is found with the other rows."""
+    found: dict[str, tuple[int, RawCell]] = {}
+    for row in table.rows if table and {"quantity", "value"} <= set(table.header) else ():
+        name, cell = folded(str(row["quantity"].value)), row["value"]
+        quantity, value = QUANTITIES.get(name), cell.value
+        if quantity is None or quantity.sheet != "Timeline" or not isinstance(value, float):
+            continue
+        if quantity.least <= value <= quantity.most:
+            found[name] = int(value), cell
+            if value != int(value):
+                tell.fault(cell, f"{value:g} is not a whole year")
+    if not {"first_year", "last_year"} <= set(found):
+        return ()
+    (first, _), (last, cell) = found["first_year"], found["last_year"]
+    if first < last < first + LONGEST_HORIZON:
+        return tuple(range(first, last + 1))
+    rule = f"the horizon runs forward, over 2 to {LONGEST_HORIZON} years"
+    tell.fault(cell, f"first_year {first} and last_year {last}: {rule}")
+    return ()
+
+
+def read_axes(table: Table | None, tell: Findings) -> tuple[dict[int, Axis], tuple[str, ...]]:
+    """The axes that are whole, by dimension, and the names of the scenarios; neither where the sheet is not whole."""
+    if table is None:
+        return {}, ()
+    rows: dict[str, list[SheetRow]] = {name: [] for name in (*KEYS, "scenario")}
+    before = len(tell.faults)
+    for row in table.rows:
+        name = one_of(row["axis"], tuple(rows), "axis", tell)
+        if name:
+            rows[name].append(row)
+    lost = len(tell.faults) > before
+    axes = {dim: _axis(key, rows[key], tell) for dim, key in zip(DIMS, KEYS, strict=True)}
+    scenarios = _scenarios(rows["scenario"], tell)
+    if lost:  # a row of any axis: whether other sheets' labels are known cannot be told
+        return {}, ()
+    return {dim: axis for dim, axis in axes.items() if axis}, scenarios
+
+
+def _scenarios(rows: Sequence[SheetRow], tell: Findings) -> tuple[str, ...]:
+    """The names of the scenarios; () where one of their rows has a fault."""
+    before = len(tell.faults)
+    names = _leaves("scenario", rows, tell)
+    for row in rows:
+        for column in ("set", "role", "groups"):
+            if not row[column].blank:
+                tell.fault(row[column], f"{row[column].shown}: a scenario has no {column}")
+    return names if len(tell.faults) == before else ()
+
+
+def _leaves(name: str, rows: Sequence[SheetRow], tell: Findings) -> tuple[str, ...]:
+    """The labels of an axis in their order."""
+    if not rows:
+        tell.sheet_fault("Axes", f"no {name} is listed: add a row with axis {name!r}")
+    seen: dict[str, RawCell] = {}
+    leaves = []
+    for row in rows:
+        cell = row["label"]
+        leaf = new_label(cell, name, tell)
+        if leaf and folded(leaf) in seen:
+            tell.fault(cell, f"{leaf!r} is there already, in {seen[folded(leaf)].address}")
+        seen[folded(leaf)] = cell
+        leaves.append(leaf)
+    return tuple(leaves)
+
+
+def _axis(name: str, rows: Sequence[SheetRow], tell: Findings) -> Axis | None:
+    """An axis with its groups, sets and roles; None where one of its rows has a fault."""
+    before = len(tell.faults)
+    leaves = _leaves(name, rows, tell)
+    if not leaves:
+        return None
+    roles = [one_of(row["role"], ROLES, "role", tell) if name == "segment" else "" for row in rows]
+    sets, groups = _members(name, rows, roles, tell)
+    _demand_own_names(name, rows, leaves, sets, groups, tell)
+    if len(tell.faults) == before and not any(len(m) == len(leaves) for m in groups.values()):
+        advice = "list one such as 'Global' or 'All cancers' on each"
+        tell.fault(rows[0]["groups"], f"no group holds every {name}: {advice}")
+    if name == "segment" and all(roles):
+        _demand_rest_members(rows, sets, roles, tell)
+    if len(tell.faults) > before:
+        return None
+    notes = tuple(note(row, tell) for row in rows)
+    return Axis(name, leaves, {g: tuple(m) for g, m in groups.items()}, tuple(sets), tuple(roles), notes)
+
+
+def _members(
+    name: str, rows: Sequence[SheetRow], roles: Sequence[str], tell: Findings
+) -> tuple[list[str], dict[str, list[int]]]:
+    """Each leaf's set, and the positions of each group's leaves. A label is spelled as where it first stands."""
+    spelled: dict[str, str] = {}
+    sets: list[str] = []
+    groups: dict[str, list[int]] = {}
+    for i, (row, role) in enumerate(zip(rows, roles, strict=True)):
+        unused = _unused_columns(name, role)
+        for column in unused:
+            if not row[column].blank:
+                tell.fault(row[column], f"{row[column].shown}: a {role or name} has no {column}")
+        own = new_label(row["set"], "set", tell) if "set" not in unused else ""
+        sets.append(spelled.setdefault(folded(own), own))
+        for group in _groups(row["groups"], own, tell):
+            groups.setdefault(spelled.setdefault(folded(group), group), []).append(i)
+    return sets, groups
+
+
+def _unused_columns(name: str, role: str) -> tuple[str, ...]:
+    """The columns that a leaf of an axis leaves blank."""
+    if name == "segment":
+        return ("set",) if role == "test" else ()
+    return ("set", "role") if name == "region" else ("role",)
+
+
+def _groups(cell: RawCell, own: str, tell: Findings) -> list[str]:
+    """The groups of a leaf, its set being one of them, each once however it is spelled."""
+    groups = {folded(group): group for group in (own, *listed(cell, "a group", tell)) if group}
+    for group in groups.values():
+        problem = label_problem(group) if folded(group) != folded(own) else ""
+        if problem:
+            tell.fault(cell, f"the group {group!r} {problem}")
+    return list(groups.values())
+
+
+def _demand_own_names(
+    name: str,
+    rows: Sequence[SheetRow],
+    leaves: Sequence[str],
+    sets: Sequence[str],
+    groups: Mapping[str, Sequence[int]],
+    tell: Findings,
+) -> None:
+    """A set holds none but its members, and no group is called as a leaf is."""
+    for own in dict.fromkeys(s for s in sets if s):
+        for i in groups[own]:
+            if sets[i] != own:
+                stranger = f"a set, to which {leaves[i]!r} does not belong: name one of them otherwise"
+                tell.fault(rows[i]["groups"], f"the group {own!r} is {stranger}")
+    position = {folded(leaf): i for i, leaf in enumerate(leaves)}
+    for group, members in groups.items():
+        if folded(group) in position:
+            cell = rows[position[folded(group)]]["label"]
+            both = f"both a {name} and a group (of {leaves[members[0]]!r}): name one of them otherwise"
+            tell.fault(cell, f"{group!r} is {both}")
+
+
+def _demand_rest_members(
+    rows: Sequence[SheetRow], sets: Sequence[str], roles: Sequence[str], tell: Findings
+) -> None:
+    """Every choice set has one rest member."""
+    for own in dict.fromkeys(s for s in sets if s):
+        members = [i for i, s in enumerate(sets) if s == own]
+        found = sum(roles[i] == "rest" for i in members)
+        if found != 1:
+            advice = "give the role 'rest' to one, which takes what the others leave"
+            tell.fault(rows[members[0]]["role"], f"the set {own!r} has {found} rest members: {advice}")

@@ -1,0 +1,209 @@
+"""The sheets beside the assumption rows: scenarios' deltas, correlations, published figures, currencies, sources and changes.
+
+Each table is None where its sheet or one of its columns is missing, which is a fault already.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from lm_xl.assumptions.assumptions import DIMS, Change, Correlation, Currency, Delta, Keys, Published, Source
+from lm_xl.assumptions.cells import (
+    Findings,
+    cites,
+    label,
+    new_label,
+    note,
+    number,
+    number_within,
+    one_of,
+    text,
+)
+from lm_xl.assumptions.columns import (
+    CHANGE_COLUMNS,
+    DOLLAR,
+    KEYS,
+    OPERATIONS,
+    PUBLISHED_METRICS,
+    SCOPES,
+    SOURCE_COLUMNS,
+    STATUSES,
+)
+from lm_xl.assumptions.rows import keys_of
+from lm_xl.assumptions.tables import RawCell, SheetRow, Table
+from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE, Axis
+from lm_xl.model.labels import folded, nearest
+from lm_xl.model.quantities import QUANTITIES
+
+
+def read_deltas(
+    table: Table | None, axis_of: Mapping[int, Axis], scenarios: Sequence[str], tell: Findings
+) -> tuple[Delta, ...]:
+    """What the scenarios change, in the order in which they change it."""
+    found = (_delta(cells, axis_of, scenarios, tell) for cells in (table.rows if table else ()))
+    return tuple(delta for delta in found if delta)
+
+
+def _delta(
+    cells: SheetRow, axis_of: Mapping[int, Axis], scenarios: Sequence[str], tell: Findings
+) -> Delta | None:
+    """One delta, or None where its scenario, quantity or labels cannot be known."""
+    name = one_of(cells["quantity"], tuple(QUANTITIES), "quantity", tell)
+    if name and QUANTITIES[name].sheet == "Timeline":
+        tell.fault(cells["quantity"], f"{name} is the same in every scenario: a delta cannot change it")
+        name = ""
+    scenario = one_of(cells["scenario"], scenarios, "scenario", tell) if scenarios else ""
+    operation = one_of(cells["operation"], OPERATIONS, "operation", tell)
+    amount = number(cells["amount"], tell)
+    sources = cites(cells, tell)
+    status = one_of(cells["status"], STATUSES, "status", tell)
+    reason = text(cells["reason"], "a reason", tell)
+    if not name:
+        return None
+    keys, known = keys_of(cells, QUANTITIES[name], axis_of, tell)
+    if not (known and scenario):
+        return None
+    amount = amount if amount is not None and operation else math.nan
+    cell = cells["amount"].address
+    return Delta(scenario, name, keys, operation or "add", amount, cell, sources, status, reason)
+
+
+def read_correlations(
+    table: Table | None, axis_of: Mapping[int, Axis], tell: Findings
+) -> tuple[Correlation, ...]:
+    """The rank correlations between inputs."""
+    found = (_correlation(cells, axis_of, tell) for cells in (table.rows if table else ()))
+    return tuple(correlation for correlation in found if correlation)
+
+
+def _correlation(cells: SheetRow, axis_of: Mapping[int, Axis], tell: Findings) -> Correlation | None:
+    """One correlation, or None where a side or the value cannot be known."""
+    (one, its_keys, known), (other, other_keys, other_known) = (
+        _correlated(cells, side, axis_of, tell) for side in ("", "other_")
+    )
+    cell = cells["rank_correlation"]
+    value = number_within(cell, -1, 1, "rank correlation", tell)
+    sources, status = cites(cells, tell), one_of(cells["status"], STATUSES, "status", tell)
+    said = note(cells, tell)
+    if value is None or not (known and other_known):
+        return None
+    return Correlation((one, other), (its_keys, other_keys), value, sources, status, said, cell.address)
+
+
+def _correlated(
+    cells: SheetRow, side: str, axis_of: Mapping[int, Axis], tell: Findings
+) -> tuple[str, Keys, bool]:
+    """One side of a correlation: its quantity, its labels, and whether they are known."""
+    name = one_of(cells[f"{side}quantity"], tuple(QUANTITIES), "quantity", tell)
+    if not name:
+        return "", Keys("", "", ""), False
+    labels = {key: cells[f"{side}{key}"] for key in KEYS[1:]}
+    # The sheet has no regions, since one draw moves an input in all of them.
+    labels["region"] = RawCell("Correlations", "", None, absent=True)
+    keys, _ = keys_of(labels, QUANTITIES[name], axis_of, tell)
+    known = all(keys[d - REGION] for d in QUANTITIES[name].dims if d != REGION)
+    return name, keys, known
+
+
+def read_published(table: Table | None, axis_of: Mapping[int, Axis], tell: Findings) -> tuple[Published, ...]:
+    """The published figures that the model is compared with."""
+    found = (_figure(cells, axis_of, tell) for cells in (table.rows if table else ()))
+    return tuple(figure for figure in found if figure)
+
+
+def _figure(cells: SheetRow, axis_of: Mapping[int, Axis], tell: Findings) -> Published | None:
+    """One published figure, or None where its year or value cannot be known."""
+    metric = one_of(cells["metric"], tuple(PUBLISHED_METRICS), "metric", tell)
+    scope = one_of(cells["scope"], SCOPES, "scope", tell)
+    keys = Keys(
+        *(
+            label(cells[key], axis_of[dim], tell) if dim in axis_of else ""
+            for dim, key in zip(DIMS, KEYS, strict=True)
+        )
+    )
+    _demand_comparable(cells, metric, keys, axis_of, tell)
+    year = number_within(cells["year"], 1900, 2100, "year", tell)
+    value = number_within(cells["value"], 0, 1e15, metric or "value", tell)
+    publisher, what = (text(cells[c], f"a {c}", tell) for c in ("publisher", "what"))
+    units = (PUBLISHED_METRICS[metric],) if metric else ()
+    unit = one_of(cells["unit"], units, f"unit of {metric}", tell) if metric else ""
+    sources, said = cites(cells, tell), note(cells, tell)
+    if year is None or value is None:
+        return None
+    cell = cells["value"].address
+    return Published(publisher, what, metric, scope, keys, int(year), value, unit, sources, said, cell)
+
+
+def _demand_comparable(
+    cells: SheetRow, metric: str, keys: Keys, axis_of: Mapping[int, Axis], tell: Findings
+) -> None:
+    """A published figure's scope is one that the model has numbers for."""
+    _, segment, subtype = (
+        bool(key) and dim in axis_of and key != axis_of[dim].total
+        for dim, key in zip(DIMS, keys, strict=True)
+    )
+    if metric == "patients" and segment:
+        cell, whole = cells["segment"], axis_of[SEGMENT].total
+        tell.fault(cell, f"{cell.shown}: patients have no segment, give {whole!r}")
+    elif metric == "revenue" and segment and subtype:
+        cell, whole = cells["subtype"], axis_of[SUBTYPE].total
+        rule = f"revenue is compared by one of the two, give {whole!r}"
+        tell.fault(cell, f"{cell.shown} beside a segment: {rule}")
+
+
+def read_currencies(table: Table | None, tell: Findings) -> tuple[Currency, ...]:
+    """The currencies of the report, of which the dollar is one."""
+    if table is None:
+        return ()
+    seen: set[str] = set()
+    currencies = []
+    for cells in table.rows:
+        code = new_label(cells["currency"], "currency", tell)
+        if code and folded(code) in seen:
+            tell.fault(cells["currency"], f"{code!r} is there already")
+        seen.add(folded(code))
+        rate = number_within(cells["rate"], 1e-6, 1e6, f"units per {DOLLAR}", tell)
+        if code == DOLLAR and rate not in (None, 1):
+            tell.fault(cells["rate"], f"{rate:g}: one {DOLLAR} is 1 {DOLLAR}")
+        date, sources = text(cells["date"], "the date of the rate", tell), cites(cells, tell)
+        status = one_of(cells["status"], STATUSES, "status", tell)
+        rate = math.nan if rate is None else rate
+        address = cells["rate"].address
+        currencies.append(Currency(code, rate, date, sources, status, note(cells, tell), address))
+    if folded(DOLLAR) not in seen:
+        tell.sheet_fault("Currencies", f"no row of {DOLLAR}: add it with the rate 1")
+    return tuple(currencies)
+
+
+def read_changes(table: Table | None, tell: Findings) -> tuple[Change, ...]:
+    """The workbook's change log."""
+    return tuple(
+        Change(*(text(cells[column], f"the {column} of a change", tell) for column in CHANGE_COLUMNS))
+        for cells in (table.rows if table else ())
+    )
+
+
+def read_sources(table: Table | None, tell: Findings) -> dict[str, Source]:
+    """The sources by their ids. To be read when all that cites them has been."""
+    if table is None:
+        return {}
+    sources: dict[str, Source] = {}
+    for cells in table.rows:
+        identity = text(cells["id"], "a source's id", tell)
+        if identity and folded(identity) in sources:
+            tell.fault(cells["id"], f"the source {identity!r} is there twice")
+        citation = text(cells["citation"], "a citation", tell)
+        others = (text(cells[column], column, tell, due=False) for column in SOURCE_COLUMNS[2:])
+        sources[folded(identity)] = Source(identity, citation, *others)
+    if "" not in sources:  # without an id that could be any
+        demand_cited(tuple(s.id for s in sources.values()), tell)
+    return {s.id: s for s in sources.values()}
+
+
+def demand_cited(ids: Sequence[str], tell: Findings) -> None:
+    """Every source that a row cites is listed."""
+    known = set(map(folded, ids))
+    for cell, identity in tell.cited:
+        if folded(identity) not in known:
+            tell.fault(cell, f"unknown source {identity!r}: {nearest(identity, tuple(ids))}")

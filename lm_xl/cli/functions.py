@@ -1,0 +1,102 @@
+"""The commands on the Excel functions: template, recalc, doctor, addin."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+import lm_xl
+from lm_xl.cli import options
+from lm_xl.cli.terminal import MISSING, fail, spinner
+
+
+@click.command()
+@click.argument("assumptions", type=options.FILE, required=False)
+@click.option("--lite", is_flag=True, help="For xlwings Lite instead of Excel on Windows.")
+@click.option(
+    "-o",
+    "--output",
+    type=options.FILE,
+    help="The workbook to write; lm_template.xlsm, or lm_template_lite.xlsx with --lite.",
+)
+@options.force()
+def template(assumptions: Path | None, lite: bool, output: Path | None, force: bool) -> None:
+    """Build the workbook whose numbers come from the Excel functions."""
+    from lm_xl.functions.template.build import template as build_template
+
+    output = output or Path("lm_template_lite.xlsx" if lite else "lm_template.xlsm")
+    with spinner() as tell:
+        tell("reading the assumptions")
+        a = lm_xl.read_assumptions(assumptions)
+        build_template(a, output, host="lite" if lite else "windows", force=force, progress=tell)
+    stored = "functions evaluated without Excel and their values stored"
+    click.echo(f"{output}: {stored}; assumptions {a.path.name} {a.fingerprint}")
+
+
+@click.command()
+@click.argument("file", type=options.FILE)
+def recalc(file: Path) -> None:
+    """Evaluate a workbook with the functions, without Excel, and store its values in place.
+
+    Ends with exit code 3 where a cell shows an error, and names the cells.
+    """
+    from lm_xl.functions.headless import recalculate
+
+    with spinner() as tell:
+        tell("recalculating")
+        done = recalculate(file)
+    formulas = f"{done.functions:,} formulas with our functions and {done.others:,} others"
+    click.echo(f"{file}: {formulas} evaluated and stored")
+    if done.errors:
+        errors = [f"{file.name}, {cell}: {error}" for cell, error in done.errors.items()]
+        fail(errors, f"{len(errors):,} cells show an error; LM_WHY tells why")
+
+
+@click.command()
+def doctor() -> None:
+    """Say in words what Excel on Windows needs to run the functions and what is missing.
+
+    Ends with exit code 4 where something is missing.
+    """
+    from lm_xl.functions.doctor import facts, findings
+
+    found = findings(facts())
+    click.echo("\n".join(map(str, found)))
+    if any(finding.there is False for finding in found):
+        sys.exit(MISSING)
+
+
+@click.group()
+def addin() -> None:
+    """Set Excel on Windows up for the functions, or take that back."""
+
+
+@addin.command()
+@click.option("--to", "folder", type=options.FILE, help="Copy the template to this folder.")
+@click.option(
+    "--trust",
+    is_flag=True,
+    help="Have Excel trust that folder: macros of any workbook in it run without asking.",
+)
+@options.force("Replace the template if it is in the folder already.")
+def install(folder: Path | None, trust: bool, force: bool) -> None:
+    """Let Excel find this Python, for you alone: the environment variable LM_XL_PYTHON is set."""
+    from lm_xl.assumptions.read import SHIPPED
+    from lm_xl.functions import doctor
+
+    if folder is None and (trust or force):
+        raise click.UsageError("--trust and --force need --to FOLDER")
+    template = SHIPPED.with_name(doctor.TEMPLATE)
+    registry = doctor.registry()
+    done = doctor.install(registry, sys.executable, template, folder, trust=trust, force=force)
+    click.echo("\n".join(done))
+
+
+@addin.command()
+def remove() -> None:
+    """Take back what install set; copies of the template stay."""
+    from lm_xl.functions import doctor
+
+    click.echo("\n".join(doctor.remove(doctor.registry())))

@@ -1,0 +1,77 @@
+"""What `check` tells of an assumptions workbook without faults."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import lm_xl
+from lm_xl.assumptions.columns import STATUSES
+
+if TYPE_CHECKING:
+    from lm_xl.assumptions.assumptions import Assumptions, Correlation, Currency, Delta, Published, Row
+    from lm_xl.model.ops import Array
+
+
+@dataclass(frozen=True)
+class ScenarioSummary:
+    """A scenario: patients diagnosed in the first year, and risk-adjusted net revenue in the first and in the last, USD."""
+
+    name: str
+    diagnosed: float
+    first_revenue: float
+    last_revenue: float
+    growth: float | None
+    """Compound annual growth of the revenue, None from a zero base."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What is odd in a valid workbook, and what its scenarios come to."""
+
+    assumptions: Assumptions
+    statuses: dict[str, int]
+    idle: tuple[Row, ...]
+    """Rows with numbers that more specific rows cover everywhere."""
+    misfits: tuple[tuple[Row, Array], ...]
+    """Rows whose low and high are not P10 and P90, the farthest first, with those that are drawn."""
+    uncited: tuple[str, ...]
+    """Sources that nothing cites."""
+    scenarios: tuple[ScenarioSummary, ...]
+
+
+def summarise(a: Assumptions) -> Summary:
+    """Look for what is odd, and run every scenario. Raises IdentityError where one breaks an identity."""
+    from lm_xl.uncertainty.values import misfits
+
+    unused = sorted(set(range(len(a.rows))) - a.used())
+    cited = {source.casefold() for source in _citations(a)}
+    return Summary(
+        assumptions=a,
+        statuses=status_counts(a),
+        idle=tuple(a.rows[i] for i in unused if a.rows[i].inputs),
+        misfits=tuple(misfits(a)),
+        uncited=tuple(source for source in a.sources if source.casefold() not in cited),
+        scenarios=tuple(_scenarios(a)),
+    )
+
+
+def status_counts(a: Assumptions) -> dict[str, int]:
+    """How many rows are sourced, derived, expert and placeholder."""
+    return {status: sum(row.status == status for row in a.rows) for status in STATUSES}
+
+
+def _citations(a: Assumptions) -> Iterable[str]:
+    citing: list[Row | Delta | Correlation | Published | Currency]
+    citing = [*a.rows, *a.deltas, *a.correlations, *a.published, *a.currencies]
+    return chain.from_iterable(x.sources for x in citing)
+
+
+def _scenarios(a: Assumptions) -> Iterable[ScenarioSummary]:
+    results = lm_xl.forecast(a, a.axes.scenarios)
+    for name in a.axes.scenarios:
+        revenue = results.series("risk_adjusted_sales", run=name)
+        diagnosed = results.patients(a.axes.region.total, a.axes.years[0], run=name)
+        yield ScenarioSummary(name, diagnosed, float(revenue[0]), float(revenue[-1]), results.cagr(revenue))

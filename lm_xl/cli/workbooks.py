@@ -1,0 +1,196 @@
+"""The commands on workbooks: build, verify, check, audit, new, textconv."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+import lm_xl
+from lm_xl.cli import options, show
+from lm_xl.cli.terminal import FAILED, fail, if_not_all, spinner
+
+if TYPE_CHECKING:
+    from lm_xl.model.axes import Axes
+
+ROLES = ("incumbent", "entrant", "rest")
+MOST_YEARS = 100
+
+
+@click.command()
+@click.argument("assumptions", type=options.FILE, required=False)
+@click.option(
+    "-o",
+    "--output",
+    type=options.FILE,
+    default=Path("lm_forecast.xlsx"),
+    show_default=True,
+    help="The workbook to write.",
+)
+@click.option(
+    "--static", is_flag=True, help="Values only: the same pages without formulas, and a cover that says so."
+)
+@options.sample("Of the simulation that it shows.", "Of the simulation that it shows.")
+@options.force()
+def build(assumptions: Path | None, output: Path, static: bool, sample: options.Sample, force: bool) -> None:
+    """Build the live workbook of an assumptions workbook."""
+    from lm_xl.cli.summary import status_counts
+
+    with spinner() as tell:
+        tell("reading the assumptions")
+        a = lm_xl.read_assumptions(assumptions)
+        built = lm_xl.build(a, output, force=force, static=static, **sample._asdict(), progress=tell)
+    kind = "values of" if static else "live"
+    equal = f"{built.formulas:,} {kind} formulas, recalculated and equal to Python"
+    click.echo(f"{output}: {equal}; assumptions {a.path.name} {a.fingerprint}")
+    click.echo(show.statuses(status_counts(a)))
+
+
+@click.command()
+@click.argument("file", type=options.FILE)
+@click.option(
+    "--engine",
+    type=click.Choice(["formualizer", "libreoffice"]),
+    default="formualizer",
+    show_default=True,
+    help="The engine that recalculates it.",
+)
+def verify(file: Path, engine: str) -> None:
+    """Recalculate a built workbook in an independent engine and compare every formula with Python.
+
+    Each scenario is compared on the numbers in the file, then with every input changed.
+    """
+    with spinner() as tell:
+        result = lm_xl.verify(file, engine, tell)
+    click.echo(show.verification(result), nl=False)
+    if not result.passed:
+        wrong = [f"{file.name}, {line}" for case in result.cases for line in case.wrong]
+        fail(wrong, f"FAILED in {engine}: {len(wrong):,} cells differ{if_not_all(len(wrong))}")
+    comparisons = sum(case.formulas for case in result.cases)
+    worst = max(case.worst for case in result.cases)
+    click.echo(f"verified in {engine}: {comparisons:,} comparisons, worst relative error {worst:.1e}")
+
+
+@click.command()
+@click.argument("file", type=options.FILE, required=False)
+def check(file: Path | None) -> None:
+    """Read an assumptions workbook and print its faults, or a one-screen summary."""
+    from lm_xl.cli.summary import summarise
+
+    click.echo(show.summary(summarise(lm_xl.read_assumptions(file))), nl=False)
+
+
+@click.command()
+@click.argument("file", type=options.FILE)
+@options.form("text", "json")
+def audit(file: Path, form: str) -> None:
+    """Check any workbook against the rules of a good deliverable and print each breach with its cell."""
+    from lm_xl.audit.audit import as_json, summary
+    from lm_xl.audit.audit import audit as audit_workbook
+
+    breaches = audit_workbook(file)
+    click.echo(as_json(breaches) if form == "json" else "\n".join(summary(breaches)))
+    if breaches:
+        sys.exit(FAILED)
+
+
+class TypedAxes(NamedTuple):
+    """The axes of a new workbook as they were typed."""
+
+    regions: tuple[str, ...]
+    therapies: tuple[str, ...]
+    tests: tuple[str, ...]
+    subtypes: tuple[str, ...]
+    years: str
+
+
+@click.command()
+@click.argument("file", type=options.FILE)
+@click.option(
+    "--axes-of",
+    "other",
+    type=options.FILE,
+    help="Take the axes of this workbook instead of the options below.",
+)
+@options.together(
+    "typed",
+    TypedAxes,
+    click.option("--region", "regions", multiple=True, help="A region."),
+    click.option(
+        "--therapy",
+        "therapies",
+        multiple=True,
+        metavar="LABEL:SET:ROLE",
+        help="A therapy, its choice set, and its role: incumbent, entrant or rest.",
+    ),
+    click.option("--test", "tests", multiple=True, help="A diagnostic test."),
+    click.option(
+        "--subtype", "subtypes", multiple=True, metavar="LABEL:CANCER", help="A subtype and its cancer."
+    ),
+    click.option("--years", default="2025-2035", show_default=True, help="First and last year."),
+)
+@options.force("Replace the file if it exists.")
+def new(file: Path, other: Path | None, typed: TypedAxes, force: bool) -> None:
+    """Write an empty assumptions workbook for given axes: the rows are there, the numbers are yours."""
+    from lm_xl.files import not_over
+    from lm_xl.workbook.build import new as write
+    from lm_xl.workbook.form import form
+
+    if other is not None:
+        options.refuse_unused("--axes-of has all of the axes", *TypedAxes._fields)
+        not_over(other, file)
+        axes = lm_xl.read_assumptions(other).axes
+    else:
+        axes = axes_as_typed(typed)
+    write(file, axes, form(axes), force=force)
+    click.echo(f"{file}: an empty assumptions workbook; fill it in, then run lm-xl check {file}")
+
+
+def axes_as_typed(typed: TypedAxes) -> Axes:
+    """The axes that the options of `new` spell. Raises click.UsageError."""
+    from lm_xl.workbook.form import axes_of
+
+    if not (typed.regions and typed.therapies and typed.tests and typed.subtypes):
+        raise click.UsageError(
+            "name at least one --region, --therapy, --test and --subtype, or give --axes-of WORKBOOK"
+        )
+    years = re.fullmatch("([0-9]{1,9})-([0-9]{1,9})", typed.years)
+    if not years or not 0 < int(years[2]) - int(years[1]) <= MOST_YEARS:
+        raise click.UsageError(
+            f"--years {typed.years!r}: type the first and the last year, such as 2025-2035"
+        )
+    segments = []
+    for therapy in typed.therapies:
+        parts = therapy.split(":")
+        if len(parts) != 3 or parts[2] not in ROLES:
+            raise click.UsageError("--therapy takes LABEL:SET:ROLE with the role incumbent, entrant or rest")
+        segments.append((parts[0], parts[1], parts[2]))
+    segments += [(test, "", "test") for test in typed.tests]
+    subtypes = []
+    for subtype in typed.subtypes:
+        parts = subtype.split(":")
+        if len(parts) != 2:
+            raise click.UsageError("--subtype takes LABEL:CANCER")
+        subtypes.append((parts[0], parts[1]))
+    return axes_of(typed.regions, segments, subtypes, range(int(years[1]), int(years[2]) + 1))
+
+
+@click.command()
+@click.argument("file", type=options.FILE)
+def textconv(file: Path) -> None:
+    """Print an assumptions workbook as text, one line a row, for git diff. Numbers are not checked.
+
+    A file that is no workbook is one line that says so: git stops at a failure, and shows no other file.
+    """
+    from lm_xl.forecasts.sheet_rows import lines_of
+
+    try:
+        texts = lines_of(file)
+    except lm_xl.Refused as refused:
+        if not file.is_file():
+            raise
+        texts = [fault.message for fault in refused.faults]
+    click.echo("\n".join(texts))

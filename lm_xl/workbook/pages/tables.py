@@ -1,0 +1,59 @@
+"""Sheets of lines by years: the report's tables and the calculations."""
+
+from __future__ import annotations
+
+from openpyxl.worksheet.worksheet import Worksheet
+
+from lm_xl.workbook.pages.lines import lines_on, write_line
+from lm_xl.workbook.pages.pen import Pen, band, columns, columns_of_years, page, start, widths
+from lm_xl.workbook.plan.layout import CONSTANT, HEADER_ROW
+from lm_xl.workbook.plan.lines import Line, Plan
+from lm_xl.workbook.words.prose import text
+from lm_xl.xlsx.addresses import column_letters
+
+SHARE_WIDTH = 9
+
+
+def results_sheet(ws: Worksheet, traced: Plan, pen: Pen) -> None:
+    """A sheet of results, in the basis and the currency chosen on the cover."""
+    years = traced.years
+    start(ws, "outputs", text("sheets", ws.title), text("pages", "reported"))
+    _lines(ws, traced, (f"CAGR {years[0]}-{years[-1]}", 11, "lm year"), pen)
+
+
+def calculation_sheet(ws: Worksheet, traced: Plan, pen: Pen) -> None:
+    """A sheet of stages of the model."""
+    start(ws, "calculations", text("sheets", ws.title), text("pages", "calculated"))
+    _lines(ws, traced, ("from", 18, "lm header"), pen)
+
+
+def _lines(ws: Worksheet, traced: Plan, sixth: tuple[str, float, str], pen: Pen) -> None:
+    """The lines of a sheet, whose sixth column depends on its kind."""
+    years, lines = traced.years, lines_on(ws, traced)
+    labels = (("quantity", 24), ("region", 21), ("segment", 33), ("subtype", 23), ("unit", 24))
+    named = [*((name, width, "lm header") for name, width in labels), sixth, ("value", 12, "lm year")]
+    columns(ws, pen, named, lines=2)
+    columns_of_years(ws, pen, years, CONSTANT + 1)
+    last = CONSTANT + len(years)
+    # Shares of the total in the first and the last year stand after the years, where any line has them.
+    if any(column > last for line in lines for column in line.columns):
+        for year in (years[0], years[-1]):
+            last += 1
+            pen.write(ws, HEADER_ROW, last, f"share {year}", "lm year")
+            widths(ws, [SHARE_WIDTH], last)
+    for row, title in traced.sheets[ws.title].headings:
+        band(ws, pen, row, title, last)
+    for line in lines:
+        _labels(ws, line, pen)
+        write_line(ws, pen, line)
+    page(ws, HEADER_ROW, freeze=column_letters(CONSTANT + 1))
+
+
+def _labels(ws: Worksheet, line: Line, pen: Pen) -> None:
+    """What a line is; one that is neither keyed nor drawn from anywhere stands in a row that is labelled already."""
+    if not any(line.keys) and not line.origin:
+        return
+    style = "lm label" if line.style == "lm calculation" else line.style
+    for column, label in enumerate((line.quantity, *line.keys, line.unit, line.origin), 1):
+        if label:
+            pen.text(ws, line.row, column, label, style)

@@ -1,0 +1,64 @@
+"""The page of the tornado: each uncertain input alone at its low and high, the largest swing first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from openpyxl.worksheet.worksheet import Worksheet
+
+from lm_xl.forecasts.tornado import Tornado
+from lm_xl.workbook.pages.analyses import CHART_COLUMN, MILLION, SHOWN_INPUTS, Analyses, stamp
+from lm_xl.workbook.pages.charts import add_chart, tornado_bars
+from lm_xl.workbook.pages.pen import Pen, page, start, titled_table, widths
+from lm_xl.workbook.plan.layout import FIRST_ROW, HEADER_ROW
+from lm_xl.workbook.words.prose import text
+
+
+def tornado_page(ws: Worksheet, n: Analyses, pen: Pen) -> None:
+    """The inputs that move the last year's revenue, then those without effect."""
+    start(ws, "data", text("sheets", ws.title))
+    widths(ws, (50, 16, 11, 11, 14, 14, 14, 14, 14))
+    found = n.tornado
+    columns = [
+        ("input", "text"), ("first row", "text"), ("its low", "number"), ("its high", "number"), ("revenue at low, USD million", "USD million"),
+        ("revenue at high, USD million", "USD million"), ("low less centre", "USD million"), ("high less centre", "USD million"), ("swing", "USD million"),
+    ]  # fmt: skip
+    centre = f"{found.centre / MILLION:,.1f} USD million at the centre"
+    title = f"Revenue of {found.at} risk-adjusted net: {centre}. {stamp(n)}"
+    lines = _swings(found)
+    top = titled_table(ws, pen, FIRST_ROW, "tornado", title, columns, lines)
+    if lines:
+        bottom = top + min(SHOWN_INPUTS, len(lines)) - 1
+        drawn = f"One input at a time, {found.at}: difference from the centre"
+        chart = tornado_bars(ws, top, bottom, names=1, columns=(7, 8), title=drawn, unit="USD million")
+        add_chart(ws, chart, f"{CHART_COLUMN}{FIRST_ROW}")
+    idle = [(name,) for name in found.idle]
+    if idle:
+        title = f"Inputs without effect on the revenue of {found.at}"
+        titled_table(ws, pen, top + len(lines) + 1, "inputs_without_effect", title, [("input", "text")], idle)
+    page(ws, HEADER_ROW, freeze="B")
+
+
+def _swings(found: Tornado) -> list[tuple[Any, ...]]:
+    """The inputs that move the number. Where an input's rows have not the same low or high, it says so."""
+    frame: Any = found.frame().set_index("input")
+
+    def own(name: str, side: str) -> float | str:
+        value = float(frame.at[name, side])
+        return value if value == value else "differs"
+
+    return [
+        (
+            s.input,
+            str(frame.at[s.input, "rows"]).split("; ")[0],
+            own(s.input, "low"),
+            own(s.input, "high"),
+            s.at_low / MILLION,
+            s.at_high / MILLION,
+            s.low_effect / MILLION,
+            s.high_effect / MILLION,
+            s.swing / MILLION,
+        )
+        for s in found.swings
+        if s.swing > 0
+    ]

@@ -1,0 +1,71 @@
+"""Places in a deliverable: the names of its sheets, and the rows, columns and cells that several modules refer to."""
+
+from __future__ import annotations
+
+from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE
+from lm_xl.model.cells import YEAR_COLUMN
+from lm_xl.xlsx.addresses import column_letters, split_address
+
+HEADER_ROW = 5
+FIRST_ROW = HEADER_ROW + 1
+"""The row of column names on every sheet, and the one under it."""
+HEADER_CELL = (4, 1)
+"""Row and column of the master check on every sheet."""
+BANNER_CELL = (3, 1)
+"""Row and column of the banner on a sheet of analyses."""
+
+INPUTS, COVER, SUMMARY, WORDS, LONG = "Inputs", "Cover", "Executive_summary", "Calc_Text", "Data_long"
+
+# Sheets of lines
+
+KEY_COLUMNS = {REGION: "B", SEGMENT: "C", SUBTYPE: "D"}
+CONSTANT = 7
+"""Column of a value that does not move; the years follow it, in the same columns on every sheet."""
+CONSTANT_LETTER = column_letters(CONSTANT)
+CALCULATION, TOTAL = "lm calculation", "lm total"
+"""The styles of a line of numbers, and of a sum of lines."""
+CAGR, SHARE_FIRST, SHARE_LAST = "cagr", "share_first", "share_last"
+"""What stands beside a line: growth a year, and its share of the total in the first and in the last year."""
+
+# Single sheets
+
+CHOICES = {"scenario": "C6", "basis": "C7", "currency": "C8"}
+"""The cells of the cover that hold what is chosen."""
+BAND = {"low": "C9", "high": "C10"}
+"""The cells of the cover that hold the band outside of which a comparison with a published figure is amber."""
+FIGURES_ROW = 12
+"""First row of the key figures on the cover."""
+SENTENCES_ROW = 14
+"""First row of the sentences on the summary."""
+WORDS_VALUE = 3
+"""The column of the pieces of the sentences."""
+LONG_VALUE = 7
+"""The column of the values of the long data."""
+AMOUNT = "G"
+"""The column of a scenario delta's amount."""
+
+
+def year_columns(years: int) -> tuple[int, ...]:
+    """The columns of so many years."""
+    return tuple(range(CONSTANT + 1, CONSTANT + 1 + years))
+
+
+def letters_of(*, moving: bool) -> str:
+    """The column of a line's cells in a formula: that of each year, or the one of constants."""
+    return YEAR_COLUMN if moving else CONSTANT_LETTER
+
+
+def column_beside(place: str, years: int) -> int:
+    """The column of growth or of a share: growth stands before the value, shares after the last year."""
+    return {CAGR: CONSTANT - 1, SHARE_FIRST: CONSTANT + years + 1, SHARE_LAST: CONSTANT + years + 2}[place]
+
+
+def cover_cell(address: str) -> str:
+    """A reference to a cell of the cover."""
+    column, row = split_address(address)
+    return f"{COVER}!${column}${row}"
+
+
+def column_range(sheet: str, first: int, last: int, first_row: int, last_row: int) -> str:
+    """A reference to some columns and rows of a sheet, all fixed."""
+    return f"{sheet}!${column_letters(first)}${first_row}:${column_letters(last)}${last_row}"
