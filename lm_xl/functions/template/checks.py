@@ -11,7 +11,7 @@ from lm_xl.functions.template.tables import REVENUE, TABLE_SHEETS, first_line
 from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE
 from lm_xl.workbook.pages.pen import columns, page, start
 from lm_xl.workbook.pages.styles import number_format
-from lm_xl.workbook.plan.records import FIRST_ROW, HEADER_ROW
+from lm_xl.workbook.plan.layout import FIRST_ROW, HEADER_ROW
 from lm_xl.workbook.plan.report import shown_groups
 
 CHECK_COLUMNS = (

@@ -16,8 +16,8 @@ from lm_xl.workbook.pages.pen import page, start, widths
 from lm_xl.workbook.pages.styles import FIGURE_HEIGHT, number_format
 from lm_xl.workbook.pages.validations import NOT_LISTED, list_of, new_label, validate
 from lm_xl.workbook.plan.checks import CHECKS
-from lm_xl.workbook.plan.plan import CONSTANT, KEY_COLUMNS
-from lm_xl.workbook.plan.records import FIRST_ROW, INPUT_SHEETS, Records
+from lm_xl.workbook.plan.layout import CONSTANT, FIRST_ROW, KEY_COLUMNS
+from lm_xl.workbook.plan.records import INPUT_SHEETS, Records
 from lm_xl.workbook.words.prose import text
 
 CONTROL = "Model"

@@ -10,8 +10,7 @@ from lm_xl.functions.template.state import Template
 from lm_xl.workbook.pages.pen import band, columns, lines_of, page, start
 from lm_xl.workbook.pages.styles import LINE, number_format
 from lm_xl.workbook.pages.validations import validate
-from lm_xl.workbook.plan.plan import CONSTANT
-from lm_xl.workbook.plan.records import FIRST_ROW, HEADER_ROW
+from lm_xl.workbook.plan.layout import CONSTANT, FIRST_ROW, HEADER_ROW
 from lm_xl.workbook.plan.report import REGIONS
 from lm_xl.workbook.words.prose import text
 from lm_xl.xlsx.addresses import column_letters

@@ -11,8 +11,7 @@ from lm_xl.functions.headless import LITE_PREFIX
 from lm_xl.functions.models import Model
 from lm_xl.model.axes import Axes
 from lm_xl.workbook.pages.pen import Pen
-from lm_xl.workbook.plan.plan import CONSTANT
-from lm_xl.workbook.plan.records import HEADER_ROW
+from lm_xl.workbook.plan.layout import CONSTANT, HEADER_ROW
 from lm_xl.xlsx.addresses import column_letters
 
 Host = Literal["windows", "lite"]

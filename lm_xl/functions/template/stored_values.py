@@ -7,8 +7,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from lm_xl.functions.template.state import StoredValues, Template
 from lm_xl.workbook.pages.pen import columns, columns_of_years, page, start
 from lm_xl.workbook.pages.styles import number_format
-from lm_xl.workbook.plan.plan import CONSTANT
-from lm_xl.workbook.plan.records import FIRST_ROW, HEADER_ROW
+from lm_xl.workbook.plan.layout import CONSTANT, FIRST_ROW, HEADER_ROW
 from lm_xl.xlsx.addresses import column_letters
 
 STORED = "Stored_values"

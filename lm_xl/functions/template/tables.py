@@ -12,8 +12,7 @@ from lm_xl.functions.template.state import StoredValues, Template
 from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE, Axis
 from lm_xl.workbook.pages.pen import band, columns, columns_of_years, page, start
 from lm_xl.workbook.pages.styles import number_format
-from lm_xl.workbook.plan.plan import CONSTANT, KEY_COLUMNS
-from lm_xl.workbook.plan.records import FIRST_ROW, HEADER_ROW
+from lm_xl.workbook.plan.layout import CONSTANT, FIRST_ROW, HEADER_ROW, KEY_COLUMNS
 from lm_xl.workbook.plan.report import CANCERS, REGIONS, SEGMENTS, shown_groups
 from lm_xl.workbook.words.prose import text
 

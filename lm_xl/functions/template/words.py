@@ -10,7 +10,7 @@ from lm_xl.functions.template.state import Template
 from lm_xl.functions.vba import conf_rows
 from lm_xl.workbook.pages.pen import Pen, columns, fit_row, page, start, widths
 from lm_xl.workbook.pages.styles import TAB
-from lm_xl.workbook.plan.records import FIRST_ROW, HEADER_ROW
+from lm_xl.workbook.plan.layout import FIRST_ROW, HEADER_ROW
 from lm_xl.workbook.words.prose import texts
 
 HOW = "How_to"

@@ -16,14 +16,7 @@ from lm_xl.model.quantities import QUANTITIES
 from lm_xl.workbook.pages.lists import FIXED_LISTS, LISTS, list_reference, lists_of, lists_page
 from lm_xl.workbook.pages.pen import Pen, columns, fit_row, page, start, table
 from lm_xl.workbook.pages.styles import COMMENT_SIZE, number_format
-from lm_xl.workbook.pages.validations import (
-    NOT_LISTED,
-    OUT_OF_RANGE,
-    between,
-    list_of,
-    new_label,
-    validate,
-)
+from lm_xl.workbook.pages.validations import NOT_LISTED, OUT_OF_RANGE, between, list_of, new_label, validate
 from lm_xl.workbook.plan.layout import FIRST_ROW, HEADER_ROW
 from lm_xl.workbook.plan.records import INPUT_SHEETS, Record, Records, columns_of
 from lm_xl.workbook.words.prose import text, texts
