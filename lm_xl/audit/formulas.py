@@ -1,4 +1,5 @@
-"""What formulas are made of: functions, numbers, names and references, and whether one is a copy of another."""
+"""What formulas are made of: functions, numbers, names and references, and whether one is a copy of
+another."""
 
 from __future__ import annotations
 
@@ -7,18 +8,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from lm_xl.model.labels import folded
-from lm_xl.xlsx.addresses import Area, area_of, column_letters, column_number
+from lm_xl.xlsx.addresses import Area, area_of, column_number
 
+# In both patterns below, texts and quoted titles come first: nothing inside of them is a reference.
 _REFERENCE = re.compile(
     r"""("(?:[^"]|"")*"|'(?:[^']|'')*'!)|(?<![\w.$\\])(\$?)([A-Za-z]{1,3})(\$?)([0-9]{1,7})(?![\w.(!])""",
 )
-
-
 _TOKEN = re.compile(
     r"""(?P<text>"(?:[^"]|"")*")|(?P<quoted>'(?:[^']|'')*'!)|(?P<bracket>\[(?:[^\[\]]|\[[^\[\]]*\])*\])
     |(?P<error>\#[A-Z/0]+[!?]?)|(?P<function>[^\W\d][\w.]*(?=\())|(?P<sheet>[^\W\d][\w.]*(?::[^\W\d][\w.]*)?!)
-    |(?P<cell>\$?[A-Za-z]{1,3}\$?\d{1,7}(?![\w.(]))|(?P<columns>\$?[A-Za-z]{1,3}:\$?[A-Za-z]{1,3}(?![\w(]))|(?P<lines>\$?\d+:\$?\d+)
-    |(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[^\W\d][\w.\\?]*)|(?P<open>\()|(?P<close>\))|(?P<space>\s+)|(?P<other>.)""",
+    |(?P<cell>\$?[A-Za-z]{1,3}\$?\d{1,7}(?![\w.(]))|(?P<columns>\$?[A-Za-z]{1,3}:\$?[A-Za-z]{1,3}(?![\w(]))
+    |(?P<lines>\$?\d+:\$?\d+)|(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[^\W\d][\w.\\?]*)
+    |(?P<open>\()|(?P<close>\))|(?P<space>\s+)|(?P<other>.)""",
     re.X | re.S,
 )
 
@@ -84,6 +85,11 @@ def meaning_of(formula: str) -> Meaning:
     )
 
 
+def excerpt(formula: str | None) -> str:
+    """A formula as a message quotes it: its first 80 characters."""
+    return formula if formula and len(formula) <= 80 else f"{(formula or '')[:77]}..."
+
+
 def relative(formula: str, row: int, column: int) -> str:
     """A formula in relative terms: the same for two cells where one is a copy of the other."""
 
@@ -97,31 +103,18 @@ def relative(formula: str, row: int, column: int) -> str:
     return _REFERENCE.sub(term, formula)
 
 
-def _moved(formula: str, down: int, across: int) -> str:
-    """A formula as a copy further down and to the right would read."""
-
-    def term(match: re.Match[str]) -> str:
-        kept, fixed_column, letters, fixed_row, number = match.groups()
-        if kept:
-            return str(kept)
-        column = (
-            letters if fixed_column else column_letters(min(max(column_number(letters) + across, 1), 18_278))
-        )
-        return f"{fixed_column}{column}{fixed_row}{number if fixed_row else int(number) + down}"
-
-    return _REFERENCE.sub(term, formula)
-
-
 _RANGE = re.compile(
     r"""(?P<text>"(?:[^"]|"")*")|(?:(?P<title>'(?:[^']|'')*'|[^\W\d][\w.]*)!)?
-    (?P<area>(?<![\w.\\])(?:\$?[A-Za-z]{1,3}\$?\d{1,7}(?::\$?[A-Za-z]{1,3}\$?\d{1,7})?|\$?[A-Za-z]{1,3}:\$?[A-Za-z]{1,3}|\$?\d+:\$?\d+)(?![\w.(!]))
+    (?P<area>(?<![\w.\\])(?:\$?[A-Za-z]{1,3}\$?\d{1,7}(?::\$?[A-Za-z]{1,3}\$?\d{1,7})?
+        |\$?[A-Za-z]{1,3}:\$?[A-Za-z]{1,3}|\$?\d+:\$?\d+)(?![\w.(!]))
     |(?P<name>(?<![\w.$])[^\W\d][\w.]*(?![\w.(!]))""",
     re.X,
 )
 
 
 def references(formula: str, names: Mapping[str, str] | None = None) -> Iterator[tuple[str, Area]]:
-    """The areas that a formula refers to, each with the title of its sheet, "" for its own; defined names are followed one step."""
+    """The areas that a formula refers to, each with the title of its sheet, "" for its own; defined names are
+    followed one step."""
     for match in _RANGE.finditer(formula):
         if match["area"]:
             area = area_of(match["area"])

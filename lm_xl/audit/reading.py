@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from lm_xl.audit.book import Book, Cell, Chart, Sheet, Style, Validation
+from lm_xl.audit.book import Book, BookSheet, StoredCell
 from lm_xl.workbook.pages.styles import TAB
 from lm_xl.xlsx import package
-from lm_xl.xlsx.addresses import Area, column_letters, formula_moved
+from lm_xl.xlsx.addresses import Area, formula_moved
 from lm_xl.xlsx.package import Damaged
-from lm_xl.xlsx.sheets import SheetSettings
 from lm_xl.xlsx.workbook_file import SheetEntry, WorkbookFile
 
 MOST_CELLS = 2_000_000
@@ -21,13 +20,13 @@ def opened(path: Path) -> Book:
     """Read a workbook file. Raises Refused."""
     with package.opened(path) as parts:
         file = WorkbookFile(parts)
-        sheets: list[Sheet] = []
+        sheets: list[BookSheet] = []
         for entry in file.sheets:
             sheets.append(_sheet(file, entry, MOST_CELLS - sum(len(s.cells) for s in sheets)))
         return Book(
             path,
             sheets,
-            [Style(*style) for style in file.styles],
+            file.styles,
             [name for name in file.names if not name.name.startswith("_xlnm.")],
             parts.parts,
             parts.outside(),
@@ -36,53 +35,35 @@ def opened(path: Path) -> Book:
         )
 
 
-def _sheet(file: WorkbookFile, entry: SheetEntry, most_cells: int) -> Sheet:
+def _sheet(file: WorkbookFile, entry: SheetEntry, most_cells: int) -> BookSheet:
     """A sheet of at most so many cells."""
-    rows: dict[int, dict[int, Cell]] = {}
+    rows: dict[int, dict[int, StoredCell]] = {}
     count = 0
 
-    def cell_of(row: int, column: int, style: int, kind: str, formula: str | None, text: str) -> Cell:
+    def cell_of(row: int, column: int, style: int, kind: str, formula: str | None, text: str) -> StoredCell:
         nonlocal count
         count += 1
         if count > most_cells:
             raise Damaged(f"has more than {MOST_CELLS:,} cells: more than is read")
-        return Cell(row, column, style, kind, formula, text)
+        return StoredCell(row, column, style, kind, formula, text)
 
     settings = file.read(entry, rows, cell_of)
     for area, formula in settings.blocks:
         _fill(rows, area, formula)
-    colour = settings.colour if settings.colour != "" else "of a theme"
-    return Sheet(
+    titles = (n for n in file.names if n.name == "_xlnm.Print_Titles" and n.sheet == entry.title)
+    return BookSheet(
         entry.title,
         entry.state,
-        kind=next((name for name, tab in TAB.items() if tab == colour), ""),
-        colour=colour,
-        rows=rows,
-        hidden_rows=settings.hidden_rows,
-        hidden_columns=_hidden_columns(settings),
-        widths={c: run.width for run in settings.columns for c in range(run.first, run.last + 1)},
-        default_width=settings.default_width,
-        merged=settings.merged,
-        frozen=settings.frozen,
-        active=settings.active,
-        top_left=settings.top_left,
-        page=settings.page,
-        fits_page=settings.fits_page,
-        footer=settings.footer,
-        repeated=any(
-            name.name == "_xlnm.Print_Titles"
-            and name.sheet == entry.title
-            and re.search(r"\$?\d+:\$?\d+", name.refers_to)
-            for name in file.names
-        ),
-        validations=[Validation(*validation) for validation in settings.validations],
-        tables=[(table.name, table.area, table.has_totals) for table in file.tables(entry)],
-        charts=[Chart(*graphic) for graphic in file.graphics(entry)],
-        dynamic=settings.dynamic,
+        next((kind for kind, colour in TAB.items() if colour == settings.colour), ""),
+        rows,
+        settings,
+        file.tables(entry),
+        file.graphics(entry),
+        any(re.search(r"\$?\d+:\$?\d+", title.refers_to) for title in titles),
     )
 
 
-def _fill(rows: dict[int, dict[int, Cell]], area: Area, formula: str) -> None:
+def _fill(rows: dict[int, dict[int, StoredCell]], area: Area, formula: str) -> None:
     """Give every cell of a block its formula, which the file holds in the first of them."""
     spanned = range(area.top, area.bottom + 1)
     for row in spanned if len(spanned) < len(rows) else list(rows):
@@ -90,10 +71,3 @@ def _fill(rows: dict[int, dict[int, Cell]], area: Area, formula: str) -> None:
             if area.left <= column <= area.right and cell.formula is None:
                 own = formula_moved(formula, row - area.top, column - area.left)
                 rows[row][column] = cell._replace(formula=own, kind="str" if cell.kind == "s" else cell.kind)
-
-
-def _hidden_columns(settings: SheetSettings) -> list[str]:
-    hidden = [
-        f"{column_letters(run.first)}:{column_letters(run.last)}" for run in settings.columns if run.hidden
-    ]
-    return ["every row without a height", *hidden] if settings.rows_hidden else hidden

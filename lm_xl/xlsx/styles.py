@@ -63,11 +63,16 @@ def _codes(root: Element) -> dict[int, str]:
 
 
 def _is_date(number: int, code: str) -> bool:
-    """Whether a number format shows a date or a time: one of the built-in ones, or a code with a letter of dates outside quotes."""
+    """Whether a number format shows a date or a time: one of the built-in ones, or by its code."""
     if not code:
         return number in (*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59))
-    bare = re.sub(r'"[^"]*"|\\.|_.|\[(?!(?:hh?|mm?|ss?)\])[^\]]*\]', "", code.split(";")[0])
-    return bare.casefold() != "general" and bool(re.search("[dmyhs]", bare.casefold()))
+    return shows_date(code)
+
+
+def shows_date(code: str) -> bool:
+    """Whether the code of a number format has a letter of dates outside of quotes and brackets."""
+    bare = re.sub(r'"[^"]*"|\\.|_.|\*.|\[(?!(?:hh?|mm?|ss?)\])[^\]]*\]', "", code.split(";")[0]).casefold()
+    return bare != "general" and bool(re.search("[dmyhs]", bare))
 
 
 def _font(font: Element) -> tuple[str | None, float, bool]:

@@ -1,0 +1,115 @@
+"""The rule for charts: what they tell, and what they point at."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from xml.etree.ElementTree import Element
+
+from lm_xl.audit.book import Book, BookSheet
+from lm_xl.audit.formulas import references
+from lm_xl.audit.rules.rule import Found, rule
+from lm_xl.model.labels import folded
+from lm_xl.xlsx.addresses import LAST_COLUMN, LAST_ROW, Area, area_of
+from lm_xl.xlsx.sheets import YES
+
+CHART_TAG = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
+TEXT_TAG = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
+
+
+@rule("W38")
+def charts_tell_what_they_show(book: Book) -> Iterator[Found]:
+    """Charts have a title, titles on their value axes, an alternative text, a source, and every year in each
+    series."""
+    if not any(graphic.chart is not None for s in book.sheets for graphic in s.graphics):
+        yield "", "", "there is no chart"
+    for sheet in book.sheets:
+        sourced = any(re.search(r"\bsources?\b", c.value, re.I) for c in sheet.texts)
+        for graphic in sheet.graphics:
+            if not graphic.description:
+                message = f"{graphic.name or 'a picture'} has no alternative text"
+                yield sheet.title, graphic.cell, message
+            if graphic.chart is None:
+                continue
+            name = graphic.name or "a chart"
+            if not sourced and not re.search(r"\bsource", graphic.description, re.I):
+                message = f"{name}: neither its alternative text nor the sheet tells the source"
+                yield sheet.title, graphic.cell, message
+            faults = (_title_faults(graphic.chart), _series_faults(book, sheet, graphic.chart))
+            for message in (*faults[0], *faults[1], *_reference_faults(book, graphic.chart)):
+                yield sheet.title, graphic.cell, f"{name}: {message}"
+
+
+def _title_faults(chart: Element) -> Iterator[str]:
+    """Whether the chart and the axes of its values have titles."""
+    inner = chart.find(f"{CHART_TAG}chart")
+    if inner is None or not _is_said(inner.find(f"{CHART_TAG}title")):
+        yield "it has no title"
+    for axis in chart.iter(f"{CHART_TAG}valAx"):
+        deleted = axis.find(f"{CHART_TAG}delete")
+        shown = deleted is None or deleted.get("val", "1") not in YES
+        if shown and not _is_said(axis.find(f"{CHART_TAG}title")):
+            yield "a value axis has no title, so no unit"
+
+
+def _is_said(title: Element | None) -> bool:
+    """Whether a title has a text, or takes it from a cell."""
+    if title is None:
+        return False
+    texts = (*title.iter(f"{TEXT_TAG}t"), *title.iter(f"{CHART_TAG}f"))
+    return any((t.text or "").strip() for t in texts)
+
+
+def _series_faults(book: Book, sheet: BookSheet, chart: Element) -> Iterator[str]:
+    """The years that each series lacks."""
+    for i, series in enumerate(chart.iter(f"{CHART_TAG}ser"), 1):
+        for values in (*series.iter(f"{CHART_TAG}val"), *series.iter(f"{CHART_TAG}yVal")):
+            for formula in values.iter(f"{CHART_TAG}f"):
+                for title, area in references(formula.text or ""):
+                    source = book.sheet(title) if title else sheet
+                    missing = _missing_years(source, area) if source else []
+                    if missing:
+                        yield f"series {i} lacks the years {', '.join(map(str, missing))}"
+
+
+def _missing_years(sheet: BookSheet, area: Area) -> list[int]:
+    """The years that a row of chart values leaves out, where it runs over years at all."""
+    axis = sheet.axis
+    if axis is None or area.top != area.bottom or area.left == area.right:
+        return []
+    charted = [c for c in axis.columns if area.left <= c <= area.right]
+    cells = (sheet.cell(axis.row, c) for c in axis.columns if c not in charted)
+    return [cell.year for cell in cells if cell and cell.year] if charted else []
+
+
+_ONE = r"(?:('(?:[^']|'')+'|\[\d+\]|(?:\[\d+\])?[^\W\d][\w.]*)!)?([^!'(),\s]+)"
+"""A reference of a chart: a title, quoted or plain, and an area or a defined name."""
+THIS_FILE = "[0]"
+"""How a chart says that a defined name is one of its own workbook."""
+
+
+def _reference_faults(book: Book, chart: Element) -> Iterator[str]:
+    """What a chart refers to (values, categories, titles, labels) and nobody can read, each once."""
+    titles = {"", *(folded(s.title) for s in book.sheets)}
+    names = {folded(name) for name, *_ in book.names}
+    found = ((e.text or "").strip() for e in chart.iter() if e.tag.endswith("}f"))
+    for text in dict.fromkeys(filter(None, found)):
+        listed = text[1:-1] if text.startswith("(") and text.endswith(")") else text
+        if not re.fullmatch(f"{_ONE}(?:,{_ONE})*", listed):
+            yield f"the reference {text} cannot be read"
+            continue
+        parts = [(folded(_unquoted(title)), place) for title, place in re.findall(_ONE, listed)]
+        if not all(_is_area(place) or folded(place) in names for _, place in parts):
+            yield f"the reference {text} cannot be read"
+        elif not all(title in titles or title == THIS_FILE for title, _ in parts):
+            yield f"the reference {text} names a sheet that is not there"
+
+
+def _unquoted(title: str) -> str:
+    return title[1:-1].replace("''", "'") if title.startswith("'") else title
+
+
+def _is_area(place: str) -> bool:
+    """Whether a text is the address of cells that a sheet has."""
+    area = area_of(place)
+    return area is not None and area.top > 0 and area.bottom <= LAST_ROW and area.right <= LAST_COLUMN

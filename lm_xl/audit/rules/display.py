@@ -1,0 +1,101 @@
+"""Rules for what a reader sees: printed pages, the cell on which a file opens, widths that numbers need."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+
+from lm_xl.audit.book import Book, BookSheet, StoredCell
+from lm_xl.audit.rules.rule import Found, rule
+from lm_xl.model.labels import folded
+from lm_xl.xlsx.styles import shows_date
+
+LARGEST_FILE = 5_000_000
+MOST_ROWS_A_PAGE = 60
+MARGIN = 0.7
+"""Width that Excel keeps free in each column: five pixels."""
+
+
+@rule("W37")
+def sheets_print_well(book: Book) -> Iterator[Found]:
+    """Each sheet prints in landscape, one page wide, with its header repeated, and version and page in its
+    footer."""
+    for sheet in book.sheets:
+        if sheet.settings.page.get("orientation") != "landscape":
+            yield sheet.title, "", "it does not print in landscape"
+        if not sheet.settings.fits_page or sheet.settings.page.get("fitToWidth", "1") != "1":
+            yield sheet.title, "", "it is not fitted to one page wide"
+        elif sheet.settings.page.get("fitToHeight", "1") == "1" and len(sheet.rows) > MOST_ROWS_A_PAGE:
+            squeezed = f"its {len(sheet.rows):,} rows are squeezed onto one page"
+            yield sheet.title, "", f"{squeezed}: fit it to as many pages high as it needs"
+        if sheet.header_row and not sheet.repeated:
+            yield sheet.title, f"A{sheet.header_row}", "the header is not repeated on each page"
+        if "&P" not in sheet.settings.footer:
+            yield sheet.title, "", "the footer has no page number"
+        if not re.search(r"\d+\.\d+", sheet.settings.footer):
+            yield sheet.title, "", "the footer has no version"
+
+
+@rule("W40")
+def file_opens_on_the_cover(book: Book) -> Iterator[Found]:
+    """The file opens on cell A1 of the first sheet, the cover; it is below 5 MB; no column is too narrow for
+    its numbers."""
+    size = book.path.stat().st_size
+    if size >= LARGEST_FILE:
+        yield "", "", f"the file has {size:,} bytes"
+    if book.first_shown:
+        yield "", "", f"the file opens on sheet {book.first_shown + 1}, not on the first"
+    for first in book.sheets[:1]:
+        if folded(first.title) != "cover":
+            yield first.title, "", "the first sheet is not the Cover"
+        if first.settings.active != "A1" or first.settings.top_left != "A1":
+            now = (
+                f"the sheet opens on {first.settings.active}, with {first.settings.top_left} at the top left"
+            )
+            yield first.title, first.settings.active, f"{now}, not on A1"
+    for sheet in book.sheets:
+        yield from _narrow_columns(book, sheet)
+
+
+def _narrow_columns(book: Book, sheet: BookSheet) -> Iterator[Found]:
+    """The columns that show #### for a number."""
+    widths = {c: run.width for run in sheet.settings.columns for c in range(run.first, run.last + 1)}
+    for cell in _longest_numbers(sheet):
+        style = book.style(cell)
+        text = shown(cell.number or 0.0, style.number_format)
+        # Widths count digits; points, commas and colons are about half as wide.
+        need = sum(0.5 if c in ".,:" else 1.0 for c in text) * style.scale
+        room = widths.get(cell.column, sheet.settings.default_width) - MARGIN
+        if need > room:
+            has = f"the column has {room + MARGIN:.1f}"
+            yield sheet.title, cell.address, f"{text} needs a width of {need + MARGIN:.1f}; {has}"
+
+
+def _longest_numbers(sheet: BookSheet) -> list[StoredCell]:
+    """The largest number of each column and style, and the lowest below zero: the others need no more
+    room."""
+    longest: dict[tuple[int, int, bool], tuple[float, StoredCell]] = {}
+    for cell in sheet.cells:
+        number = cell.number
+        if number is not None and math.isfinite(number):
+            key = cell.column, cell.style, number < 0
+            if key not in longest or abs(number) > longest[key][0]:
+                longest[key] = abs(number), cell
+    return [cell for _, (_, cell) in sorted(longest.items())]
+
+
+def shown(number: float, code: str) -> str:
+    """A number as its format shows it; "" where that is not known or always fits: General, text, dates."""
+    sections = code.split(";")
+    at = 1 if number < 0 and len(sections) > 1 else 2 if number == 0 and len(sections) > 2 else 0
+    bare = re.sub(r"\[[^\]]*\]|\*.", "", sections[at])  # without colours, conditions and fillings
+    literal = re.sub(r'"([^"]*)"|\\(.)|_.', lambda m: "x" * len(m[1] or m[2] or " "), bare)
+    digits = re.search(r"[0#?][0#?,]*(?:\.([0#?]*))?(,*)", literal)
+    if shows_date(code) or digits is None or re.search(r"[Ee][+-]|General|/|@", literal, re.I):
+        return ""
+    value = abs(number) if at else number  # a section of its own shows the sign as it likes
+    scaled = value * (100 if "%" in literal else 1) / 1000 ** len(digits[2] or "")
+    thousands = "," if re.search(r"[0#?],[0#?]", digits[0]) else ""
+    written = f"{scaled:{thousands}.{len(digits[1] or '')}f}"
+    return f"{literal[: digits.start()]}{written}{literal[digits.end() :]}"
