@@ -22,7 +22,8 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 import lm_xl
 from lm_xl.functions import handles, headless, lite, plain
-from lm_xl.functions.answers import STORE, call
+from lm_xl.functions.answers import call
+from lm_xl.functions.models import STORE
 from lm_xl.functions.registry import FUNCTIONS
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmark_functions.md"

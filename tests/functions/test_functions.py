@@ -31,8 +31,9 @@ from lm_xl.cli.app import cli
 from lm_xl.faults import Fault, Refused
 from lm_xl.functions import answers as calls
 from lm_xl.functions import com, handles, headless, lite, reference
-from lm_xl.functions.answers import OMITTED, STORE, call
-from lm_xl.functions.models import Model, Store
+from lm_xl.functions.answers import call
+from lm_xl.functions.arguments import OMITTED
+from lm_xl.functions.models import STORE, Model, Store
 from lm_xl.functions.registry import FUNCTIONS
 from lm_xl.functions.template.build import template
 from lm_xl.functions.template.control import CHOICES, FIGURES_AT, MODEL_ROW
