@@ -8,7 +8,8 @@ from typing import Any
 import xlwings
 
 from lm_xl.faults import CallError
-from lm_xl.functions.answers import OMITTED, call, error_value
+from lm_xl.functions.answers import call
+from lm_xl.functions.arguments import OMITTED, error_value
 from lm_xl.functions.registry import CATEGORY, FUNCTIONS, VALUE, Argument, Function
 
 HOST = f"Excel on Windows, xlwings {xlwings.__version__}"
@@ -29,12 +30,12 @@ LONGEST_HELP = 255
 """Characters of help that Excel takes for a function and for an argument."""
 
 
-def spelled(argument: Argument) -> str:
+def argument_name(argument: Argument) -> str:
     """An argument's name as VBA can spell it."""
     return _SPELLED.get(argument.name, argument.name)
 
 
-def described(argument: Argument) -> str:
+def argument_help(argument: Argument) -> str:
     """What Excel's function wizard says of an argument: what it takes and, where there is room, its words and its default."""
     said = argument.help
     for more in (
@@ -48,21 +49,21 @@ def described(argument: Argument) -> str:
 def _excel_function(declared: Function) -> Callable[..., Any]:
     def function(*arguments: Any) -> Any:
         try:
-            answer = call(declared.name, [_given(a) for a in arguments], host=HOST)
+            answer = call(declared.name, [_argument_of(a) for a in arguments], host=HOST)
         except CallError as error:
             return error.code
-        return [[_shown(x) for x in row] for row in answer] if isinstance(answer, list) else answer
+        return [[_code_or_value(x) for x in row] for row in answer] if isinstance(answer, list) else answer
 
     function.__name__ = function.__qualname__ = declared.name
     function.__doc__ = f"{declared.meaning} Returns {declared.returns}."
     function.__annotations__ = {}
-    function.__signature__ = declared.parameters(OMITTED, spelled)  # type: ignore[attr-defined]
+    function.__signature__ = declared.parameters(OMITTED, argument_name)  # type: ignore[attr-defined]
     for a in declared.arguments:
-        function = xlwings.arg(spelled(a), ndim=2, err_to_str=True, doc=described(a))(function)
+        function = xlwings.arg(argument_name(a), ndim=2, err_to_str=True, doc=argument_help(a))(function)
     return xlwings.func(category=CATEGORY)(function)  # last: arg re-enters it and would reset the category
 
 
-def _given(argument: Any) -> Any:
+def _argument_of(argument: Any) -> Any:
     """An argument as `call` takes it. xlwings hands over rows of cells, and what it knows to be left out as it is, or as None."""
     if not isinstance(argument, list):
         return OMITTED if argument is None else argument
@@ -79,7 +80,7 @@ def _cell(value: Any) -> Any:
     return error_value(value) or value
 
 
-def _shown(value: Any) -> Any:
+def _code_or_value(value: Any) -> Any:
     return value.code if isinstance(value, CallError) else value
 
 

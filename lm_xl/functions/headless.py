@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from lm_xl.faults import CallError, Fault, Refused
-from lm_xl.functions.answers import MODEL_AT, OMITTED, call
+from lm_xl.functions.answers import MODEL_AT, call
+from lm_xl.functions.arguments import OMITTED
 from lm_xl.functions.registry import FUNCTIONS, NA, REF, VALUE, Function
 from lm_xl.xlsx.addresses import address_of
 from lm_xl.xlsx.package import opened

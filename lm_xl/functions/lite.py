@@ -10,7 +10,8 @@ from typing import Any, Literal
 from xml.sax.saxutils import quoteattr
 
 from lm_xl.faults import CallError
-from lm_xl.functions.answers import OMITTED, call, single
+from lm_xl.functions.answers import call
+from lm_xl.functions.arguments import OMITTED, cell_or_rows
 from lm_xl.functions.registry import CATEGORY, FUNCTIONS, Function
 from lm_xl.version import __version__
 from lm_xl.xlsx.package import repacked
@@ -23,22 +24,19 @@ ADD_IN = "wa200008175"
 """xlwings Lite in the store of add-ins."""
 
 
-def hosted(function: Function) -> Callable[..., Any]:
+def as_lite_function(function: Function) -> Callable[..., Any]:
     """A declared function as xlwings Lite takes it: help, drop-down lists, error values as text, which it turns into errors."""
 
     def called(*arguments: Any) -> Any:
         try:
-            given = [
-                OMITTED if a is None else single(a) for a in arguments
-            ]  # a cell comes in brackets, even a blank one
+            # Only what was left out is None: a cell comes in brackets, even a blank one.
+            given = [OMITTED if a is None else cell_or_rows(a) for a in arguments]
             answer = call(function.name, given, host="xlwings Lite")
         except CallError as error:
             return error.code
-        return (
-            [[x.code if isinstance(x, CallError) else x for x in row] for row in answer]
-            if isinstance(answer, list)
-            else answer
-        )
+        if not isinstance(answer, list):
+            return answer
+        return [[x.code if isinstance(x, CallError) else x for x in row] for row in answer]
 
     called.__name__ = called.__qualname__ = function.name
     called.__doc__ = f"{function.meaning} Returns {function.returns}."
@@ -51,12 +49,12 @@ def hosted(function: Function) -> Callable[..., Any]:
     return called
 
 
-def _registered() -> dict[str, Callable[..., Any]]:
+def _xlwings_functions() -> dict[str, Callable[..., Any]]:
     import xlwings
 
     found = {}
     for function in FUNCTIONS.values():
-        made = hosted(function)
+        made = as_lite_function(function)
         for argument in function.arguments:
             made = xlwings.arg(
                 f"*{argument.name}" if argument.rest else argument.name, ndim=2, doc=argument.help
@@ -67,7 +65,7 @@ def _registered() -> dict[str, Callable[..., Any]]:
 
 def __getattr__(name: str) -> Any:
     if name in FUNCTIONS:
-        globals().update(_registered())
+        globals().update(_xlwings_functions())
         return globals()[name]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

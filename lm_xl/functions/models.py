@@ -158,3 +158,7 @@ class Store:
 
     def __len__(self) -> int:
         return len(self._models)
+
+
+STORE = Store()
+"""The models of this process."""

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from lm_xl.faults import CallError
-from lm_xl.functions.answers import OMITTED, call, shipped
+from lm_xl.functions.answers import call, shipped
+from lm_xl.functions.arguments import OMITTED
 from lm_xl.functions.registry import ERRORS, FUNCTIONS, Function
 from lm_xl.model.ops import Array
 
 
-def plain(function: Function) -> Callable[..., Any]:
+def as_python_function(function: Function) -> Callable[..., Any]:
     """The Python function of a declared one. A list of labels goes down, a list of years across; a block comes back as an array.
 
     Without a model the shipped base case answers. Raises CallError for whatever Excel would show as an error, in any cell.
@@ -80,5 +81,5 @@ def _numbers(answer: Any) -> Any:
     return block
 
 
-PLAIN = {name: plain(function) for name, function in FUNCTIONS.items()}
+PLAIN = {name: as_python_function(function) for name, function in FUNCTIONS.items()}
 """Each function by its name."""

@@ -29,7 +29,7 @@ The same functions, with the same arguments and answers, in every host: [Excel o
 """
 
 
-def page() -> str:
+def reference_page() -> str:
     """The whole page."""
     errors = "".join(
         f"| `{code}` | {why} | `CallError` with code `{code}` |\n" for code, why in ERRORS.items()
@@ -62,4 +62,4 @@ def _words(argument: Argument) -> str:
 
 
 if __name__ == "__main__":
-    print(page(), end="")
+    print(reference_page(), end="")

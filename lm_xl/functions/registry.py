@@ -33,7 +33,7 @@ LISTS = ("region", "segment", "subtype", "year", "scenario", "stage", "basis", "
 
 @dataclass(frozen=True)
 class Argument:
-    """An argument: what kind of thing it takes, and what it is when left out. `many` may be a range; `rest` takes all that follow."""
+    """An argument: what kind of thing it takes, and what it is when left out. `rest` takes all that follow."""
 
     name: str
     kind: str
@@ -41,7 +41,6 @@ class Argument:
     default: str | None = None
     """In words; None where the argument is required."""
     choices: tuple[str, ...] = ()
-    many: bool = False
     rest: bool = False
 
     @property
@@ -67,11 +66,11 @@ class Function:
         ]
         return f"{self.name}({', '.join(shown)})"
 
-    def parameters(self, omitted: object, spelled: Callable[[Argument], str] = lambda a: a.name) -> Signature:
-        """As a Python function has it: `omitted` stands for an argument left out, `spelled` names an argument as a host can."""
+    def parameters(self, omitted: object, name_of: Callable[[Argument], str] = lambda a: a.name) -> Signature:
+        """As a Python function has it: `omitted` stands for an argument left out, `name_of` names an argument as a host can."""
         empty = Parameter.empty
         return Signature([
-            Parameter(spelled(a), Parameter.VAR_POSITIONAL if a.rest else Parameter.POSITIONAL_OR_KEYWORD, default=empty if a.required or a.rest else omitted)
+            Parameter(name_of(a), Parameter.VAR_POSITIONAL if a.rest else Parameter.POSITIONAL_OR_KEYWORD, default=empty if a.required or a.rest else omitted)
             for a in self.arguments
         ])  # fmt: skip
 
@@ -82,33 +81,29 @@ def _label(axis: str, default: str | None = None, note: str = "") -> Argument:
         "segment": "A therapy, a test or a group of them",
         "subtype": "A subtype or a group of them",
     }
-    return Argument(axis, axis, f"{words[axis]}{note}; a range gives a block.", default, many=True)
+    return Argument(axis, axis, f"{words[axis]}{note}; a range gives a block.", default)
 
 
-MODEL = Argument(
+THE_MODEL = Argument(
     "model", "model", "The cell with the handle that LM_MODEL returns.", "the model of this workbook"
 )
-REGION, SEGMENT = _label("region"), _label("segment")
-YEAR = Argument("year", "year", "A year of the forecast; a range gives a block.", many=True)
-IN_REGION, IN_SEGMENT, IN_SUBTYPE = (
-    _label("region", "all regions"),
-    _label("segment", "all segments"),
-    _label("subtype", "all cancers"),
-)
-BASIS = Argument(
+A_REGION, A_SEGMENT = _label("region"), _label("segment")
+A_YEAR = Argument("year", "year", "A year of the forecast; a range gives a block.")
+IN_REGION, IN_SUBTYPE = _label("region", "all regions"), _label("subtype", "all cancers")
+THE_BASIS = Argument(
     "basis",
     "basis",
     "What revenue counts: gross, net, or net times the probability of success.",
     "risk_adjusted",
     tuple(BASES),
 )
-METRIC = Argument(
+THE_METRIC = Argument(
     "metric", "metric", "What to count: a stage of patients, or a basis of revenue.", choices=tuple(METRICS)
 )
-ANY_LABEL = Argument(
-    "label", "label", "A label of any axis, a leaf or a group; a range gives a block.", many=True
+A_LABEL = Argument("label", "label", "A label of any axis, a leaf or a group; a range gives a block.")
+A_QUANTITY = Argument(
+    "quantity", "quantity", "The name of an assumption, as in the first column of its sheet."
 )
-QUANTITY = Argument("quantity", "quantity", "The name of an assumption, as in the first column of its sheet.")
 OF_REGION, OF_SEGMENT, OF_SUBTYPE = (
     _label(axis, "none: the quantity does not vary by it", ", one leaf where the quantity varies by it") for axis in ("region", "segment", "subtype")
 )  # fmt: skip
@@ -133,9 +128,9 @@ FUNCTIONS: dict[str, Function] = {
         Function(
             "LM_PATIENTS",
             (
-                REGION,
-                YEAR,
-                MODEL,
+                A_REGION,
+                A_YEAR,
+                THE_MODEL,
                 Argument("stage", "stage", "A stage of the patient funnel.", "diagnosed", PATIENT_STAGES),
                 IN_SUBTYPE,
             ),
@@ -145,7 +140,7 @@ FUNCTIONS: dict[str, Function] = {
         ),
         Function(
             "LM_REVENUE",
-            (SEGMENT, YEAR, MODEL, IN_REGION, IN_SUBTYPE, BASIS),
+            (A_SEGMENT, A_YEAR, THE_MODEL, IN_REGION, IN_SUBTYPE, THE_BASIS),
             "Revenue of a segment in a year.",
             "nominal USD",
             '=LM_REVENUE("Therapeutics", 2035, Model, "7MM")',
@@ -153,12 +148,10 @@ FUNCTIONS: dict[str, Function] = {
         Function(
             "LM_TABLE",
             (
-                METRIC,
-                Argument(
-                    "rows", "label", "Labels of any axis, one a row; a range or a single label.", many=True
-                ),
-                Argument("years", "year", "Years, one a column; a range or a single year.", many=True),
-                MODEL,
+                THE_METRIC,
+                Argument("rows", "label", "Labels of any axis, one a row; a range or a single label."),
+                Argument("years", "year", "Years, one a column; a range or a single year."),
+                THE_MODEL,
             ),
             "A block of one metric: a row for each label, a column for each year.",
             "a block of patients or nominal USD",
@@ -167,10 +160,10 @@ FUNCTIONS: dict[str, Function] = {
         Function(
             "LM_SHARE",
             (
-                METRIC,
-                ANY_LABEL,
-                YEAR,
-                MODEL,
+                THE_METRIC,
+                A_LABEL,
+                A_YEAR,
+                THE_MODEL,
                 Argument(
                     "of",
                     "label",
@@ -185,9 +178,9 @@ FUNCTIONS: dict[str, Function] = {
         Function(
             "LM_CAGR",
             (
-                METRIC,
-                ANY_LABEL,
-                MODEL,
+                THE_METRIC,
+                A_LABEL,
+                THE_MODEL,
                 Argument("first", "year", "The year that growth starts from.", "the first year"),
                 Argument("last", "year", "The year that growth ends in.", "the last year"),
             ),
@@ -200,8 +193,8 @@ FUNCTIONS: dict[str, Function] = {
             (
                 _label("segment", note=" (one therapy or test: prices are not summed)"),
                 _label("region", note=" (one region)"),
-                YEAR,
-                MODEL,
+                A_YEAR,
+                THE_MODEL,
                 Argument(
                     "basis",
                     "price_basis",
@@ -222,9 +215,9 @@ FUNCTIONS: dict[str, Function] = {
                     "percentile",
                     'The percentile in whole percents: 0.1, or "P10", is exceeded by 90 % of the draws.',
                 ),
-                SEGMENT,
-                YEAR,
-                MODEL,
+                A_SEGMENT,
+                A_YEAR,
+                THE_MODEL,
             ),
             "Percentile of a segment's revenue in a year over the draws of a simulation; the first call for a model takes some seconds.",
             "nominal USD, net sales of the products that succeed",
@@ -232,21 +225,21 @@ FUNCTIONS: dict[str, Function] = {
         ),
         Function(
             "LM_ASSUMPTION",
-            (QUANTITY, YEAR, MODEL, OF_REGION, OF_SEGMENT, OF_SUBTYPE),
+            (A_QUANTITY, A_YEAR, THE_MODEL, OF_REGION, OF_SEGMENT, OF_SUBTYPE),
             "The value of an assumption in the model's scenario.",
             "a number in the unit of the assumption",
             '=LM_ASSUMPTION("treatment_rate", 2030, Model, "Germany", , "Melanoma (cutaneous)")',
         ),
         Function(
             "LM_SOURCE",
-            (QUANTITY, MODEL, OF_REGION, OF_SEGMENT, OF_SUBTYPE),
+            (A_QUANTITY, THE_MODEL, OF_REGION, OF_SEGMENT, OF_SUBTYPE),
             "Where an assumption comes from: its row, status and sources, and what the scenario does to it.",
             "text",
             '=LM_SOURCE("list_price", Model, , "Osimertinib")',
         ),
         Function(
             "LM_LIST",
-            (Argument("axis", "axis", "What to list.", choices=LISTS), MODEL),
+            (Argument("axis", "axis", "What to list.", choices=LISTS), THE_MODEL),
             "The labels of an axis, leaves before groups, or the words that other arguments take.",
             "a column of text, or of years",
             '=LM_LIST("region", Model)',

@@ -122,23 +122,25 @@ def _model_at(declared: Function) -> int:
 
 def signature(declared: Function) -> str:
     """The first line of a function in VBA, as xlwings would write it."""
-    from lm_xl.functions.com import spelled
+    from lm_xl.functions.com import argument_name
 
     shown = [
-        f"ParamArray {spelled(a)}()" if a.rest else f"{'' if a.required else 'Optional '}{spelled(a)}"
+        f"ParamArray {argument_name(a)}()"
+        if a.rest
+        else f"{'' if a.required else 'Optional '}{argument_name(a)}"
         for a in declared.arguments
     ]
     return f"Function {declared.name}({', '.join(shown)})"
 
 
 def _stub(declared: Function) -> str:
-    from lm_xl.functions.com import spelled
+    from lm_xl.functions.com import argument_name
 
     name, model = declared.name, _model_at(declared)
-    single = [spelled(a) for a in declared.arguments if not a.rest]
-    if len(single) == len(declared.arguments):
-        given = f"Array({', '.join(single)})"
-        volatile = [f"    If IsMissing({single[model]}) Then Application.Volatile"] if model >= 0 else []
+    names = [argument_name(a) for a in declared.arguments if not a.rest]
+    if len(names) == len(declared.arguments):
+        given = f"Array({', '.join(names)})"
+        volatile = [f"    If IsMissing({names[model]}) Then Application.Volatile"] if model >= 0 else []
         return "\n".join(
             [
                 signature(declared),
@@ -148,11 +150,11 @@ def _stub(declared: Function) -> str:
             ]
         )
     asked = "".join(
-        f", {a}" for a in single
+        f", {a}" for a in names
     )  # LM_WHY, which is given the arguments of the function that it is asked about
-    at = f"ModelAt({single[0]})" if single else str(model)
-    body = ["    Dim given As Variant", f"    given = {spelled(declared.arguments[-1])}"]
-    if single:
+    at = f"ModelAt({names[0]})" if names else str(model)
+    body = ["    Dim given As Variant", f"    given = {argument_name(declared.arguments[-1])}"]
+    if names:
         body.append(f"    If LeftOut({at}, given) Then Application.Volatile")
     return "\n".join(
         [signature(declared), *body, f'    {name} = Answer("{name}", {at}, given{asked})', "End Function"]
@@ -160,12 +162,12 @@ def _stub(declared: Function) -> str:
 
 
 def _help(declared: Function) -> str:
-    from lm_xl.functions.com import described
+    from lm_xl.functions.com import argument_help
 
     texts = [
         declared.name,
         f"{declared.meaning} Returns {declared.returns}.",
-        *(described(a) for a in declared.arguments),
+        *(argument_help(a) for a in declared.arguments),
     ]
     return "    Describe " + ", _\n        ".join(_quoted(text) for text in texts)
 

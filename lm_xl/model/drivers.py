@@ -48,3 +48,6 @@ DRIVERS = (
     Driver("Attribution", ("attribution",)),
 )
 """The drivers of the market in the order of a bridge. Each quantity but those of the Timeline, and each stage that sees the year, has one."""
+
+DRIVER_OF = {quantity: driver.name for driver in DRIVERS for quantity in driver.quantities}
+"""The driver that carries each quantity."""

@@ -21,9 +21,9 @@ from grids import grids
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import lm_xl
-from lm_xl.functions import answers as calls
-from lm_xl.functions import headless, lite, plain
-from lm_xl.functions.answers import STORE, call
+from lm_xl.functions import handles, headless, lite, plain
+from lm_xl.functions.answers import call
+from lm_xl.functions.models import STORE
 from lm_xl.functions.registry import FUNCTIONS
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmark_functions.md"
@@ -85,7 +85,7 @@ def test_block(benchmark: BenchmarkFixture, shipped: lm_xl.Assumptions, handle: 
 
 def test_model(benchmark: BenchmarkFixture, tables: list[Any]) -> None:
     def forget() -> None:
-        calls._READ.clear()
+        handles._OUTCOMES.clear()
 
     timed(benchmark, "model", lambda: call("LM_MODEL", tables), rounds=15, setup=forget)
 
@@ -135,7 +135,7 @@ def test_host(benchmark: BenchmarkFixture, handle: str, host: str) -> None:
     """A cached scalar call through the host's adapter."""
     adapter: Callable[..., Any] = {
         "Python": plain.PLAIN["LM_PATIENTS"],
-        "xlwings Lite": lite.hosted(FUNCTIONS["LM_PATIENTS"]),
+        "xlwings Lite": lite.as_lite_function(FUNCTIONS["LM_PATIENTS"]),
         "formualizer": headless._callback("LM_PATIENTS"),
     }[host]
     arguments = (

@@ -32,7 +32,8 @@ from pyopenvba.interpreter._objects import MemberSpec
 import lm_xl
 from lm_xl.faults import CallError, Refused, WrongUsage
 from lm_xl.functions import vba
-from lm_xl.functions.answers import OMITTED, call
+from lm_xl.functions.answers import call
+from lm_xl.functions.arguments import OMITTED
 from lm_xl.functions.models import Model
 from lm_xl.functions.registry import FUNCTIONS, PASSED_ON
 

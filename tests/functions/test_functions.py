@@ -30,9 +30,10 @@ from lm_xl import CallError
 from lm_xl.cli.app import cli
 from lm_xl.faults import Fault, Refused
 from lm_xl.functions import answers as calls
-from lm_xl.functions import com, headless, lite, reference
-from lm_xl.functions.answers import OMITTED, STORE, call
-from lm_xl.functions.models import Model, Store
+from lm_xl.functions import com, handles, headless, lite, reference
+from lm_xl.functions.answers import call
+from lm_xl.functions.arguments import OMITTED
+from lm_xl.functions.models import STORE, Model, Store
 from lm_xl.functions.registry import FUNCTIONS
 from lm_xl.functions.template.build import template
 from lm_xl.functions.template.control import CHOICES, FIGURES_AT, MODEL_ROW
@@ -366,7 +367,7 @@ def hosts(handle: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ca
         except CallError as error:
             return error.code
 
-    patients = lite.hosted(FUNCTIONS["LM_PATIENTS"])
+    patients = lite.as_lite_function(FUNCTIONS["LM_PATIENTS"])
     codes = {text: number for number, text in com._TEXTS.items()}
 
     def in_excel(region: Any, year: Any) -> Any:
@@ -463,7 +464,7 @@ def test_two_arguments_answer_from_the_shipped_base_case(shipped: lm_xl.Assumpti
 
 
 def test_the_reference_is_made_from_the_declarations() -> None:
-    assert (ROOT / "docs" / "functions.md").read_text(encoding="utf-8") == reference.page()
+    assert (ROOT / "docs" / "functions.md").read_text(encoding="utf-8") == reference.reference_page()
     for function in FUNCTIONS.values():
         assert len(function.meaning) <= 255 and all(len(a.help) <= 255 for a in function.arguments)
 
@@ -855,7 +856,7 @@ def test_answers_of_a_scenario_and_of_years_that_are_named(
 def test_words_tell_how_much_more_is_wrong(
     small_assumptions: lm_xl.Assumptions, handle: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calls, "MOST_FAULTS", 5)
+    monkeypatch.setattr(handles, "MOST_FAULTS", 5)
     assert call("LM_WHY", ["LM_PATIENTS", [["Utopia"], ["US"]], [[2025.0, 2026.0, 2027.0]], handle]).endswith(
         "(and 2 more cells)"
     )
@@ -866,7 +867,7 @@ def test_words_tell_how_much_more_is_wrong(
     for row in tables["Treatment"][1:]:
         row[0] = "quantities"
     words = call("LM_WHY", ["LM_MODEL", *tables.values()]).splitlines()
-    assert len(words) == calls.MOST_FAULTS + 1 and re.fullmatch(r"and \d+ more", words[-1])
+    assert len(words) == handles.MOST_FAULTS + 1 and re.fullmatch(r"and \d+ more", words[-1])
     whole = list(grids(small_assumptions).values())
     assert "the table 'Axes' is given twice" in call("LM_WHY", ["LM_MODEL", *whole, whole[0]])
 

@@ -13,6 +13,7 @@ import openpyxl
 import pytest
 
 import lm_xl
+from lm_xl.model.drivers import DRIVERS
 from lm_xl.model.quantities import QUANTITIES
 from lm_xl.workbook.plan.records import INPUT_SHEETS, columns_of
 from lm_xl.workbook.words import prose
@@ -92,3 +93,15 @@ def test_they_are_read_from_a_zip(tmp_path: Path) -> None:
         str(len(prose.texts("method"))),
         str(len(prose.claims())),
     ]
+
+
+def test_the_drivers_of_the_bridge_are_those_of_the_page(small_built: Path) -> None:
+    rows = openpyxl.load_workbook(small_built, data_only=True)["Drivers"].iter_rows(
+        min_row=6, values_only=True
+    )
+    shown = {(row[2], row[0]) for row in rows if row[2]}
+    assert len(shown) > 20
+    assert all(
+        quantity in driver.quantities for quantity, name in shown for driver in DRIVERS if driver.name == name
+    )
+    assert {name for _, name in shown} <= {driver.name for driver in DRIVERS}

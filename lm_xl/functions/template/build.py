@@ -13,10 +13,9 @@ from openpyxl.workbook.properties import CalcProperties
 
 from lm_xl.assumptions.assumptions import Assumptions
 from lm_xl.files import must_end, not_over, replacing
-from lm_xl.functions.answers import STORE
 from lm_xl.functions.headless import recalculate
 from lm_xl.functions.lite import add_code
-from lm_xl.functions.models import Model
+from lm_xl.functions.models import STORE, Model
 from lm_xl.functions.template.checks import checks
 from lm_xl.functions.template.control import CHOICES, CONTROL, MODEL_ROW, VALUE_LETTER, control
 from lm_xl.functions.template.examples import FUNCTION_SHEET, examples

@@ -28,7 +28,7 @@ from lm_xl.workbook.pages.triangulation import triangulation
 from lm_xl.workbook.pages.uncertainty import UNCERTAINTY, fans, uncertainty
 from lm_xl.workbook.pages.words import page_of_words
 from lm_xl.workbook.plan.checks import CHECKS
-from lm_xl.workbook.plan.drivers import DRIVERS
+from lm_xl.workbook.plan.drivers import DRIVER_SHEET
 from lm_xl.workbook.plan.layout import BANNER_CELL, COVER, HEADER_CELL, LONG, SUMMARY, WORDS
 from lm_xl.workbook.plan.lines import Plan
 from lm_xl.workbook.plan.records import Records
@@ -72,7 +72,7 @@ def deliverable(a: Assumptions, records: Records, traced: Plan, found: Analyses)
         results_sheet(add(title), traced, pen)
     for title, write in ANALYSIS_PAGES.items():
         write(add(title), found, pen)
-    drivers(add(DRIVERS), traced, pen)
+    drivers(add(DRIVER_SHEET), traced, pen)
     triangulation(add(TRIANGULATION), a, traced, pen)
     input_sheets(workbook, records, a.axes, pen)
     page_of_words(add("Method"), "method", ("subject", "what to know"), pen)

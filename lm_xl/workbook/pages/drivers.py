@@ -11,7 +11,8 @@ from lm_xl.workbook.plan.lines import Plan
 from lm_xl.workbook.words.prose import text
 
 DRIVER_COLUMNS = (
-    ("driver", 48, "lm header"),
+    ("driver", 26, "lm header"),
+    ("what is said of the market", 48, "lm header"),
     ("parameter", 25, "lm header"),
     ("keys", 44, "lm header"),
     ("unit", 17, "lm header"),

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from lm_xl.model.drivers import DRIVER_OF
 from lm_xl.workbook.plan.layout import FIRST_ROW
 from lm_xl.workbook.plan.lines import Line, Measure, Plan, PythonValues
 from lm_xl.workbook.words.prose import claims
 
-DRIVERS = "Drivers"
-FIRST_VALUE, LAST_VALUE = 6, 7
+DRIVER_SHEET = "Drivers"
+FIRST_VALUE, LAST_VALUE = 7, 8
 
 
 def add_drivers(p: Plan) -> None:
-    """Write a line for each parameter of each driver: the most general row of it, its first and its last value live."""
+    """Write a line for each parameter that a claim names, with its driver: the most general row of it, its first and its last value live."""
     at = FIRST_ROW
     for claim in claims():
         for quantity in claim.quantities:
@@ -20,13 +21,14 @@ def add_drivers(p: Plan) -> None:
                 continue
             row, addresses = p.assumptions.rows[position], p.cells.rows[position]
             texts = {
-                1: claim.statement,
-                2: quantity,
-                3: str(row.keys),
-                4: row.unit,
-                5: f"{row.sheet}!{addresses[0]}",
-                8: "; ".join(row.sources),
-                9: claim.moves,
+                1: DRIVER_OF[quantity],
+                2: claim.statement,
+                3: quantity,
+                4: str(row.keys),
+                5: row.unit,
+                6: f"{row.sheet}!{addresses[0]}",
+                9: "; ".join(row.sources),
+                10: claim.moves,
             }
             p.drivers.append((at, texts))
             for column, k in ((FIRST_VALUE, 0), (LAST_VALUE, -1)):
@@ -39,7 +41,7 @@ def add_drivers(p: Plan) -> None:
                     unit=row.unit,
                 )
                 p.measures[line.array] = _number(position, k)
-                p.sheet(DRIVERS).lines.append(line)
+                p.sheet(DRIVER_SHEET).lines.append(line)
             at += 1
 
 
