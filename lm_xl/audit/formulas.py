@@ -55,6 +55,7 @@ def meaning_of(formula: str) -> Meaning:
         if kind == "space":
             continue
         kinds.append(kind)
+        # `calls` are the open brackets, each with its function or "": an IF inside of an IF finds one there.
         if kind == "function":
             called = token.upper()
             functions.add(called)
@@ -68,14 +69,17 @@ def meaning_of(formula: str) -> Meaning:
         elif kind == "name":
             names.append(token)
         elif kind in ("cell", "columns", "lines"):
+            # The second end of a range has the sheet of the first.
             local |= before not in ("sheet", "quoted") and not (
                 before == "other" and formula[match.start() - 1] == ":"
             )
         elif kind == "bracket":
+            # Other brackets name the columns of a table.
             outside |= bool(re.fullmatch(r"\[\d+\]|\[[^\]]*\.xl\w+\]", token))
         elif kind == "quoted":
             outside |= "[" in token
         elif kind == "other":
+            # Such as =Label, 'cmd|/C' or @name; a comparison has its = further on.
             odd |= token in "|@=" and (token != "=" or len(kinds) == 1)
         before = kind
     refers = any(k in ("cell", "columns", "lines", "bracket", "name") for k in kinds)
@@ -97,6 +101,7 @@ def relative(formula: str, row: int, column: int) -> str:
         kept, fixed_column, letters, fixed_row, number = match.groups()
         if kept:
             return str(kept)
+        # Fixed letters and numbers stay; the others become distances from the cell.
         across = f"${letters}" if fixed_column else f"[{column_number(letters) - column}]"
         return f"{across}{fixed_row or '~'}{number if fixed_row else int(number) - row}"
 
@@ -119,10 +124,11 @@ def references(formula: str, names: Mapping[str, str] | None = None) -> Iterator
         if match["area"]:
             area = area_of(match["area"])
             if area:
-                yield _unquoted(match["title"] or ""), area
+                yield unquoted(match["title"] or ""), area
         elif match["name"] and names and folded(match["name"]) in names:
             yield from references(names[folded(match["name"])])
 
 
-def _unquoted(title: str) -> str:
+def unquoted(title: str) -> str:
+    """A sheet's title without the quotes that formulas need where it is no plain word."""
     return title[1:-1].replace("''", "'") if title.startswith("'") else title

@@ -150,7 +150,7 @@ def test_a_table_has_its_sheet_area_and_headers(tmp_path: Path) -> None:
 
 def test_a_row_of_no_height_is_hidden_to_every_reader(book: Path) -> None:
     flat = with_sheet(book, lambda xml: xml.replace('<row r="3"', '<row r="3" ht="0" customHeight="1"'))
-    assert audited(flat).sheets[0].hidden_rows == [3]
+    assert audited(flat).sheets[0].settings.hidden_rows == [3]
     faults: list[object] = []
     read_tables(flat, {"Sheet": ("what", "value")}, faults)  # type: ignore[arg-type]
     assert ["A3: the row is hidden" in str(fault) for fault in faults] == [True]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from lm_xl.audit.book import Book, BookSheet
-from lm_xl.audit.formulas import references
+from lm_xl.audit.formulas import references, unquoted
 from lm_xl.audit.rules.rule import Found, rule
 from lm_xl.model.labels import folded
 from lm_xl.xlsx.addresses import LAST_COLUMN, LAST_ROW, Area, area_of
@@ -29,14 +29,15 @@ def charts_tell_what_they_show(book: Book) -> Iterator[Found]:
             if not graphic.description:
                 message = f"{graphic.name or 'a picture'} has no alternative text"
                 yield sheet.title, graphic.cell, message
-            if graphic.chart is None:
+            chart = graphic.chart
+            if chart is None:
                 continue
             name = graphic.name or "a chart"
             if not sourced and not re.search(r"\bsource", graphic.description, re.I):
                 message = f"{name}: neither its alternative text nor the sheet tells the source"
                 yield sheet.title, graphic.cell, message
-            faults = (_title_faults(graphic.chart), _series_faults(book, sheet, graphic.chart))
-            for message in (*faults[0], *faults[1], *_reference_faults(book, graphic.chart)):
+            pointing = (*_series_faults(book, sheet, chart), *_reference_faults(book, chart))
+            for message in (*_title_faults(chart), *pointing):
                 yield sheet.title, graphic.cell, f"{name}: {message}"
 
 
@@ -63,13 +64,13 @@ def _is_said(title: Element | None) -> bool:
 def _series_faults(book: Book, sheet: BookSheet, chart: Element) -> Iterator[str]:
     """The years that each series lacks."""
     for i, series in enumerate(chart.iter(f"{CHART_TAG}ser"), 1):
-        for values in (*series.iter(f"{CHART_TAG}val"), *series.iter(f"{CHART_TAG}yVal")):
-            for formula in values.iter(f"{CHART_TAG}f"):
-                for title, area in references(formula.text or ""):
-                    source = book.sheet(title) if title else sheet
-                    missing = _missing_years(source, area) if source else []
-                    if missing:
-                        yield f"series {i} lacks the years {', '.join(map(str, missing))}"
+        values = (*series.iter(f"{CHART_TAG}val"), *series.iter(f"{CHART_TAG}yVal"))
+        formulas = [f.text or "" for v in values for f in v.iter(f"{CHART_TAG}f")]
+        for title, area in (reference for formula in formulas for reference in references(formula)):
+            source = book.sheet(title) if title else sheet
+            missing = _missing_years(source, area) if source else []
+            if missing:
+                yield f"series {i} lacks the years {', '.join(map(str, missing))}"
 
 
 def _missing_years(sheet: BookSheet, area: Area) -> list[int]:
@@ -82,7 +83,7 @@ def _missing_years(sheet: BookSheet, area: Area) -> list[int]:
     return [cell.year for cell in cells if cell and cell.year] if charted else []
 
 
-_ONE = r"(?:('(?:[^']|'')+'|\[\d+\]|(?:\[\d+\])?[^\W\d][\w.]*)!)?([^!'(),\s]+)"
+_PART = r"(?:('(?:[^']|'')+'|\[\d+\]|(?:\[\d+\])?[^\W\d][\w.]*)!)?([^!'(),\s]+)"
 """A reference of a chart: a title, quoted or plain, and an area or a defined name."""
 THIS_FILE = "[0]"
 """How a chart says that a defined name is one of its own workbook."""
@@ -95,18 +96,15 @@ def _reference_faults(book: Book, chart: Element) -> Iterator[str]:
     found = ((e.text or "").strip() for e in chart.iter() if e.tag.endswith("}f"))
     for text in dict.fromkeys(filter(None, found)):
         listed = text[1:-1] if text.startswith("(") and text.endswith(")") else text
-        if not re.fullmatch(f"{_ONE}(?:,{_ONE})*", listed):
+        # Several areas stand in brackets, with commas between them.
+        if not re.fullmatch(f"{_PART}(?:,{_PART})*", listed):
             yield f"the reference {text} cannot be read"
             continue
-        parts = [(folded(_unquoted(title)), place) for title, place in re.findall(_ONE, listed)]
+        parts = [(folded(unquoted(title)), place) for title, place in re.findall(_PART, listed)]
         if not all(_is_area(place) or folded(place) in names for _, place in parts):
             yield f"the reference {text} cannot be read"
         elif not all(title in titles or title == THIS_FILE for title, _ in parts):
             yield f"the reference {text} names a sheet that is not there"
-
-
-def _unquoted(title: str) -> str:
-    return title[1:-1].replace("''", "'") if title.startswith("'") else title
 
 
 def _is_area(place: str) -> bool:

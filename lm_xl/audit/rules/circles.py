@@ -103,6 +103,7 @@ def _links_of_rows(book: Book, found: _References) -> dict[Node, list[Node]]:
 def _links_of_cells(book: Book, found: _References, rows: Sequence[Node]) -> dict[Node, list[Node]]:
     """Each formula of some rows and the formulas of these rows that it refers to."""
     by_sheet: dict[int, list[int]] = {}
+    # A stretch of rows in the group only stands between them.
     for at, row in sorted(node for node in rows if len(node) == 2):
         by_sheet.setdefault(at, []).append(row)
     inside = {
@@ -118,6 +119,7 @@ def _links_of_cells(book: Book, found: _References, rows: Sequence[Node]) -> dic
         for target, area in found.of(node[0], cell):
             numbers = by_sheet.get(target, [])
             for row in numbers[bisect_left(numbers, area.top) : bisect_right(numbers, area.bottom)]:
+                # Rows are asked for the cells they have, since an area may be whole columns.
                 columns = [c for c in book.sheets[target].rows[row] if area.left <= c <= area.right]
                 targets += [(target, row, c) for c in columns if (target, row, c) in inside]
                 found.follow(len(columns), node[0], cell)
@@ -134,7 +136,7 @@ def strong_components(links: Mapping[Node, Sequence[Node]]) -> list[list[Node]]:
         return []
     numbers = {node: i for i, node in enumerate(links)}
     # scipy follows the links of a node from the last to the first and must see each of them once: given in
-    # reverse, the groups come in the order of reading. Weights are floats: to cast others would sort the links.
+    # reverse, groups come in the order of reading. Weights are floats, since casting others sorts the links.
     targets = [[numbers[t] for t in reversed(dict.fromkeys(found))] for found in links.values()]
     ends = list(accumulate(map(len, targets), initial=0))
     flat = [t for found in targets for t in found]

@@ -79,6 +79,7 @@ def _longest_numbers(sheet: BookSheet) -> list[StoredCell]:
     for cell in sheet.cells:
         number = cell.number
         if number is not None and math.isfinite(number):
+            # The sign takes room or has a section of the format of its own: each side is looked at by itself.
             key = cell.column, cell.style, number < 0
             if key not in longest or abs(number) > longest[key][0]:
                 longest[key] = abs(number), cell
@@ -88,6 +89,7 @@ def _longest_numbers(sheet: BookSheet) -> list[StoredCell]:
 def shown(number: float, code: str) -> str:
     """A number as its format shows it; "" where that is not known or always fits: General, text, dates."""
     sections = code.split(";")
+    # Sections are for positive numbers, negative ones, zero and texts; those that are missing are the first.
     at = 1 if number < 0 and len(sections) > 1 else 2 if number == 0 and len(sections) > 2 else 0
     bare = re.sub(r"\[[^\]]*\]|\*.", "", sections[at])  # without colours, conditions and fillings
     literal = re.sub(r'"([^"]*)"|\\(.)|_.', lambda m: "x" * len(m[1] or m[2] or " "), bare)
@@ -95,6 +97,7 @@ def shown(number: float, code: str) -> str:
     if shows_date(code) or digits is None or re.search(r"[Ee][+-]|General|/|@", literal, re.I):
         return ""
     value = abs(number) if at else number  # a section of its own shows the sign as it likes
+    # A comma behind the last digit divides by a thousand; one between digits parts the thousands.
     scaled = value * (100 if "%" in literal else 1) / 1000 ** len(digits[2] or "")
     thousands = "," if re.search(r"[0#?],[0#?]", digits[0]) else ""
     written = f"{scaled:{thousands}.{len(digits[1] or '')}f}"

@@ -118,6 +118,7 @@ def _row_faults(sheet: BookSheet) -> Iterator[Found]:
             label = next(iter(cells.values())).text
             if re.match(r"(?:grand |sub)?totals?\b|sum\b", label, re.I):
                 yield sheet.title, f"A{row}", f"a row of totals: {label!r}"
+        # Notes may stand below a table, numbers may not.
         elif areas and any(c.is_number for c in cells.values()):
             message = (
                 f"data outside of the tables, the last of which ends in row {max(a.bottom for a in areas)}"

@@ -64,6 +64,7 @@ def formulas_are_short(book: Book) -> Iterator[Found]:
     only."""
     for sheet, cell, meaning in book.formulas():
         formula = cell.formula or ""
+        # Stored formulas lack the sign of equality that a reader sees.
         if len(formula) >= LONGEST_FORMULA:
             yield sheet.title, cell.address, f"a formula of {len(formula) + 1} characters: split it"
         if "\n" in formula or "\r" in formula:
@@ -113,6 +114,7 @@ def nothing_is_calculated_twice(book: Book) -> Iterator[Found]:
             continue
         rows: dict[int, list[tuple[StoredCell, Meaning]]] = {}
         for cell, meaning in sheet.meanings:
+            # Formulas of constants may be alike by chance, and a mere reference is what the rule asks for.
             if meaning.refers and not meaning.only_refers:
                 rows.setdefault(cell.row, []).append((cell, meaning))
         for row in rows.values():
@@ -131,6 +133,7 @@ def formulas_have_values(book: Book) -> Iterator[Found]:
     """Each formula has a stored value."""
     for sheet in book.sheets:
         for cell in sheet.formulas:
+            # A formula with an empty text as its value has one.
             if not cell.value and cell.kind != "str":
                 yield sheet.title, cell.address, "a formula without a stored value"
 

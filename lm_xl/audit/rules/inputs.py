@@ -110,6 +110,7 @@ def _range_faults(
     def number_at(column: int) -> float | None:
         return cells[column].number if column in cells else None
 
+    # What is missing bounds nothing.
     low, high = number_at(columns["low"]), number_at(columns["high"])
     least, most = -math.inf if low is None else low, math.inf if high is None else high
     values = (number_at(column) for column in (columns["value"], *years))
@@ -194,11 +195,13 @@ Stretches = dict[int, list[tuple[int, int]]]
 
 def _stretches(sheet: BookSheet, validations: Sequence[DataValidation]) -> Stretches:
     """The rows that some validations cover in each column of a sheet."""
+    # A validation of whole rows reaches column 16,384: no further than the sheet's last cell is looked at.
     last = max((c.column for c in sheet.cells), default=0)
     found: Stretches = {}
     for area in sorted(area for v in validations for area in v.areas):
         for column in range(area.left, min(area.right, last) + 1):
             merged = found.setdefault(column, [])
+            # Areas come by their first rows, so only the last stretch can meet the next area.
             if merged and area.top <= merged[-1][1] + 1:
                 merged[-1] = merged[-1][0], max(area.bottom, merged[-1][1])
             else:

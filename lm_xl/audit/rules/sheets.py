@@ -56,6 +56,7 @@ def nothing_is_hidden(book: Book) -> Iterator[Found]:
     """Nothing is hidden: no sheet, row, column or text in the colour of its background."""
     unseen = {}
     for number, style in enumerate(book.styles):
+        # Colours that depend on the theme are None: nothing can be said of them.
         if style.ink == style.paper is not None:
             unseen[number] = f"text in the colour of its background, {style.ink}"
         if re.fullmatch(";{2,3}", style.number_format):

@@ -25,6 +25,7 @@ def rows_have_one_formula(book: Book) -> Iterator[Found]:
     for sheet, row, cells in _year_rows(book):
         filled = {column: cell for column, cell in cells.items() if cell.filled}
         terms = {column: sheet.relative_formulas.get((row, column), "") for column in filled}
+        # The formula of most years is the row's; the first one where there are as many of another.
         ranked = Counter(term for term in terms.values() if term).most_common(1)
         for column, cell in filled.items() if ranked else ():
             if not terms[column]:
@@ -53,6 +54,7 @@ def years_follow_one_another(book: Book) -> Iterator[Found]:
     if not axes:
         yield "", "", "no sheet has a row of years"
         return
+    # The axis of most sheets is the workbook's.
     (columns, years), _ = Counter((a.columns, a.years) for _, a in axes).most_common(1)[0]
     for sheet, axis in axes:
         yield from _year_cell_faults(sheet, axis)
