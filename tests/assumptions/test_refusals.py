@@ -1296,7 +1296,7 @@ NASTY = [
 ]  # fmt: skip
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_a_random_corruption_is_read_or_refused_with_its_place(
     data: st.DataObject, open_book: Workbook, tmp_path_factory: pytest.TempPathFactory

@@ -45,13 +45,13 @@ def test_new_check_build_verify(
     assert code == 0
     assert "no faults" in out
     assert "100.0% placeholder" in out
-    code, out, _ = run(monkeypatch, capsys, "build", small_path)
+    code, out, _ = run(monkeypatch, capsys, "build", small_path, "--draws", 512)
     assert code == 0
     assert "lm_forecast.xlsx" in out
     code, _, err = run(monkeypatch, capsys, "build", small_path)
     assert code == 1
     assert "--force" in err
-    assert run(monkeypatch, capsys, "build", small_path, "--force")[0] == 0
+    assert run(monkeypatch, capsys, "build", small_path, "--force", "--draws", 512)[0] == 0
     code, out, _ = run(monkeypatch, capsys, "verify", "lm_forecast.xlsx")
     assert code == 0
     assert "every input changed" in out

@@ -73,7 +73,9 @@ def test_years_are_numbers(
         ("distributed", ["simulate", "--scheduler", "tcp://127.0.0.1:1"], "lm-xl[dask]"),
     ],
 )
-def test_a_package_that_is_missing_is_named(package: str, words: list[str], hint: str, tmp_path: Path) -> None:
+def test_a_package_that_is_missing_is_named(
+    package: str, words: list[str], hint: str, tmp_path: Path
+) -> None:
     """In a process of its own: pandas, once it has found pyarrow, does not do without."""
     code = f"import sys; sys.modules[{package!r}] = None; from lm_xl.cli import main; main()"
     done = subprocess.run([sys.executable, "-c", code, *words], cwd=tmp_path, capture_output=True, text=True)

@@ -201,6 +201,7 @@ def spawned() -> Executor:
     return ProcessPoolExecutor(2, mp_context=get_context("spawn"))
 
 
+@pytest.mark.slow
 def test_workers_processes_and_chunks_change_nothing(shipped: Assumptions, base: lm_xl.Simulation) -> None:
     assert same(base, simulate(shipped, DRAWS, 1, executor=spawned, chunk=2))
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
@@ -208,6 +209,7 @@ def test_workers_processes_and_chunks_change_nothing(shipped: Assumptions, base:
     assert not same(base, simulate(shipped, DRAWS, 2))
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_a_dask_cluster_changes_nothing(shipped: Assumptions, base: lm_xl.Simulation) -> None:
     distributed = pytest.importorskip("distributed")
@@ -608,6 +610,7 @@ def test_the_variance_is_shared_out(shipped: Assumptions, base: lm_xl.Simulation
     assert alone["input"][0] == "list_price | MRI" and alone["share"][0] == pytest.approx(1, abs=0.01)
 
 
+@pytest.mark.slow
 def test_a_run_stops_when_it_knows_enough(shipped: Assumptions) -> None:
     one = simulate(shipped, 12 * BLOCK, 1, stop_at=0.05)
     assert one.reached and one.draws == 8 * BLOCK

@@ -78,12 +78,17 @@ def wrong(path: Path, engine: str) -> list[str]:
     return [w for case in verify(path, engine).cases for w in case.wrong[:3]]
 
 
+@pytest.mark.slow
 def test_our_deliverable_breaks_no_rule(deliverable: Path) -> None:
     assert audit(deliverable) == []
 
 
 def test_so_does_one_with_other_axes_and_years(other: Path) -> None:
     assert audit(other) == []
+
+
+@pytest.mark.slow
+def test_python_agrees_with_the_changed_deliverable(other: Path) -> None:
     assert wrong(other, "formualizer") == []
 
 
@@ -162,6 +167,7 @@ def test_the_master_check_turns(sheet: str, address: str, plant: Any, small_buil
     assert value("Cover", "A4") == value("By_cancer", "A4") == FAILED
 
 
+@pytest.mark.slow
 def test_charts_show_every_year_and_member(deliverable: Path, shipped: lm_xl.Assumptions) -> None:
     first, last = "H", "R"
     sizes = {}

@@ -181,6 +181,7 @@ def test_a_built_workbook_is_an_assumptions_workbook(
     assert [r.note for r in again.rows] == [r.note for r in small_assumptions.rows]
 
 
+@pytest.mark.slow
 def test_formulas_are_one_a_row_short_and_without_numbers(deliverable: Path) -> None:
     book = openpyxl.load_workbook(deliverable, read_only=True)
     for title in (t for t in book.sheetnames if t.startswith(("Calc_", "Inputs", "By_", "Region_x"))):
@@ -266,6 +267,7 @@ def test_a_small_workbook_agrees_in_libreoffice(small_built: Path, tmp_path: Pat
     assert_verified(Path(copy), "libreoffice", 1000)
 
 
+@pytest.mark.slow
 def test_every_sheet_opens_tidily(deliverable: Path) -> None:
     book = openpyxl.load_workbook(deliverable, read_only=True)
     assert book.sheetnames[0] == "Cover"
