@@ -32,8 +32,8 @@ def test_every_file_is_asked_for_and_holds_texts_on_one_line(file: str) -> None:
     assert found and all(text == " ".join(text.split()) for text in found.values())
 
 
-def test_each_sheet_of_the_deliverable_has_its_note_and_each_note_its_sheet(deliverable: Path) -> None:
-    sheets = openpyxl.load_workbook(deliverable, read_only=True).sheetnames
+def test_each_sheet_of_the_deliverable_has_its_note_and_each_note_its_sheet(small_built: Path) -> None:
+    sheets = openpyxl.load_workbook(small_built, read_only=True).sheetnames
     assert set(sheets) == set(prose.texts("sheets"))
     assert set(INPUT_SHEETS) == set(prose.texts("input_sheets")) < set(sheets)
 
@@ -59,8 +59,8 @@ def test_claims_name_quantities_and_have_no_other_field() -> None:
         assert claim.quantities and set(claim.quantities) <= set(QUANTITIES), claim.statement
 
 
-def test_no_name_in_braces_reaches_the_reader(deliverable: Path) -> None:
-    with zipfile.ZipFile(deliverable) as package:
+def test_no_name_in_braces_reaches_the_reader(small_built: Path) -> None:
+    with zipfile.ZipFile(small_built) as package:
         parts = [package.read(n).decode() for n in package.namelist() if n.startswith("xl/worksheets/sheet")]
     assert parts and re.findall(r"\{[a-z]\w*\}", "".join(parts)) == []
 
