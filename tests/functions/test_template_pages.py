@@ -11,8 +11,9 @@ import small
 import lm_xl
 from lm_xl.functions.template.build import template
 from lm_xl.functions.template.examples import FUNCTION_SHEET
-from lm_xl.functions.template.tables import MEASURES, TABLE_SHEETS, first_line
-from lm_xl.model.axes import REGION
+from lm_xl.functions.template.tables import MEASURES, TABLE_SHEETS
+from lm_xl.workbook.plan.layout import FIRST_ROW
+from lm_xl.workbook.plan.report import shown_groups
 
 
 @pytest.fixture(scope="module")
@@ -34,16 +35,16 @@ def test_the_example_of_a_table_sums_lines_that_are_there(
     assert answers["LM_TABLE"] == pytest.approx(2 * revenue.sum(), rel=1e-9)  # of the leaf and of the total
 
 
-def test_a_table_stands_where_charts_and_checks_look_for_it(
+def test_tables_stand_one_after_the_other_with_a_blank_row_between(
     of_one_region: tuple[lm_xl.Assumptions, Path],
 ) -> None:
     a, path = of_one_region
     book = openpyxl.load_workbook(path)
     for dim, title in TABLE_SHEETS.items():
-        axis = a.axes.axis(dim)
+        axis, expected = a.axes.axis(dim), []
         for measure in (m for m in MEASURES if dim in m.formulas):
-            row = first_line(measure, dim, axis)
-            lines = range(row, row + len(axis))
-            assert book[title].cell(row - 1, 1).value == measure.title
-            assert [book[title].cell(i, dim - REGION + 2).value for i in lines] == list(axis.leaves)
-            assert {book[title].cell(i, 1).value for i in lines} == {measure.name}
+            lines = [(measure.name, label) for label in (*axis.leaves, *shown_groups(axis))]
+            expected += [(measure.title, None), *lines, (None, None)]
+        rows = book[title].iter_rows(FIRST_ROW, FIRST_ROW + len(expected) - 2, values_only=True)
+        assert [(row[0], row[dim]) for row in rows] == expected[:-1]
+        assert book[title].max_row == FIRST_ROW + len(expected) - 2
