@@ -115,17 +115,16 @@ def _figures(ws: Worksheet, t: Template) -> int:
         (f"Growth of revenue {first}-{last}, a year (CAGR)", growth, "per year"),
         *((f"Patients at the stage {y}", people.format(year=y), "patients") for y in (first, last)),
     )
-    for row, (what, formula, unit) in enumerate(figures, FIGURES_AT):
+    sold = [float(call("LM_REVENUE", [axes.segment.total, y, handle])) / 1e6 for y in (first, last)]
+    diagnosed = [float(call("LM_PATIENTS", [axes.region.total, y, handle])) for y in (first, last)]
+    # Growth follows from the two cells above it, so Python has no value of its own for it.
+    in_python = (*sold, None, *diagnosed)
+    for row, ((what, formula, unit), value) in enumerate(zip(figures, in_python, strict=True), FIGURES_AT):
         t.pen.text(ws, row, NAME_COLUMN, what, "lm label")
         t.pen.write(ws, row, VALUE_COLUMN, t.formula(formula), "lm figure", number_format(unit))
         ws.row_dimensions[row].height = FIGURE_HEIGHT
-    in_python = (
-        *((i, float(call("LM_REVENUE", [axes.segment.total, y, handle])) / 1e6) for i, y in ((0, first), (1, last))),
-        *((i, float(call("LM_PATIENTS", [axes.region.total, y, handle]))) for i, y in ((3, first), (4, last))),
-    )  # fmt: skip
-    for i, value in in_python:
-        what, _, unit = figures[i]
-        t.stored.append(StoredValues(CONTROL, f"{VALUE_LETTER}{FIGURES_AT + i}", what, unit, [value]))
+        if value is not None:
+            t.stored.append(StoredValues(CONTROL, f"{VALUE_LETTER}{row}", what, unit, [value]))
     return FIGURES_AT + len(figures)
 
 

@@ -11,7 +11,7 @@ from lm_xl.workbook.pages.pen import band, columns, lines_of, page, start
 from lm_xl.workbook.pages.styles import LINE, number_format
 from lm_xl.workbook.pages.validations import validate
 from lm_xl.workbook.plan.layout import CONSTANT, FIRST_ROW, HEADER_ROW
-from lm_xl.workbook.plan.report import REGIONS
+from lm_xl.workbook.plan.report import REGIONS, shown_groups
 from lm_xl.workbook.words.prose import text
 from lm_xl.xlsx.addresses import column_letters
 
@@ -57,7 +57,9 @@ def _formulas(t: Template) -> dict[str, str]:
     therapy = axes.segment.leaves[axes.segment.having("incumbent", "entrant", "rest")[0]]
     region = axes.region.leaves[0]
     year = f"{REGIONS}!${column_letters(CONSTANT + 1 + len(axes.years) // 2)}${HEADER_ROW}"
-    regions, years = f"{REGIONS}!$B${FIRST_ROW + 1}:$B${FIRST_ROW + 3}", f"{REGIONS}!{t.year_cells}"
+    # The first lines of the sheet, of which one region has but two: its own and the total.
+    last = FIRST_ROW + min(3, len(axes.region) + len(shown_groups(axes.region)))
+    regions, years = f"{REGIONS}!$B${FIRST_ROW + 1}:$B${last}", f"{REGIONS}!{t.year_cells}"
     tried = f'LM_WHY("LM_PATIENTS",$C${TRY_ROW + 1},$C${TRY_ROW + 2},Model)'
     return {
         "LM_MODEL": "=Model",
