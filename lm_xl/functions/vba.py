@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from importlib.resources import files
 from pathlib import Path
 
 from lm_xl.faults import EngineMissing, Fault, Refused
@@ -37,23 +39,27 @@ def stubs() -> str:
         at = _model_at(declared)
         if at >= 0:
             places.setdefault(at, []).append(f'"{name}"')
+    left_out = (f"Chr$({ord(c)})" if c < " " else f'"{c}"' for c in re.findall(r"[^ -~]|[ -~]+", LEFT_OUT))
     return _lines(
-        _STUBS.format(
-            module=MODULE,
-            name=CVERR["#NAME?"],
-            value=CVERR["#VALUE!"],
-            na=CVERR["#N/A"],
-            pause=PAUSE,
-            left_out=" & ".join(
-                f"Chr$({ord(c)})" if c < " " else f'"{c}"' for c in re.findall(r"[^ -~]|[ -~]+", LEFT_OUT)
-            ),
-            functions="\n\n".join(_stub(f) for f in FUNCTIONS.values()),
-            places="\n".join(
-                f"        Case {', '.join(names)}: ModelAt = {at}" for at, names in sorted(places.items())
-            ),
-            errors="\n".join(
-                f'        Case "{text}": CellValue = CVErr({number})' for text, number in CVERR.items()
-            ),
+        _module(
+            "xlwings_udfs.bas",
+            words={
+                "PYTHON_MODULE": _quoted(MODULE),
+                "LEFT_OUT": " & ".join(left_out),
+                "PAUSE": str(PAUSE),
+                "xlErrName": str(CVERR["#NAME?"]),
+                "xlErrValue": str(CVERR["#VALUE!"]),
+                "xlErrNA": str(CVERR["#N/A"]),
+            },
+            parts={
+                "functions": "\n\n".join(_stub(f) for f in FUNCTIONS.values()),
+                "places of the model": "\n".join(
+                    f"        Case {', '.join(names)}: ModelAt = {at}" for at, names in sorted(places.items())
+                ),
+                "error values": "\n".join(
+                    f'        Case "{text}": CellValue = CVErr({number})' for text, number in CVERR.items()
+                ),
+            },
         )
     )
 
@@ -63,12 +69,35 @@ def on_open() -> str:
     from lm_xl.functions.com import HOST
 
     return _lines(
-        _ON_OPEN.format(
-            version=_quoted(call("LM_VERSION", [], host=HOST)),
-            category=_quoted(CATEGORY),
-            help="\n".join(_help(declared) for declared in FUNCTIONS.values()),
+        _module(
+            "this_workbook.bas",
+            words={
+                "BUILT_VERSION": _quoted(call("LM_VERSION", [], host=HOST)),
+                "FUNCTION_CATEGORY": _quoted(CATEGORY),
+            },
+            parts={"help of the functions": "\n".join(_help(declared) for declared in FUNCTIONS.values())},
         )
     )
+
+
+def _module(file: str, words: Mapping[str, str], parts: Mapping[str, str]) -> str:
+    """A module of VBA as its file has it, with words for its names in capitals, and lines for those that say ' <part>.
+
+    Raises LookupError for a name or a part that the file does not have.
+    """
+    text = (files("lm_xl.functions") / "macros" / file).read_text(encoding="utf-8")
+    for name, word in words.items():
+        text = _replaced(file, rf"\b{name}\b", word, text)
+    for part, lines in parts.items():
+        text = _replaced(file, rf"(?m)^ *' <{part}>$", lines, text)
+    return text
+
+
+def _replaced(file: str, mark: str, new: str, text: str) -> str:
+    made, found = re.subn(mark, lambda _: new, text)
+    if not found:
+        raise LookupError(f"{file} has no {mark}")
+    return made
 
 
 def add_macros(source: Path, target: Path) -> None:
@@ -178,173 +207,3 @@ def _quoted(text: str) -> str:
 
 def _lines(source: str) -> str:
     return "\r\n".join(source.strip().splitlines()) + "\r\n"
-
-
-_STUBS = """
-Option Explicit
-
-' The Excel functions of lm_xl, made from its registry: each hands its arguments to Python and shows the answer.
-
-Private server As Object
-Private failedAt As Date
-Private told As Boolean
-
-{functions}
-
-Private Function Answer(wanted As String, at As Long, ByVal given As Variant, Optional asked As Variant) As Variant
-    Dim values As Variant, model As Object, i As Long, shift As Long, kept As Boolean
-    If LeftOut(at, given) Then
-        Set model = ModelCell()
-        If Not model Is Nothing Then
-            If at > UBound(given) Then ReDim Preserve given(0 To at)
-            given(at) = model.Value2
-        End If
-    End If
-    shift = IIf(IsMissing(asked), 0, 1)
-    values = Array()
-    If UBound(given) + shift >= 0 Then ReDim values(0 To UBound(given) + shift)
-    If shift = 1 Then values(0) = Plain(asked)
-    For i = 0 To UBound(given)
-        If IsMissing(given(i)) Then
-            values(i + shift) = {left_out}
-        Else
-            values(i + shift) = Plain(given(i))
-        End If
-    Next i
-    If shift = 0 And at >= 0 Then
-        If IsEmpty(values(at)) Then
-            Answer = CVErr({na})
-            Exit Function
-        End If
-    End If
-    Answer = CVErr({name})
-    If Now < failedAt + TimeSerial(0, 0, {pause}) Then Exit Function
-    kept = Not server Is Nothing
-    On Error GoTo failed
-again:
-    If server Is Nothing Then Set server = XLPy
-    Answer = Shown(server.CallUDF("{module}", wanted, values))
-    If told Then Tell False
-    told = False
-    Exit Function
-failed:
-    If server Is Nothing Then failedAt = Now
-    Set server = Nothing
-    If kept Then
-        kept = False
-        Resume again
-    End If
-    told = True
-    Tell "lm_xl: no answer from Python, run lm-xl doctor. " & Right$(Replace(Err.Description, vbCrLf, " "), 180)
-End Function
-
-Private Sub Tell(words As Variant)
-    On Error Resume Next
-    Application.StatusBar = words
-End Sub
-
-Private Function Plain(given As Variant) As Variant
-    If TypeName(given) = "Range" Then
-        Plain = Contents(given)
-    Else
-        Plain = given
-    End If
-End Function
-
-Private Function Contents(cells As Variant) As Variant
-    If cells.Areas.Count > 1 Then
-        Contents = CVErr({value})
-    Else
-        Contents = cells.Value2
-    End If
-End Function
-
-Private Function LeftOut(at As Long, given As Variant) As Boolean
-    If at < 0 Or at > UBound(given) Then
-        LeftOut = at >= 0 And at = UBound(given) + 1
-    Else
-        LeftOut = IsMissing(given(at))
-    End If
-End Function
-
-Private Function ModelCell() As Object
-    On Error Resume Next
-    Set ModelCell = Application.Caller.Worksheet.Parent.Names("Model").RefersToRange
-End Function
-
-Private Function ModelAt(function_name As Variant) As Long
-    Dim asked As Variant
-    ModelAt = -1
-    asked = Plain(function_name)
-    If VarType(asked) <> vbString Then Exit Function
-    Select Case UCase$(Trim$(Replace(asked, "=", "")))
-{places}
-    End Select
-End Function
-
-Private Function Shown(ByVal answer As Variant) As Variant
-    Dim i As Long, j As Long, across As Long
-    If Not IsArray(answer) Then
-        Shown = CellValue(answer)
-        Exit Function
-    End If
-    across = -1
-    On Error Resume Next
-    across = UBound(answer, 2)
-    On Error GoTo 0
-    For i = LBound(answer) To UBound(answer)
-        If across < 0 Then
-            answer(i) = CellValue(answer(i))
-        Else
-            For j = LBound(answer, 2) To across
-                answer(i, j) = CellValue(answer(i, j))
-            Next j
-        End If
-    Next i
-    Shown = answer
-End Function
-
-Private Function CellValue(given As Variant) As Variant
-    CellValue = given
-    If VarType(given) <> vbString Then Exit Function
-    Select Case given
-{errors}
-    End Select
-End Function
-"""
-
-_ON_OPEN = """
-Option Explicit
-
-Private Sub Workbook_Open()
-    Dim found As Variant
-    DescribeFunctions
-    Application.StatusBar = "lm_xl: asking Python ..."
-    found = LM_VERSION()
-    If IsError(found) Then
-        ' The status bar says why; the stored values stay as they are.
-    ElseIf found <> {version} Then
-        Application.StatusBar = "lm_xl: made for " & {version} & ", and here is " & found & ". The stored values stay as they are."
-    Else
-        Application.StatusBar = False
-        Application.CalculateFull
-    End If
-    ThisWorkbook.Saved = True
-End Sub
-
-Private Sub DescribeFunctions()
-{help}
-End Sub
-
-Private Sub Describe(called As String, meaning As String, ParamArray arguments())
-    Dim macro As String, help As Variant
-    macro = "'" & Replace(ThisWorkbook.Name, "'", "''") & "'!" & called
-    help = arguments
-    On Error Resume Next
-    If UBound(help) < 0 Then
-        Application.MacroOptions Macro:=macro, Description:=meaning, Category:={category}
-    Else
-        Application.MacroOptions Macro:=macro, Description:=meaning, Category:={category}, ArgumentDescriptions:=help
-    End If
-End Sub
-"""
