@@ -141,11 +141,11 @@ def tornado(
     return Tornado(assumptions, chosen, at, float(base), tuple(sorted(swings, key=lambda s: -s.swing)))
 
 
-Bar = tuple[str, tuple[int, ...], tuple[Array, Array]]
+EndsOfInput = tuple[str, tuple[int, ...], tuple[Array, Array]]
 """An input's name, its rows, and its quantity with these rows at their low and at their high."""
 
 
-def _bars(a: Assumptions, one: Uncertain, values: dict[str, Array]) -> Iterator[Bar]:
+def _bars(a: Assumptions, one: Uncertain, values: dict[str, Array]) -> Iterator[EndsOfInput]:
     """An input as bars: one, or one for each member of a set whose shares sum to 1."""
     cover = a.covers[one.quantity]
     inside = np.isin(cover, one.rows)

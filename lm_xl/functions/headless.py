@@ -44,7 +44,7 @@ STANDING = "\x1amodel\x1a"
 """In a completed call of LM_WHY it stands before the workbook's model, for the call that is asked about."""
 SUFFIXES = (".xlsx", ".xlsm")
 
-Cell = tuple[str, int, int]
+Location = tuple[str, int, int]
 
 
 @dataclass(frozen=True)
@@ -107,12 +107,12 @@ class _Formula:
     size: tuple[int, int]
     stored: str
 
-    def cells(self, place: Cell) -> Iterator[Cell]:
+    def cells(self, place: Location) -> Iterator[Location]:
         sheet, row, column = place
         for i, j in np.ndindex(self.size):
             yield sheet, row + i, column + j
 
-    def answers(self, place: Cell, value: Callable[..., Any]) -> Iterator[tuple[Cell, Any]]:
+    def answers(self, place: Location, value: Callable[..., Any]) -> Iterator[tuple[Location, Any]]:
         """Each cell and what Excel shows there: an answer of one row, column or cell is repeated, beyond any other one is #N/A."""
         sheet, row, column = place
         rows, columns = self.size
@@ -130,12 +130,12 @@ class _Formula:
 _OURS = re.compile(rf"\b(?:{LITE_PREFIX})?LM_[A-Z]+\(")
 
 
-def _content(path: Path) -> tuple[dict[Cell, _Formula], list[tuple[str, ExcelTable]]]:
+def _content(path: Path) -> tuple[dict[Location, _Formula], list[tuple[str, ExcelTable]]]:
     """The formulas of a file, and its tables with their sheets. Raises Refused for what is no workbook, and for formulas that cannot be computed here."""
     if path.suffix.lower() not in SUFFIXES:
         message = f"is no workbook by its name: allowed {' and '.join(SUFFIXES)}"
         raise Refused([Fault(path.name or str(path), "", "", message)])
-    formulas: dict[Cell, _Formula] = {}
+    formulas: dict[Location, _Formula] = {}
     with opened(path) as package:
         file = WorkbookFile(package)
         for sheet in file.sheets:
@@ -147,7 +147,7 @@ def _content(path: Path) -> tuple[dict[Cell, _Formula], list[tuple[str, ExcelTab
     return formulas, tables
 
 
-def _formulas(file: WorkbookFile, sheet: SheetEntry) -> dict[Cell, _Formula]:
+def _formulas(file: WorkbookFile, sheet: SheetEntry) -> dict[Location, _Formula]:
     rows: dict[int, dict[int, tuple[str | None, str]]] = {}
 
     def cell_of(
@@ -185,7 +185,7 @@ def _beyond(formula: str) -> str:
     return ""
 
 
-def _not_here(path: Path, formulas: Mapping[Cell, _Formula], why: Mapping[Cell, str]) -> Refused:
+def _not_here(path: Path, formulas: Mapping[Location, _Formula], why: Mapping[Location, str]) -> Refused:
     return Refused(
         Fault(
             path.name,
@@ -197,7 +197,9 @@ def _not_here(path: Path, formulas: Mapping[Cell, _Formula], why: Mapping[Cell, 
     )
 
 
-def _loaded(path: Path, formulas: Mapping[Cell, _Formula], tables: Sequence[tuple[str, ExcelTable]]) -> Any:
+def _loaded(
+    path: Path, formulas: Mapping[Location, _Formula], tables: Sequence[tuple[str, ExcelTable]]
+) -> Any:
     import formualizer
 
     spilled = {

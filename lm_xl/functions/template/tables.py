@@ -22,7 +22,7 @@ QUANTITY_COLUMN, UNIT_COLUMN, GROWTH_COLUMN = 1, 5, 6
 
 
 @dataclass(frozen=True)
-class Measure:
+class TableMeasure:
     """What a table shows: its name, its unit, its title, and the formula of a block by the axis of its labels."""
 
     name: str
@@ -31,7 +31,7 @@ class Measure:
     formulas: Mapping[int, str]
 
 
-PATIENTS = Measure(
+PATIENTS = TableMeasure(
     "patients",
     "patients",
     "Patients at the chosen stage",
@@ -40,7 +40,7 @@ PATIENTS = Measure(
         SUBTYPE: "=LM_PATIENTS(Region,{years},Model,Stage,{labels})",
     },
 )
-REVENUE = Measure(
+REVENUE = TableMeasure(
     "revenue",
     "USD million",
     "Revenue in the chosen basis, USD million",
@@ -50,7 +50,7 @@ REVENUE = Measure(
         SUBTYPE: "=LM_REVENUE(Segment,{years},Model,Region,{labels},Basis)/1000/1000",
     },
 )
-REVENUE_SHARE = Measure(
+REVENUE_SHARE = TableMeasure(
     "revenue share",
     "share",
     "Share of all revenue, all regions and cancers",
@@ -60,7 +60,7 @@ MEASURES = (PATIENTS, REVENUE, REVENUE_SHARE)
 """In the order of their tables on a sheet, which has those that vary by its axis."""
 
 
-def first_line(measure: Measure, dim: int, axis: Axis) -> int:
+def first_line(measure: TableMeasure, dim: int, axis: Axis) -> int:
     """The row of the first label of a table: the leaves stand there, then the groups, the total last."""
     before = [m for m in MEASURES if dim in m.formulas].index(measure)
     # A table has a title above its lines, and a blank row parts it from the next.
@@ -87,7 +87,7 @@ def table_sheet(ws: Worksheet, t: Template, dim: int) -> None:
     page(ws, HEADER_ROW, freeze=t.year_columns[0])
 
 
-def _table(ws: Worksheet, t: Template, dim: int, measure: Measure) -> None:
+def _table(ws: Worksheet, t: Template, dim: int, measure: TableMeasure) -> None:
     """A title, then a block of lines for the leaves and one for the groups."""
     axis = t.axes.axis(dim)
     row = first_line(measure, dim, axis)
@@ -97,7 +97,7 @@ def _table(ws: Worksheet, t: Template, dim: int, measure: Measure) -> None:
 
 
 def _block(
-    ws: Worksheet, t: Template, dim: int, measure: Measure, labels: Sequence[str], row: int, style: str
+    ws: Worksheet, t: Template, dim: int, measure: TableMeasure, labels: Sequence[str], row: int, style: str
 ) -> int:
     """Lines of labels, whose numbers are one array formula. Returns the row after them."""
     for i, label in enumerate(labels, row):
@@ -108,7 +108,9 @@ def _block(
     return end + 1
 
 
-def _line(ws: Worksheet, t: Template, dim: int, measure: Measure, label: str, row: int, style: str) -> None:
+def _line(
+    ws: Worksheet, t: Template, dim: int, measure: TableMeasure, label: str, row: int, style: str
+) -> None:
     """The labels of a line, its growth, and cells for its numbers."""
     pen, (first, last) = t.pen, t.year_columns
     look = "lm label" if style == "lm calculation" else style
@@ -126,7 +128,7 @@ def _line(ws: Worksheet, t: Template, dim: int, measure: Measure, label: str, ro
     t.stored.append(StoredValues(ws.title, f"{first}{row}", what, measure.unit, values))
 
 
-def _values(t: Template, dim: int, measure: Measure, label: str) -> list[float]:
+def _values(t: Template, dim: int, measure: TableMeasure, label: str) -> list[float]:
     """Python's values of a line, for the choices with which the template is delivered."""
     results, of = t.model.results, {t.axes.axis(dim).name: label}
     if measure is PATIENTS:

@@ -19,7 +19,7 @@ from lm_xl.workbook.plan.layout import (
     LONG_VALUE,
     column_range,
 )
-from lm_xl.workbook.plan.lines import RESIDUE_SCALE, CheckLine, Line, Measure, Plan, PythonValues
+from lm_xl.workbook.plan.lines import RESIDUE_SCALE, CheckLine, Line, Plan, PythonMeasure, PythonValues
 from lm_xl.workbook.plan.report import REGIONS, TOTALS
 from lm_xl.workbook.plan.triangulation import FIRST_FIGURE, RATIO_COLUMN, TRIANGULATION
 
@@ -81,7 +81,7 @@ def _check(
     _write(p, row, _pass_name(row), PASS, f"IFERROR(IF($C{row}<=$D{row},1,0),0)", passes)
 
 
-def _write(p: Plan, row: int, name: str, column: int, formula: str, measure: Measure) -> None:
+def _write(p: Plan, row: int, name: str, column: int, formula: str, measure: PythonMeasure) -> None:
     p.measures[name] = measure
     quantity = name.removesuffix(" passes")
     line = Line(

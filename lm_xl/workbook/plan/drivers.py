@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lm_xl.model.drivers import DRIVER_OF
 from lm_xl.workbook.plan.layout import FIRST_ROW
-from lm_xl.workbook.plan.lines import Line, Measure, Plan, PythonValues
+from lm_xl.workbook.plan.lines import Line, Plan, PythonMeasure, PythonValues
 from lm_xl.workbook.words.prose import claims
 
 DRIVER_SHEET = "Drivers"
@@ -52,7 +52,7 @@ def _most_general(p: Plan, quantity: str) -> int | None:
     return max(found, key=lambda i: int((a.covers[quantity] == i).sum()), default=None)
 
 
-def _number(position: int, k: int) -> Measure:
+def _number(position: int, k: int) -> PythonMeasure:
     def number(python: PythonValues) -> float:
         return float(python.numbers.inputs[position][k])
 

@@ -91,7 +91,7 @@ class PythonValues(Protocol):
         """The Python values of a line's cells, in order."""
 
 
-Measure = Callable[[PythonValues], float | str]
+PythonMeasure = Callable[[PythonValues], float | str]
 
 
 class CheckLine(NamedTuple):
@@ -117,7 +117,7 @@ class Plan:
     """Whether a block runs over the years."""
     steps: list[tuple[int, tuple[int, ...]]] = field(default_factory=list)
     """For each line of Inputs, its assumption row and the deltas applied to it so far."""
-    measures: dict[str, Measure] = field(default_factory=dict)
+    measures: dict[str, PythonMeasure] = field(default_factory=dict)
     """What Python computes for formulas that are no array: checks, comparisons."""
     reducers: dict[str, Callable[[Mapping[str, Array]], Array]] = field(default_factory=dict)
     """Arrays that Python computes from others once the report is made."""

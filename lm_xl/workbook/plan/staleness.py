@@ -13,7 +13,7 @@ from lm_xl.assumptions.assumptions import Assumptions
 from lm_xl.assumptions.columns import SHEETS
 from lm_xl.workbook.plan.input_cells import Numbers
 from lm_xl.workbook.plan.layout import FIRST_ROW, HEADER_ROW
-from lm_xl.workbook.plan.lines import RESIDUE_SCALE, Line, Measure, Plan, PythonValues
+from lm_xl.workbook.plan.lines import RESIDUE_SCALE, Line, Plan, PythonMeasure, PythonValues
 from lm_xl.workbook.plan.records import columns_of
 from lm_xl.xlsx.addresses import column_letters, place_of
 from lm_xl.xlsx.engines import stored_values
@@ -144,7 +144,9 @@ def _sum_formula(p: Plan, column: SummedColumn) -> str:
     return f"SUMPRODUCT({sheet}!{numbers},{weights})"
 
 
-def _sum_measures(weighed: WeighedNumbers, built: float) -> tuple[Measure, Callable[[PythonValues], str]]:
+def _sum_measures(
+    weighed: WeighedNumbers, built: float
+) -> tuple[PythonMeasure, Callable[[PythonValues], str]]:
     """What Python computes for a column: its sum now, and whether that is the one it was built with."""
 
     def sum_now(python: PythonValues) -> float:
@@ -156,7 +158,7 @@ def _sum_measures(weighed: WeighedNumbers, built: float) -> tuple[Measure, Calla
     return sum_now, same
 
 
-def _write(p: Plan, row: int, column: int, name: str, formula: str, measure: Measure) -> None:
+def _write(p: Plan, row: int, column: int, name: str, formula: str, measure: PythonMeasure) -> None:
     p.measures[name] = measure
     line = Line(row=row, columns=(column,), formula=formula, array=name, quantity=name, scale=RESIDUE_SCALE)
     p.sheet(AS_BUILT).lines.append(line)
