@@ -240,6 +240,7 @@ def failing(plan: Any, run: int, numbers: tuple[int, ...]) -> Any:
     return [blocks.block(plan, number, run) for number in numbers]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("own", [True, False])
 def test_a_worker_that_dies_costs_its_chunk(
     shipped: Assumptions, base: lm_xl.Simulation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: bool
@@ -254,6 +255,7 @@ def test_a_worker_that_dies_costs_its_chunk(
     assert (tmp_path / "mark").exists()
 
 
+@pytest.mark.slow
 def test_a_chunk_that_always_fails_stops_the_run(
     shipped: Assumptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -886,6 +888,7 @@ def test_less_than_a_block_has_no_shares_of_variance(shipped: Assumptions) -> No
     assert one.variance()["share"].isna().all() and np.isnan(one.convergence[0, 0, :, 1]).all()
 
 
+@pytest.mark.slow
 def test_a_run_stops_at_whole_blocks(shipped: Assumptions) -> None:
     n = 8 * BLOCK - 1
     result = simulate(shipped, n, stop_at=0.5)
