@@ -48,6 +48,8 @@ def read_axes(table: Table | None, tell: Findings) -> tuple[dict[int, Axis], tup
         if name:
             rows[name].append(row)
     lost = len(tell.faults) > before
+    for name in (name for name, found in rows.items() if not found and not lost):
+        tell.sheet_fault("Axes", f"no {name} is listed: add a row with axis {name!r}")
     axes = {dim: _axis(key, rows[key], tell) for dim, key in zip(DIMS, KEYS, strict=True)}
     scenarios = _scenarios(rows["scenario"], tell)
     if lost:  # a row of any axis: whether other sheets' labels are known cannot be told
@@ -68,8 +70,6 @@ def _scenarios(rows: Sequence[SheetRow], tell: Findings) -> tuple[str, ...]:
 
 def _leaves(name: str, rows: Sequence[SheetRow], tell: Findings) -> tuple[str, ...]:
     """The labels of an axis in their order."""
-    if not rows:
-        tell.sheet_fault("Axes", f"no {name} is listed: add a row with axis {name!r}")
     seen: dict[str, RawCell] = {}
     leaves = []
     for row in rows:

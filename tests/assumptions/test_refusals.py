@@ -1335,8 +1335,9 @@ def test_a_name_of_before_is_refused_with_its_name_of_now(book: Workbook, tmp_pa
                     (sheet, entry.coordinate, f"the column {old!r} is called {entry.value!r} now")
                 )
                 entry.value = old
-    axis = next(r[0] for r in book["Axes"].iter_rows(min_row=HEADER + 1) if r[0].value == "subtype")
-    axis.value = "primary"
-    expected.append(("Axes", axis.coordinate, "'primary' is no axis: it is called 'subtype' now"))
-    assert len(expected) == 11
+    axis = [r[0] for r in book["Axes"].iter_rows(min_row=HEADER + 1) if r[0].value == "subtype"]
+    for entry in axis:
+        entry.value = "primary"
+    expected.append(("Axes", axis[0].coordinate, "'primary' is no axis: it is called 'subtype' now"))
+    assert len(expected) == 11 and len(axis) > 1
     is_refused(saved(book, tmp_path), *expected)
