@@ -49,7 +49,7 @@ def _sheet(file: WorkbookFile, entry: SheetEntry, most_cells: int) -> BookSheet:
 
     settings = file.read(entry, rows, cell_of)
     for area, formula in settings.blocks:
-        _fill(rows, area, formula)
+        _fill_block(rows, area, formula)
     titles = (n for n in file.names if n.name == "_xlnm.Print_Titles" and n.sheet == entry.title)
     return BookSheet(
         entry.title,
@@ -63,7 +63,7 @@ def _sheet(file: WorkbookFile, entry: SheetEntry, most_cells: int) -> BookSheet:
     )
 
 
-def _fill(rows: dict[int, dict[int, StoredCell]], area: Area, formula: str) -> None:
+def _fill_block(rows: dict[int, dict[int, StoredCell]], area: Area, formula: str) -> None:
     """Give every cell of a block its formula, which the file holds in the first of them."""
     spanned = range(area.top, area.bottom + 1)
     for row in spanned if len(spanned) < len(rows) else list(rows):

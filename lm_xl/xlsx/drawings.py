@@ -44,10 +44,10 @@ def relation_id(element: Element) -> str:
 def described_drawings(package: Package) -> dict[str, bytes]:
     """The drawings of a workbook that openpyxl wrote, each chart described by its title and its axes."""
     drawings = [part for part in package.parts if re.fullmatch(r"xl/drawings/drawing\d+\.xml", part)]
-    return {drawing: _described(package, drawing).encode() for drawing in drawings}
+    return {drawing: _described_drawing(package, drawing).encode() for drawing in drawings}
 
 
-def _described(package: Package, drawing: str) -> str:
+def _described_drawing(package: Package, drawing: str) -> str:
     related = package.relations(drawing)
 
     def described(match: re.Match[str]) -> str:

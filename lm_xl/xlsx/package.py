@@ -128,18 +128,16 @@ class Package:
 
     def parse(self, part: str, start: Start, end: Told | None = None, text: Told | None = None) -> None:
         """Pass a part to handlers. No tree is built, so that neither depth nor length takes memory."""
-        self._feed(part, parser_of(part, start, end, text))
+        self._feed(part, _parser(part, start, end, text))
 
     def tree(self, part: str) -> Element:
         """A small part as a whole: its root; names carry their namespaces in braces."""
         builder = TreeBuilder()
 
         def start(name: str, attributes: dict[str, str]) -> None:
-            builder.start(name, {_braced(key): value for key, value in attributes.items()})
+            builder.start(name, {_braced_name(key): value for key, value in attributes.items()})
 
-        self._feed(
-            part, parser_of(part, start, builder.end, builder.data, named=_braced, most=MOST_ELEMENTS // 10)
-        )
+        self._feed(part, _parser(part, start, builder.end, builder.data, named=_braced_name, share=10))
         return builder.close()
 
     def relations(self, part: str) -> dict[str, Relation]:
@@ -176,33 +174,33 @@ class Package:
             parser.Parse(b"", True)
 
 
-def _local(name: str) -> str:
+def _local_name(name: str) -> str:
     return name.rpartition("}")[2]
 
 
-def _braced(name: str) -> str:
+def _braced_name(name: str) -> str:
     return f"{{{name}" if "}" in name else name
 
 
-def parser_of(
+def _parser(
     part: str,
     start: Start,
     end: Told | None = None,
     text: Told | None = None,
     *,
-    named: Callable[[str], str] = _local,
-    most: int | None = None,
+    named: Callable[[str], str] = _local_name,
+    share: int = 1,
 ) -> expat.XMLParserType:
-    """The parser of every part: it refuses entities in any encoding, and more elements than `most`, or than a workbook has."""
+    """The parser of every part: it refuses entities in any encoding, and more elements than a workbook has, or a share of them."""
     parser = expat.ParserCreate(namespace_separator="}")
     parser.buffer_text = True
-    elements, limit = 0, most or MOST_ELEMENTS
+    elements, most = 0, MOST_ELEMENTS // share
 
     def started(name: str, attributes: dict[str, str]) -> None:
         nonlocal elements
         elements += 1
-        if elements > limit:
-            raise Damaged(f"has more than {limit:,} XML elements in {part}: more than is read")
+        if elements > most:
+            raise Damaged(f"has more than {most:,} XML elements in {part}: more than is read")
         start(named(name), attributes)
 
     def declared(*_: object) -> None:

@@ -143,7 +143,7 @@ class _SheetPass:
         elif name in _WORDS:
             self.taken.begin(taking=True)
         else:
-            _set(self.settings, name, attributes)
+            _note_setting(self.settings, name, attributes)
 
     def end(self, name: str) -> None:
         if self.cell is None:
@@ -236,7 +236,7 @@ _WORDS = {"formula1", "sqref", "oddFooter", "evenFooter", "firstFooter"}
 """Elements outside of cells whose text is wanted."""
 
 
-def _set(settings: SheetSettings, name: str, found: dict[str, str]) -> None:
+def _note_setting(settings: SheetSettings, name: str, found: dict[str, str]) -> None:
     """Take over the attributes of an element that stands beside the cells."""
     match name:
         case "tabColor":

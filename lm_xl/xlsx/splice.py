@@ -24,6 +24,7 @@ Rewrite = Callable[[str, bytes], bytes]
 Edit = tuple[int, int, bytes]
 """First byte and end of what is replaced, and by what."""
 
+# Possessive quantifiers (++, *+, ?+) never try a byte twice, so that no sheet takes more than linear time.
 _COMMENT = rb"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>"
 _ATTRIBUTES = rb"""(?=[\s/>])(?:[^>"'/]++|"[^"]*+"|'[^']*+'|/(?!>))*+"""
 _TEXT = rb"(?:[^<]++|%b)*+" % _COMMENT
@@ -34,7 +35,7 @@ _REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Z]*[0-9]+)""")
 
 
 @cache
-def _part(prefix: bytes) -> re.Pattern[bytes]:
+def _cell_or_tag(prefix: bytes) -> re.Pattern[bytes]:
     """A cell, with its formula and the rest of it, or a tag that begins or ends a row or the data of a sheet.
 
     Comments match as well, without a group, so that nothing is found inside of them.
@@ -79,7 +80,7 @@ def with_values(
     absent = {address for address, value in values.items() if value is not None}
     pieces: list[bytes] = []
     at = 0
-    for _, address, match in _parts(sheet, prefix):
+    for _, address, match in _cells_and_tags(sheet, prefix):
         formula = match["formula"] or b""
         if address not in values and not (rewrite and formula):
             continue
@@ -89,9 +90,12 @@ def with_values(
         kind, text = _as_text(values[address], number)
         pieces += sheet[at : match.start()], _cell(match, prefix, kind, formula, text)
         at = match.end()
-    if absent:
-        return with_values(_with_cells(sheet, prefix, absent), values, rewrite, number)
-    return b"".join((*pieces, sheet[at:]))
+    if not absent:
+        return b"".join((*pieces, sheet[at:]))
+    extended = _with_cells(sheet, prefix, absent)
+    if extended == sheet:
+        raise ValueError(f"the sheet has no place for {', '.join(sorted(absent))}")
+    return with_values(extended, values, rewrite, number)
 
 
 def _cell(match: re.Match[bytes], prefix: bytes, kind: bytes, formula: bytes, text: bytes | None) -> bytes:
@@ -101,6 +105,8 @@ def _cell(match: re.Match[bytes], prefix: bytes, kind: bytes, formula: bytes, te
         attributes = _TYPE.sub(b"", attributes)
     if kind:
         attributes += b' t="%b"' % kind
+    if text is None and match["rest"] is None:
+        return b"<%bc%b/>" % (prefix, attributes)
     if rest:
         rest = _value(prefix).sub(b"", rest)
     value = b"" if text is None else b"<%bv>%b</%bv>" % (prefix, text, prefix)
@@ -116,7 +122,7 @@ def _with_cells(sheet: bytes, prefix: bytes, addresses: Iterable[str]) -> bytes:
     rows: list[tuple[int, int]] = []
     cells: list[tuple[int, int]] = []
     begun: dict[bytes, re.Match[bytes]] = {}
-    for row, address, match in _parts(sheet, prefix):
+    for row, address, match in _cells_and_tags(sheet, prefix):
         if address:
             cells.append((place_of(address)[1], match.start()))
             continue
@@ -132,7 +138,7 @@ def _with_cells(sheet: bytes, prefix: bytes, addresses: Iterable[str]) -> bytes:
         elif name == b"sheetData":
             new = {row: _blank_row(row, found, prefix) for row, found in columns.items()}
             edits += _insertions(begun[name], match, rows, new)
-    return _edited(sheet, sorted(edits, key=lambda edit: edit[:2]))
+    return _with_edits(sheet, sorted(edits, key=lambda edit: edit[:2]))
 
 
 def _blank(row: int, column: int, prefix: bytes) -> bytes:
@@ -164,10 +170,10 @@ def _insertions(
         yield at, at, xml
 
 
-def _parts(sheet: bytes, prefix: bytes) -> Iterator[tuple[int, str, re.Match[bytes]]]:
+def _cells_and_tags(sheet: bytes, prefix: bytes) -> Iterator[tuple[int, str, re.Match[bytes]]]:
     """The cells of a sheet, and the tags around them: its row, a cell's address or "", and what was found."""
     row, address = 0, ""
-    for match in _part(prefix).finditer(sheet):
+    for match in _cell_or_tag(prefix).finditer(sheet):
         cell, at, name = match.group("cell", "at", "begun")
         if at:
             address = at.decode()
@@ -192,7 +198,7 @@ def _prefix(sheet: bytes) -> bytes:
     return (found[1] if found else None) or b""
 
 
-def _edited(sheet: bytes, edits: Iterable[Edit]) -> bytes:
+def _with_edits(sheet: bytes, edits: Iterable[Edit]) -> bytes:
     pieces: list[bytes] = []
     at = 0
     for first, end, new in edits:

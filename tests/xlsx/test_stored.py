@@ -28,8 +28,8 @@ SPLICED: dict[str, tuple[str, dict[str, StoredValue], str]] = {
                     "<row r='1'><c r='A1' t=\"b\"><f>B1</f><v>1</v></c></row>"),
     "error": ('<row r="1"><c r="A1"><f>B1</f></c></row>', {"A1": CallError("#N/A", "")},
               '<row r="1"><c r="A1" t="e"><f>B1</f><v>#N/A</v></c></row>'),
-    "no value": ('<row r="1"><c r="A1" t="str"><f>B1</f><v>x</v></c></row>', {"A1": None, "B1": None, "A7": None},
-                 '<row r="1"><c r="A1"><f>B1</f></c></row>'),
+    "no value": ('<row r="1"><c r="A1" t="str"><f>B1</f><v>x</v></c><c r="D1" t="s"/></row>', {"A1": None, "B1": None, "D1": None, "A7": None},
+                 '<row r="1"><c r="A1"><f>B1</f></c><c r="D1"/></row>'),
     "text in place": ('<row r="1"><c r="A1" t="inlineStr"><is><r><t>a</t></r></is></c></row>', {"A1": 5},
                       '<row r="1"><c r="A1"><v>5</v></c></row>'),
     "prefixes": ('<x:row r="1"><x:c r="A1"><x:f>B1</x:f><x:v/></x:c></x:row>', {"A1": 1, "B1": 2, "A3": 3},
@@ -66,6 +66,8 @@ def test_a_sheet_without_rows_gets_them() -> None:
     made = with_values(b"<worksheet><sheetData /><a/></worksheet>", {"B2": 1})
     row = b'<row r="2"><c r="B2"><v>1</v></c></row>'
     assert made == b"<worksheet><sheetData>" + row + b"</sheetData><a/></worksheet>"
+    with pytest.raises(ValueError, match="no place for B2"):
+        with_values(b"<worksheet/>", {"B2": 1})
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "iso-8859-1"])
@@ -156,10 +158,9 @@ def test_a_copy_without_times_is_one_file(tmp_path: Path) -> None:
     repacked(source, source, lambda _, content: content)
     repacked(source, tmp_path / "b.xlsx", lambda _, content: content + b" ", {"x": "y"}, timeless=True)
     with zipfile.ZipFile(tmp_path / "b.xlsx") as made, zipfile.ZipFile(source) as kept:
-        assert {i.date_time for i in made.infolist()} == {FIRST_DAY} and made.namelist() == [
-            *kept.namelist(),
-            "x",
-        ]
+        assert {part.date_time for part in made.infolist()} == {FIRST_DAY}
+        assert FIRST_DAY not in {part.date_time for part in kept.infolist()}
+        assert made.namelist() == [*kept.namelist(), "x"]
         assert made.read("xl/workbook.xml") == kept.read("xl/workbook.xml") + b" "
     (tmp_path / "c.xlsx").write_bytes(source.read_bytes()[:2_000])
     with pytest.raises(Refused, match="is damaged"):
