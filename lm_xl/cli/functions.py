@@ -84,19 +84,21 @@ def addin() -> None:
 def install(folder: Path | None, trust: bool, force: bool) -> None:
     """Let Excel find this Python, for you alone: the environment variable LM_XL_PYTHON is set."""
     from lm_xl.assumptions.read import SHIPPED
-    from lm_xl.functions import doctor
+    from lm_xl.functions.addin import TEMPLATE
+    from lm_xl.functions.addin import install as set_up
+    from lm_xl.functions.windows import windows_registry
 
     if folder is None and (trust or force):
         raise click.UsageError("--trust and --force need --to FOLDER")
-    template = SHIPPED.with_name(doctor.TEMPLATE)
-    registry = doctor.registry()
-    done = doctor.install(registry, sys.executable, template, folder, trust=trust, force=force)
+    template = SHIPPED.with_name(TEMPLATE)
+    done = set_up(windows_registry(), sys.executable, template, folder, trust=trust, force=force)
     click.echo("\n".join(done))
 
 
 @addin.command()
 def remove() -> None:
     """Take back what install set; copies of the template stay."""
-    from lm_xl.functions import doctor
+    from lm_xl.functions.addin import remove as take_back
+    from lm_xl.functions.windows import windows_registry
 
-    click.echo("\n".join(doctor.remove(doctor.registry())))
+    click.echo("\n".join(take_back(windows_registry())))

@@ -14,13 +14,16 @@ from lm_xl.faults import CallError, Refused, UnknownLabel
 from lm_xl.functions.arguments import OMITTED, Call, Masked, pass_on, words_for
 from lm_xl.functions.handles import fault_words, handle_of
 from lm_xl.functions.models import MOST_ANSWERS, STORE, Model
-from lm_xl.functions.registry import FUNCTIONS, LISTS, METRICS, NA, PRICE_BASES, REF, VALUE
+from lm_xl.functions.registry import FUNCTIONS, LISTABLE, METRICS, MODEL_AT, NA, PRICE_BASES, REF, VALUE
 from lm_xl.model.axes import YEAR, Axis
 from lm_xl.model.labels import folded, nearest
 from lm_xl.model.ops import Array
 from lm_xl.model.outputs import BASES, PATIENT_STAGES
 from lm_xl.model.quantities import QUANTITIES
 from lm_xl.version import __version__
+
+# A kept answer takes half a microsecond: what it needs is looked up once.
+_model_at, _stored_model = MODEL_AT.get, STORE.get
 
 
 def call(
@@ -31,32 +34,29 @@ def call(
     An argument is a number, a text, None for a blank cell, a CallError for an error, OMITTED, or a list of rows of those.
     `default` gives the model of a call that names none. Raises CallError.
     """
-    at = MODEL_AT.get(name)
+    at = _model_at(name)
     if at is not None and at < len(arguments) and type(arguments[at]) is str:
-        model = STORE.get(arguments[at])
+        model = _stored_model(arguments[at])
         if model is not None:
-            return _kept_answer(model, name, arguments, host, default)
+            try:  # here and not in a function of its own, which would cost a fifth of a kept answer
+                return model.answers[name, *arguments]
+            except KeyError:
+                keep = all(type(a) is not bool for a in arguments)  # TRUE and 1 would be one key
+            except TypeError:
+                keep = False  # a range is no key
+            answer = _ANSWERS[name](Call(name, arguments, host, default, model))
+            if keep:
+                _keep(model, (name, *arguments), answer)
+            return answer
     if name not in _ANSWERS:
         raise CallError(VALUE, f"there is no function {name!r}: {nearest(name, tuple(FUNCTIONS))}")
     return _ANSWERS[name](Call(name, arguments, host, default, None))
 
 
-def _kept_answer(
-    model: Model, name: str, arguments: Sequence[Any], host: str, default: Callable[[], Model] | None
-) -> Any:
-    """An answer of a model in memory, computed when first asked for; errors are not kept."""
-    try:
-        return model.answers[name, *arguments]
-    except KeyError:
-        keep = all(type(a) is not bool for a in arguments)  # TRUE and 1 would be one key
-    except TypeError:
-        keep = False  # a range is no key
-    answer = _ANSWERS[name](Call(name, arguments, host, default, model))
-    if keep:
-        if len(model.answers) >= MOST_ANSWERS:
-            model.answers.clear()
-        model.answers[name, *arguments] = answer
-    return answer
+def _keep(model: Model, key: tuple[Any, ...], answer: Any) -> None:
+    if len(model.answers) >= MOST_ANSWERS:
+        model.answers.clear()
+    model.answers[key] = answer
 
 
 def _model(asked: Call) -> str:
@@ -140,8 +140,8 @@ def _cagr(asked: Call) -> Any:
 
 
 def _price(asked: Call) -> Any:
-    basis = PRICE_BASES[asked.word("basis", tuple(PRICE_BASES), "net")]
-    prices = asked.model.results.outputs[basis][0]
+    outputs = asked.model.results.outputs
+    prices = outputs[PRICE_BASES[asked.word("basis", tuple(PRICE_BASES), "net")]][0]
     axes = asked.model.assumptions.axes
     at = asked.places(segment=0, region=0, year=0)
 
@@ -249,7 +249,7 @@ def _source_id(sources: Any, cited: str) -> str:
 
 
 def _list(asked: Call) -> list[list[Any]]:
-    what = asked.word("axis", LISTS)
+    what = asked.word("axis", LISTABLE)
     fixed = {
         "stage": PATIENT_STAGES,
         "basis": tuple(BASES),
@@ -291,17 +291,12 @@ _ANSWERS: dict[str, Callable[[Call], Any]] = {
     "LM_MODEL": _model, "LM_PATIENTS": _patients, "LM_REVENUE": _revenue, "LM_TABLE": _table, "LM_SHARE": _share, "LM_CAGR": _cagr,
     "LM_PRICE": _price, "LM_PERCENTILE": _percentile, "LM_ASSUMPTION": _assumption, "LM_SOURCE": _source, "LM_LIST": _list, "LM_WHY": _why, "LM_VERSION": _version,
 }  # fmt: skip
-MODEL_AT = {f.name: i for f in FUNCTIONS.values() for i, a in enumerate(f.arguments) if a.kind == "model"}
-"""The place of the model among the arguments of each function that takes one."""
 
 
 @cache
-def shipped() -> Model:
+def shipped_model() -> Model:
     """The base case, for calls behind which no workbook stands; read once."""
     from lm_xl.assumptions.read import read_assumptions
 
     assumptions = read_assumptions()
     return Model(assumptions, assumptions.axes.scenarios[0])
-
-
-__all__ = ["MODEL_AT", "OMITTED", "STORE", "call", "shipped"]

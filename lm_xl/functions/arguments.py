@@ -215,15 +215,17 @@ class Places:
         if len({len(row) for row in rows}) != 1 or not rows[0]:
             raise asked.fault(f"{argument.name} is no rectangular range")
         places = np.zeros((len(rows), len(rows[0])), dtype=int)
-        errors = np.full(places.shape, None, dtype=object)
+        errors: dict[tuple[int, int], CallError] = {}
         for i, row in enumerate(rows):
             for j, value in enumerate(row):
                 try:
                     places[i, j] = asked.place(argument, value)
                 except CallError as error:
                     errors[i, j] = error
-        if errors.any():
-            self.errors.append(errors)
+        if errors:
+            self.errors.append(np.full(places.shape, None, dtype=object))
+            for at, found in errors.items():
+                self.errors[-1][at] = found
         return places
 
     def __getitem__(self, name: str) -> Place:

@@ -13,7 +13,7 @@ from lm_xl.functions.tables import Grid, read_grids
 
 MOST_FAULTS = 20
 """Faults that LM_WHY tells of some tables; the rest are counted."""
-MOST_OUTCOMES = 1_000
+MOST_TABLE_SETS = 1_000
 """Sets of tables whose outcome is remembered."""
 _OUTCOMES: dict[bytes, str | CallError] = {}
 """What tables that were read before came to, a handle or an error, by their cells."""
@@ -31,7 +31,7 @@ def handle_of(grids: Sequence[Grid], scenario: str | None) -> str:
     if known is not None and STORE.get(known) is not None:
         return known
     outcome = _read(grids, scenario)
-    if len(_OUTCOMES) >= MOST_OUTCOMES:
+    if len(_OUTCOMES) >= MOST_TABLE_SETS:
         _OUTCOMES.clear()
     _OUTCOMES[key] = outcome
     if isinstance(outcome, CallError):

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from lm_xl.faults import CallError, Fault, Refused
-from lm_xl.functions.answers import MODEL_AT, call
+from lm_xl.functions.answers import call
 from lm_xl.functions.arguments import OMITTED
-from lm_xl.functions.registry import FUNCTIONS, NA, REF, VALUE, Function
+from lm_xl.functions.registry import FUNCTIONS, MODEL_AT, NA, REF, VALUE, Function
 from lm_xl.xlsx.addresses import address_of
 from lm_xl.xlsx.package import opened
 from lm_xl.xlsx.sheets import DATA_TABLE
@@ -62,7 +62,7 @@ def open_workbook(path: str | Path) -> Any:
 
     A call that names no model takes the workbook's name `Model`; where there is none it is #N/A.
     """
-    return _loaded(Path(path), *_content(Path(path)))
+    return _load(Path(path), *_content(Path(path)))
 
 
 def recalculate(path: str | Path) -> Recalculated:
@@ -74,7 +74,7 @@ def recalculate(path: str | Path) -> Recalculated:
 
     path = Path(path)
     formulas, tables = _content(path)
-    workbook = _loaded(path, formulas, tables)
+    workbook = _load(path, formulas, tables)
     workbook.evaluate_all()
     values = {
         cell: value
@@ -87,8 +87,8 @@ def recalculate(path: str | Path) -> Recalculated:
         if getattr(values[place], "code", "") in UNKNOWN and found.stored not in UNKNOWN
     }
     if unknown:
-        raise _not_here(path, formulas, unknown)
-    ours = sum(bool(_OURS.search(f.text)) for f in formulas.values())
+        raise _refusal(path, formulas, unknown)
+    ours = sum(bool(_OUR_CALL.search(f.text)) for f in formulas.values())
     if not ours:
         raise Refused([Fault(path.name, "", "", "holds none of our functions: nothing to recalculate")])
     with replacing(path, force=True) as draft:
@@ -123,11 +123,11 @@ class _Formula:
             inside = at[0] < height and at[1] < width
             yield (
                 (sheet, row + i, column + j),
-                _stored(value(sheet, row + at[0], column + at[1])) if inside else CallError(NA, ""),
+                _stored_value(value(sheet, row + at[0], column + at[1])) if inside else CallError(NA, ""),
             )
 
 
-_OURS = re.compile(rf"\b(?:{LITE_PREFIX})?LM_[A-Z]+\(")
+_OUR_CALL = re.compile(rf"\b(?:{LITE_PREFIX})?LM_[A-Z]+\(")
 
 
 def _content(path: Path) -> tuple[dict[Location, _Formula], list[tuple[str, ExcelTable]]]:
@@ -141,9 +141,9 @@ def _content(path: Path) -> tuple[dict[Location, _Formula], list[tuple[str, Exce
         for sheet in file.sheets:
             formulas |= _formulas(file, sheet)
         tables = [(sheet.title, table) for sheet in file.sheets for table in file.tables(sheet)]
-    beyond = {place: why for place, found in formulas.items() if (why := _beyond(found.text))}
-    if beyond:
-        raise _not_here(path, formulas, beyond)
+    obstacles = {place: why for place, found in formulas.items() if (why := _obstacle(found.text))}
+    if obstacles:
+        raise _refusal(path, formulas, obstacles)
     return formulas, tables
 
 
@@ -165,7 +165,7 @@ def _formulas(file: WorkbookFile, sheet: SheetEntry) -> dict[Location, _Formula]
     }
 
 
-def _beyond(formula: str) -> str:
+def _obstacle(formula: str) -> str:
     """Why the engine cannot compute a formula, which it would show as an error, or ""."""
     from openpyxl.formula import Tokenizer
     from openpyxl.formula.tokenizer import Token
@@ -185,7 +185,7 @@ def _beyond(formula: str) -> str:
     return ""
 
 
-def _not_here(path: Path, formulas: Mapping[Location, _Formula], why: Mapping[Location, str]) -> Refused:
+def _refusal(path: Path, formulas: Mapping[Location, _Formula], why: Mapping[Location, str]) -> Refused:
     return Refused(
         Fault(
             path.name,
@@ -197,9 +197,7 @@ def _not_here(path: Path, formulas: Mapping[Location, _Formula], why: Mapping[Lo
     )
 
 
-def _loaded(
-    path: Path, formulas: Mapping[Location, _Formula], tables: Sequence[tuple[str, ExcelTable]]
-) -> Any:
+def _load(path: Path, formulas: Mapping[Location, _Formula], tables: Sequence[tuple[str, ExcelTable]]) -> Any:
     import formualizer
 
     spilled = {
@@ -228,13 +226,13 @@ def _loaded(
         workbook.add_table(table.name, sheet, (*table.area,), table.headers)
     named = any(n["name"] == MODEL for n in workbook.get_named_ranges())
     for (sheet, row, column), formula in formulas.items():
-        text = completed(formula.text, named=named) if _OURS.search(formula.text) else formula.text
+        text = complete_formula(formula.text, named=named) if _OUR_CALL.search(formula.text) else formula.text
         if text != formula.text or "[" in text:  # the engine's reader knows no tables
             workbook.set_formula(sheet, row, column, text)
     return workbook
 
 
-def completed(formula: str, *, named: bool) -> str:
+def complete_formula(formula: str, *, named: bool) -> str:
     """A formula whose calls of our functions say what they leave out: the workbook's model where it has one, else a mark."""
     from openpyxl.formula import Tokenizer
     from openpyxl.formula.tokenizer import Token
@@ -249,7 +247,8 @@ def completed(formula: str, *, named: bool) -> str:
             function, arguments, text = frames.pop()
             arguments.append("".join(text))
             frames[-1][2].append(
-                ",".join(_filled(function, arguments, named) if function else arguments) + token.value
+                ",".join(_complete_arguments(function, arguments, named) if function else arguments)
+                + token.value
             )
         elif token.type == Token.SEP and frames[-1][0] is not None:
             frames[-1][1].append("".join(frames[-1][2]))
@@ -259,7 +258,7 @@ def completed(formula: str, *, named: bool) -> str:
     return "=" + "".join(frames[0][2])
 
 
-def _filled(function: Function, arguments: list[str], named: bool) -> list[str]:
+def _complete_arguments(function: Function, arguments: list[str], named: bool) -> list[str]:
     filled = [] if arguments == [""] else list(arguments)
     if function.name == "LM_WHY":
         return [x if x.strip() else f'"{LEFT_OUT}"' for x in filled] + (
@@ -277,40 +276,43 @@ def _filled(function: Function, arguments: list[str], named: bool) -> list[str]:
 
 
 def _callback(name: str) -> Callable[..., Any]:
+    """A function as the engine calls it."""
+
     def answer(*arguments: Any) -> Any:
-        given = [_in(a) for a in arguments]
+        given = [_argument(a) for a in arguments]
         if len(given) > 2 and given[-2] == STANDING:
             *given, _, model = given
+            # Behind the name of the function stand its own arguments, so its model is one place further on.
             at = MODEL_AT.get(str(given[0]).strip().removeprefix("=").upper(), len(given)) + 1
             if at == len(given) or (at < len(given) and given[at] is OMITTED):
                 given[at : at + 1] = [model]
         try:
-            return _out(call(name, given, host="stored values"))
+            return _engine_value(call(name, given, host="stored values"))
         except CallError as error:
-            return _out(error)
+            return _engine_value(error)
 
     return answer
 
 
-def _in(value: Any) -> Any:
+def _argument(value: Any) -> Any:
+    """A value of the engine as `call` takes it."""
     if type(value) is list:
-        return [[_in(x) for x in row] for row in value]
+        return [[_argument(x) for x in row] for row in value]
     if type(value) is dict:
         return CallError(_KINDS.get(value.get("kind", ""), VALUE), "")
     return OMITTED if value == LEFT_OUT else value
 
 
-def _out(answer: Any) -> Any:
+def _engine_value(answer: Any) -> Any:
+    """An answer as the engine takes it."""
     if isinstance(answer, list):
-        return [[_out(x) for x in row] for row in answer]
-    return (
-        {"type": "Error", "kind": _CODES.get(answer.code, "Value")}
-        if isinstance(answer, CallError)
-        else answer
-    )
+        return [[_engine_value(x) for x in row] for row in answer]
+    if isinstance(answer, CallError):
+        return {"type": "Error", "kind": _CODES.get(answer.code, "Value")}
+    return answer
 
 
-def _stored(value: Any) -> Any:
+def _stored_value(value: Any) -> Any:
     """A value of the engine as a file stores it; a formula that refers to a blank shows 0."""
     if value is None:
         return 0.0

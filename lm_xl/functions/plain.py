@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lm_xl.faults import CallError
-from lm_xl.functions.answers import call, shipped
+from lm_xl.functions.answers import call, shipped_model
 from lm_xl.functions.arguments import OMITTED
 from lm_xl.functions.registry import ERRORS, FUNCTIONS, Function
 from lm_xl.model.ops import Array
@@ -30,7 +30,7 @@ def as_python_function(function: Function) -> Callable[..., Any]:
             for a in function.arguments
             for v in (bound.arguments[a.name] if a.rest else [bound.arguments[a.name]])
         ]
-        return _numbers(call(function.name, values, default=shipped))
+        return _numbers(call(function.name, values, default=shipped_model))
 
     called.__name__ = called.__qualname__ = function.name
     called.__signature__ = signature  # type: ignore[attr-defined]

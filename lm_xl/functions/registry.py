@@ -27,7 +27,7 @@ METRICS = {
 }
 """What LM_TABLE, LM_SHARE and LM_CAGR count, and the output behind it."""
 PRICE_BASES = {"net": "net_price", "gross": "gross_price"}
-LISTS = ("region", "segment", "subtype", "year", "scenario", "stage", "basis", "metric", "quantity")
+LISTABLE = ("region", "segment", "subtype", "year", "scenario", "stage", "basis", "metric", "quantity")
 """What LM_LIST lists."""
 
 
@@ -61,18 +61,19 @@ class Function:
     @property
     def signature(self) -> str:
         """As Excel shows it: optional arguments in brackets."""
-        shown = [
-            a.name if a.required else f"[{a.name}]" if not a.rest else f"{a.name}..." for a in self.arguments
+        names = [
+            f"{a.name}..." if a.rest else a.name if a.required else f"[{a.name}]" for a in self.arguments
         ]
-        return f"{self.name}({', '.join(shown)})"
+        return f"{self.name}({', '.join(names)})"
 
     def parameters(self, omitted: object, name_of: Callable[[Argument], str] = lambda a: a.name) -> Signature:
         """As a Python function has it: `omitted` stands for an argument left out, `name_of` names an argument as a host can."""
-        empty = Parameter.empty
-        return Signature([
-            Parameter(name_of(a), Parameter.VAR_POSITIONAL if a.rest else Parameter.POSITIONAL_OR_KEYWORD, default=empty if a.required or a.rest else omitted)
-            for a in self.arguments
-        ])  # fmt: skip
+        found = []
+        for a in self.arguments:
+            kind = Parameter.VAR_POSITIONAL if a.rest else Parameter.POSITIONAL_OR_KEYWORD
+            default = Parameter.empty if a.required or a.rest else omitted
+            found.append(Parameter(name_of(a), kind, default=default))
+        return Signature(found)
 
 
 def _label(axis: str, default: str | None = None, note: str = "") -> Argument:
@@ -105,8 +106,9 @@ A_QUANTITY = Argument(
     "quantity", "quantity", "The name of an assumption, as in the first column of its sheet."
 )
 OF_REGION, OF_SEGMENT, OF_SUBTYPE = (
-    _label(axis, "none: the quantity does not vary by it", ", one leaf where the quantity varies by it") for axis in ("region", "segment", "subtype")
-)  # fmt: skip
+    _label(axis, "none: the quantity does not vary by it", ", one leaf where the quantity varies by it")
+    for axis in ("region", "segment", "subtype")
+)
 
 FUNCTIONS: dict[str, Function] = {
     f.name: f
@@ -239,7 +241,7 @@ FUNCTIONS: dict[str, Function] = {
         ),
         Function(
             "LM_LIST",
-            (Argument("axis", "axis", "What to list.", choices=LISTS), THE_MODEL),
+            (Argument("axis", "axis", "What to list.", choices=LISTABLE), THE_MODEL),
             "The labels of an axis, leaves before groups, or the words that other arguments take.",
             "a column of text, or of years",
             '=LM_LIST("region", Model)',
@@ -261,6 +263,9 @@ FUNCTIONS: dict[str, Function] = {
         ),
     )
 }
+
+MODEL_AT = {f.name: i for f in FUNCTIONS.values() for i, a in enumerate(f.arguments) if a.kind == "model"}
+"""The place of the model among the arguments of each function that takes one."""
 
 
 assert all(

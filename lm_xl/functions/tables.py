@@ -69,7 +69,7 @@ def read_grids(grids: Sequence[Grid]) -> Assumptions:
     try:
         return assumptions_of(NAME, tables, faults)
     except Refused as refused:
-        raise Refused(_placed(fault, headers) for fault in refused.faults) from None
+        raise Refused(_fault_in_table(fault, headers) for fault in refused.faults) from None
 
 
 def _table_name(grid: Grid) -> str:
@@ -90,7 +90,7 @@ def _table_name(grid: Grid) -> str:
     return max(set(named), key=named.count) if named else UNTOLD
 
 
-def _placed(fault: Fault, headers: dict[str, Grid]) -> Fault:
+def _fault_in_table(fault: Fault, headers: dict[str, Grid]) -> Fault:
     """A fault whose cells are rows and columns of a table, since nobody knows where on its sheet the table stands."""
 
     def words(cell: str, table: str) -> str:

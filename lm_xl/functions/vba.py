@@ -9,8 +9,8 @@ from pathlib import Path
 
 from lm_xl.faults import EngineMissing, Fault, Refused
 from lm_xl.functions.answers import call
-from lm_xl.functions.doctor import VARIABLE
-from lm_xl.functions.registry import CATEGORY, FUNCTIONS, Function
+from lm_xl.functions.registry import CATEGORY, FUNCTIONS, MODEL_AT, Function
+from lm_xl.functions.windows import VARIABLE
 from lm_xl.xlsx.package import opened, repacked
 
 MODULE = "lm_xl.functions.com"
@@ -35,32 +35,28 @@ def stubs() -> str:
     from lm_xl.functions.com import CVERR, LEFT_OUT
 
     places: dict[int, list[str]] = {}
-    for name, declared in FUNCTIONS.items():
-        at = _model_at(declared)
-        if at >= 0:
-            places.setdefault(at, []).append(f'"{name}"')
-    left_out = (f"Chr$({ord(c)})" if c < " " else f'"{c}"' for c in re.findall(r"[^ -~]|[ -~]+", LEFT_OUT))
-    return _lines(
-        _module(
-            "xlwings_udfs.bas",
-            words={
-                "PYTHON_MODULE": _quoted(MODULE),
-                "LEFT_OUT": " & ".join(left_out),
-                "PAUSE": str(PAUSE),
-                "xlErrName": str(CVERR["#NAME?"]),
-                "xlErrValue": str(CVERR["#VALUE!"]),
-                "xlErrNA": str(CVERR["#N/A"]),
-            },
-            parts={
-                "functions": "\n\n".join(_stub(f) for f in FUNCTIONS.values()),
-                "places of the model": "\n".join(
-                    f"        Case {', '.join(names)}: ModelAt = {at}" for at, names in sorted(places.items())
-                ),
-                "error values": "\n".join(
-                    f'        Case "{text}": CellValue = CVErr({number})' for text, number in CVERR.items()
-                ),
-            },
-        )
+    for name, at in MODEL_AT.items():
+        places.setdefault(at, []).append(_quoted(name))
+    cases = [f"        Case {', '.join(names)}: ModelAt = {at}" for at, names in sorted(places.items())]
+    errors = [f"        Case {_quoted(text)}: CellValue = CVErr({number})" for text, number in CVERR.items()]
+    # A literal of VBA cannot hold a control character: it is joined from texts and codes.
+    pieces = re.findall(r"[^ -~]|[ -~]+", LEFT_OUT)
+    left_out = " & ".join(f"Chr$({ord(p)})" if p < " " else _quoted(p) for p in pieces)
+    return _module(
+        "xlwings_udfs",
+        {
+            "PYTHON_MODULE": _quoted(MODULE),
+            "LEFT_OUT": left_out,
+            "PAUSE": str(PAUSE),
+            "xlErrName": str(CVERR["#NAME?"]),
+            "xlErrValue": str(CVERR["#VALUE!"]),
+            "xlErrNA": str(CVERR["#N/A"]),
+        },
+        {
+            "functions": "\n\n".join(_stub(f) for f in FUNCTIONS.values()),
+            "places of the model": "\n".join(cases),
+            "error values": "\n".join(errors),
+        },
     )
 
 
@@ -68,32 +64,29 @@ def on_open() -> str:
     """The code of ThisWorkbook: what happens when the workbook opens."""
     from lm_xl.functions.com import HOST
 
-    return _lines(
-        _module(
-            "this_workbook.bas",
-            words={
-                "BUILT_VERSION": _quoted(call("LM_VERSION", [], host=HOST)),
-                "FUNCTION_CATEGORY": _quoted(CATEGORY),
-            },
-            parts={"help of the functions": "\n".join(_help(declared) for declared in FUNCTIONS.values())},
-        )
+    version = call("LM_VERSION", [], host=HOST)
+    return _module(
+        "this_workbook",
+        {"BUILT_VERSION": _quoted(version), "FUNCTION_CATEGORY": _quoted(CATEGORY)},
+        {"help of the functions": "\n".join(_help(declared) for declared in FUNCTIONS.values())},
     )
 
 
-def _module(file: str, words: Mapping[str, str], parts: Mapping[str, str]) -> str:
-    """A module of VBA as its file has it, with words for its names in capitals, and lines for those that say ' <part>.
+def _module(name: str, words: Mapping[str, str], parts: Mapping[str, str]) -> str:
+    """A module of VBA as its file in macros has it: its names in capitals become words, and its lines ' <part> become parts.
 
     Raises LookupError for a name or a part that the file does not have.
     """
-    text = (files("lm_xl.functions") / "macros" / file).read_text(encoding="utf-8")
-    for name, word in words.items():
-        text = _replaced(file, rf"\b{name}\b", word, text)
-    for part, lines in parts.items():
-        text = _replaced(file, rf"(?m)^ *' <{part}>$", lines, text)
-    return text
+    file = f"{name}.bas"
+    text = files("lm_xl.functions").joinpath("macros", file).read_text(encoding="utf-8")
+    for mark, word in words.items():
+        text = _fill_in(file, rf"\b{mark}\b", word, text)
+    for mark, lines in parts.items():
+        text = _fill_in(file, rf"(?m)^ *' <{mark}>$", lines, text)
+    return _lines(text)
 
 
-def _replaced(file: str, mark: str, new: str, text: str) -> str:
+def _fill_in(file: str, mark: str, new: str, text: str) -> str:
     made, found = re.subn(mark, lambda _: new, text)
     if not found:
         raise LookupError(f"{file} has no {mark}")
@@ -144,50 +137,34 @@ def _types_with_macros(source: Path) -> bytes:
     return types.replace(plain, "application/vnd.ms-excel.sheet.macroEnabled.main+xml").encode()
 
 
-def _model_at(declared: Function) -> int:
-    """The place of the model among a function's arguments, -1 where it takes none."""
-    return next((i for i, a in enumerate(declared.arguments) if a.kind == "model"), -1)
-
-
 def signature(declared: Function) -> str:
     """The first line of a function in VBA, as xlwings would write it."""
     from lm_xl.functions.com import argument_name
 
-    shown = [
-        f"ParamArray {argument_name(a)}()"
-        if a.rest
-        else f"{'' if a.required else 'Optional '}{argument_name(a)}"
-        for a in declared.arguments
-    ]
-    return f"Function {declared.name}({', '.join(shown)})"
+    arguments = []
+    for a in declared.arguments:
+        optional = "" if a.required else "Optional "
+        arguments.append(f"ParamArray {argument_name(a)}()" if a.rest else f"{optional}{argument_name(a)}")
+    return f"Function {declared.name}({', '.join(arguments)})"
 
 
 def _stub(declared: Function) -> str:
+    """A function of VBA; volatile where the model is left out, since Excel does not see that it takes the workbook's."""
     from lm_xl.functions.com import argument_name
 
-    name, model = declared.name, _model_at(declared)
+    name, model = declared.name, MODEL_AT.get(declared.name, -1)
     names = [argument_name(a) for a in declared.arguments if not a.rest]
     if len(names) == len(declared.arguments):
-        given = f"Array({', '.join(names)})"
-        volatile = [f"    If IsMissing({names[model]}) Then Application.Volatile"] if model >= 0 else []
-        return "\n".join(
-            [
-                signature(declared),
-                *volatile,
-                f'    {name} = Answer("{name}", {model}, {given})',
-                "End Function",
-            ]
-        )
-    asked = "".join(
-        f", {a}" for a in names
-    )  # LM_WHY, which is given the arguments of the function that it is asked about
-    at = f"ModelAt({names[0]})" if names else str(model)
-    body = ["    Dim given As Variant", f"    given = {argument_name(declared.arguments[-1])}"]
-    if names:
-        body.append(f"    If LeftOut({at}, given) Then Application.Volatile")
-    return "\n".join(
-        [signature(declared), *body, f'    {name} = Answer("{name}", {at}, given{asked})', "End Function"]
-    )
+        body = [f"    If IsMissing({names[model]}) Then Application.Volatile"] if model >= 0 else []
+        asked = f"{model}, Array({', '.join(names)})"
+    else:
+        body = ["    Dim given As Variant", f"    given = {argument_name(declared.arguments[-1])}"]
+        asked = f"{model}, given"
+        if names:  # LM_WHY, which is given the arguments of the function that it is asked about
+            at = f"ModelAt({names[0]})"
+            body.append(f"    If LeftOut({at}, given) Then Application.Volatile")
+            asked = ", ".join([at, "given", *names])
+    return "\n".join([signature(declared), *body, f'    {name} = Answer("{name}", {asked})', "End Function"])
 
 
 def _help(declared: Function) -> str:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
-from xml.sax.saxutils import quoteattr
 
 from lm_xl.xlsx.addresses import address_of
 from lm_xl.xlsx.package import Package
@@ -48,6 +47,8 @@ def described_drawings(package: Package) -> dict[str, bytes]:
 
 
 def _described_drawing(package: Package, drawing: str) -> str:
+    from xml.sax.saxutils import quoteattr  # which loads the code of the web, and readers never need it
+
     related = package.relations(drawing)
 
     def described(match: re.Match[str]) -> str:

@@ -13,19 +13,9 @@ import pytest
 from lm_xl.cli.app import main
 from lm_xl.faults import Refused
 from lm_xl.functions import doctor
-from lm_xl.functions.doctor import (
-    ENVIRONMENT,
-    EXCEL,
-    POLICY,
-    SECURITY,
-    TEMPLATE,
-    TRUSTED,
-    VARIABLE,
-    Facts,
-    findings,
-    install,
-    remove,
-)
+from lm_xl.functions.addin import TEMPLATE, install, remove
+from lm_xl.functions.doctor import Facts, findings
+from lm_xl.functions.windows import ENVIRONMENT, EXCEL, POLICY, SECURITY, TRUSTED, VARIABLE
 
 PYTHON = r"C:\Work\.venv\Scripts\python.exe"
 WELL = Facts(
@@ -183,6 +173,6 @@ def test_the_commands(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
     assert run("addin", "remove")[0] == 1
     assert run("addin", "install", "--trust")[0] == 2
     windows = Registry()
-    monkeypatch.setattr(doctor, "registry", lambda: windows)
+    monkeypatch.setattr("lm_xl.functions.windows.windows_registry", lambda: windows)
     assert run("addin", "install")[0] == 0 and windows.value(ENVIRONMENT, VARIABLE) == sys.executable
     assert run("addin", "remove")[0] == 0 and windows.value(ENVIRONMENT, VARIABLE) is None

@@ -357,7 +357,7 @@ def hosts(handle: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ca
                 workbook.set_value("S", 1, column, value)
         workbook.evaluate_all()
         got, why = workbook.get_value("S", 1, 4), workbook.get_value("S", 1, 5)
-        got = headless._stored(got)
+        got = headless._stored_value(got)
         assert bool(why) == isinstance(got, CallError), (region, year, why)
         return got.code if isinstance(got, CallError) else got
 
@@ -500,17 +500,20 @@ def test_calls_may_leave_arguments_out(
     small_assumptions: lm_xl.Assumptions, handle: str, tmp_path: Path
 ) -> None:
     assert (
-        headless.completed('=LM_REVENUE("A",2030)+SUM(1,2)', named=True)
+        headless.complete_formula('=LM_REVENUE("A",2030)+SUM(1,2)', named=True)
         == '=LM_REVENUE("A",2030,Model)+SUM(1,2)'
     )
-    assert headless.completed("=LM_PATIENTS(A1,IF(B1=1,2,3))", named=False) == "=LM_PATIENTS(A1,IF(B1=1,2,3))"
+    assert (
+        headless.complete_formula("=LM_PATIENTS(A1,IF(B1=1,2,3))", named=False)
+        == "=LM_PATIENTS(A1,IF(B1=1,2,3))"
+    )
     standing = f'"{headless.STANDING}",Model'
     assert (
-        headless.completed('=LM_WHY(A1,"region",,2)', named=True)
+        headless.complete_formula('=LM_WHY(A1,"region",,2)', named=True)
         == f'=LM_WHY(A1,"region","{headless.LEFT_OUT}",2,{standing})'
     )
     assert (
-        headless.completed('=LM_PATIENTS("US")', named=True) == '=LM_PATIENTS("US")'
+        headless.complete_formula('=LM_PATIENTS("US")', named=True) == '=LM_PATIENTS("US")'
     )  # the year is missing, not the model
     path = tmp_path / "two.xlsx"
     book = openpyxl.Workbook()
@@ -732,12 +735,12 @@ def test_the_shipped_template_follows_its_assumptions(
     workbook.set_value("Model", CHOICES["Stage"], 3, "diagnosed")
     workbook.set_value("Model", CHOICES["Region"], 3, "Europ")
     workbook.evaluate_all()
-    assert headless._stored(workbook.get_value("Model", FIGURES_AT, 3)).code == VALUE
+    assert headless._stored_value(workbook.get_value("Model", FIGURES_AT, 3)).code == VALUE
     assert workbook.get_value("Checks", 6, 3) == "FAILED"  # SUM sees the error
     workbook.set_value("Model", CHOICES["Region"], 3, "Global")
     workbook.set_value(row.sheet, sheet_row, column, 7.0)
     workbook.evaluate_all()
-    assert headless._stored(workbook.get_value("Model", MODEL_ROW, 3)).code == VALUE
+    assert headless._stored_value(workbook.get_value("Model", MODEL_ROW, 3)).code == VALUE
     assert f"Epidemiology, row {sheet_row - 4}, value: 7 (share) is outside 0 to 1" in workbook.get_value(
         "Model", MODEL_ROW + 1, 3
     )
@@ -902,7 +905,7 @@ def test_a_draw_that_cannot_be_made_is_an_error_with_words(
 def test_another_error_in_a_table_has_its_own_words(small_assumptions: lm_xl.Assumptions) -> None:
     tables = grids(small_assumptions)
     for kind, told in (("Div", "#DIV/0!"), ("Na", "#N/A")):
-        tables["Treatment"][3][tables["Treatment"][0].index("value")] = headless._in({"kind": kind})
+        tables["Treatment"][3][tables["Treatment"][0].index("value")] = headless._argument({"kind": kind})
         assert f"the error value {told}" in call("LM_WHY", ["LM_MODEL", *tables.values()])
 
 
@@ -956,10 +959,10 @@ def test_the_examples_of_the_reference_answer_in_the_template() -> None:
     }
     assert len(examples) == len(FUNCTIONS) - 3
     for column, example in enumerate(examples.values(), 20):
-        workbook.set_formula("Functions", 200, column, headless.completed(example, named=True))
+        workbook.set_formula("Functions", 200, column, headless.complete_formula(example, named=True))
     workbook.evaluate_all()
     answers = {
-        name: headless._stored(workbook.get_value("Functions", 200, column))
+        name: headless._stored_value(workbook.get_value("Functions", 200, column))
         for column, name in enumerate(examples, 20)
     }
     assert not [name for name, x in answers.items() if isinstance(x, CallError) or not x]

@@ -66,7 +66,7 @@ def template(
         if errors:
             shown = ", ".join(f"{cell} shows {error}" for cell, error in errors.items())
             raise ArithmeticError(f"the functions and Python disagree on what can be computed: {shown}")
-        _finished(plain)
+        _finish(plain)
         finish(plain, draft)
 
 
@@ -96,14 +96,14 @@ def _workbook(t: Template) -> Workbook:
     return workbook
 
 
-def _finished(path: Path) -> None:
+def _finish(path: Path) -> None:
     """The same package with its charts described and without the time of its making, so that two builds are one file."""
     with opened(path) as package:
         described = described_drawings(package)
 
-    def finished(part: str, content: bytes) -> bytes:
+    def finish_part(part: str, content: bytes) -> bytes:
         if part == "docProps/core.xml":
             return re.sub(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*", MADE, content)
         return described.get(part, content)
 
-    repacked(path, path, finished, timeless=True)
+    repacked(path, path, finish_part, timeless=True)
