@@ -32,7 +32,7 @@ SUBTYPES = [
 ]
 REGIONS = ["US", "Germany", "France", "Japan", "China", "India", "Brazil"]
 
-NOT_ROWS = ("Axes", "Scenarios", "Correlations", "Published", "Currencies", "Sources", "Changes")
+NOT_ROWS = ("Axes", "Products", "Scenarios", "Correlations", "Published", "Currencies", "Sources", "Changes")
 TYPICAL = {
     "index_year": 2025, "incident_cases": 10_000, "incidence_year": 2022, "incidence_growth": 0.02, "ever_metastatic_share": 0.4,
     "survival_exposure_growth": 0.005, "lm_risk": 0.08, "lm_risk_growth": 0.01, "care_access": 0.8, "test_use": 0.5, "sensitivity": 0.6,
@@ -41,6 +41,9 @@ TYPICAL = {
     "heterogeneity_penalty": 0.1, "planned_launch": 2026, "trial_delay": 1, "regulatory_acceleration": 0.5, "regional_lag": 0.75,
     "partnering": 0.5, "partnering_time_saved": 0.5, "partnering_success_gain": 0.2, "bass_innovation": 0.08, "bass_imitation": 0.6,
     "probability_of_success": 0.3, "patent_expiry": 2029, "orphan_exclusivity": 2, "exclusivity_erosion": 0.6, "erosion_years": 3,
+    "years_to_lm": 2, "survival_with_lm": 0.5, "lines_of_therapy": 1.2, "share_as_measured": 0.1, "order_of_entry_loss": 0.1,
+    "typed_uptake": 0.25, "uptake_gain_1": 0.1, "uptake_gain_2": 0.2, "uptake_gain_3": 0.3, "uptake_gain_4": 0.2, "uptake_gain_5": 0.1,
+    "uptake_gain_6": 0.05, "dose_factor": 1.1, "administration_price": 500, "reservoir_use": 0.2, "reservoir_price": 8000,
     "list_price": 9000, "price_ratio": 0.7, "price_growth": 0.02, "gross_to_net": 0.2, "attribution": 0.9,
 }  # fmt: skip
 
@@ -155,6 +158,7 @@ def records(a: Axes) -> dict[str, list[dict[str, Any]]]:
             "amount": -0.05,
         },
     ]
+    sheets["Products"] = products(a)
     sheets["Currencies"] = [
         {"currency": code, "rate": rate, "date": "2025-01-01", "source": "TEST", "status": "placeholder"}
         for code, rate in (("USD", 1), ("EUR", 0.8))
@@ -181,6 +185,27 @@ def records(a: Axes) -> dict[str, list[dict[str, Any]]]:
         {"id": "TEST", "citation": "Numbers made up for a test", "year": "2025", "grade": "C"}
     ]
     return sheets
+
+
+def products(a: Axes) -> list[dict[str, Any]]:
+    """The first segment of two products, of which an alliance has one; the others by turns of two companies."""
+    rows = [
+        {
+            "segment": s,
+            "product": f"{s} one",
+            "company": ("Acme", "Zenith")[i % 2],
+            "share": 1,
+            "phase": "Marketed",
+        }
+        for i, s in enumerate(a.segment.leaves)
+    ]
+    rows[0]["share"] = 0.3
+    rows.insert(
+        1, {**rows[0], "product": "Younger pill", "company": "Acme; Zenith", "share": 0.7, "phase": "Phase 2"}
+    )
+    rows[1]["trials"] = "NCT00000001; NCT00000002"
+    shared = {"mechanism": "unknown", "source": "TEST", "status": "placeholder", "note": "made up"}
+    return [{**row, **shared} for row in rows]
 
 
 def workbook(

@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lm_xl.faults import UnknownLabel
 from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE, Axes
+from lm_xl.model.labels import folded, nearest
 from lm_xl.model.ops import Array, where
 from lm_xl.model.quantities import QUANTITIES, Quantity
 
@@ -71,6 +73,27 @@ class Delta:
     sources: tuple[str, ...]
     status: str
     reason: str
+
+
+@dataclass(frozen=True)
+class Product:
+    """A product or a service, its share of its segment's sales, and the company that books them. An alliance is one company."""
+
+    segment: str
+    product: str
+    company: str
+    share: float
+    mechanism: str
+    phase: str
+    trials: tuple[str, ...]
+    designations: str
+    next_readout: str
+    first_approval: str
+    lm_data: str
+    sources: tuple[str, ...]
+    status: str
+    note: str
+    cell: str
 
 
 @dataclass(frozen=True)
@@ -187,6 +210,31 @@ class Assumptions:
     covers: Mapping[str, Array]
     """Quantity to the position in `rows` of the row behind each element (region, segment, subtype); -1 where there is none."""
     correlations: tuple[Correlation, ...] = ()
+    products: tuple[Product, ...] = ()
+
+    @cached_property
+    def companies(self) -> tuple[str, ...]:
+        """Who books the sales, in the order of the sheet Products."""
+        return tuple(dict.fromkeys(p.company for p in self.products))
+
+    def company(self, name: str) -> str:
+        """A company as the workbook writes it. Raises UnknownLabel."""
+        for known in self.companies:
+            if folded(known) == folded(name):
+                return known
+        raise UnknownLabel(f"unknown company {name!r}: {nearest(name, self.companies)}")
+
+    @cached_property
+    def segment_of(self) -> tuple[int, ...]:
+        """The position of each product's segment."""
+        return tuple(self.axes.segment.members(p.segment)[0] for p in self.products)
+
+    def company_shares(self, company: str) -> Array:
+        """A company's share of the sales of each segment, (segment). Raises UnknownLabel."""
+        name, shares = self.company(company), np.zeros(len(self.axes.segment))
+        for product, segment in zip(self.products, self.segment_of, strict=True):
+            shares[segment] += product.share if product.company == name else 0
+        return shares
 
     @cached_property
     def uncertainty(self) -> str:
@@ -205,10 +253,12 @@ class Assumptions:
             sorted((a.name, x, a.sets[i], a.roles[i]) for a in axes for i, x in enumerate(a.leaves)),
             sorted((a.name, g, sorted(a.leaves[i] for i in m)) for a in axes for g, m in a.groups.items()),
             list(self.axes.years),
+            list(self.axes.scopes),
             sorted(self.axes.scenarios),
             sorted((r.quantity, *r.keys, r.unit, r.fill, [repr(v) for v in r.inputs]) for r in self.rows),
             [(d.scenario, d.quantity, *d.keys, d.operation, repr(d.amount)) for d in self.deltas],
             sorted((c.code, repr(c.rate)) for c in self.currencies),
+            sorted((p.segment, *map(folded, (p.product, p.company)), repr(p.share)) for p in self.products),
         ]
         return hashlib.sha256(json.dumps(content, ensure_ascii=True).encode()).hexdigest()[:12]
 
@@ -221,13 +271,14 @@ class Assumptions:
             return sorted(repr([v for k, v in vars(item).items() if k not in places]) for item in items)
 
         axes = [
-            (axis.name, axis.leaves, dict(axis.groups), axis.sets, axis.roles, axis.notes)
+            (axis.name, axis.leaves, dict(axis.groups), axis.sets, axis.roles, axis.kinds, axis.notes)
             for axis in (self.axes.axis(d) for d in DIMS)
         ]
         unordered = self.rows, self.published, self.currencies, self.sources.values(), self.correlations
         content = [
-            repr((axes, self.axes.years, self.axes.scenarios)),
+            repr((axes, self.axes.years, self.axes.scenarios, self.axes.scopes, dict(self.axes.promises))),
             *(said(part) for part in unordered),
+            [said([product]) for product in self.products],
             [said([delta]) for delta in self.deltas],
             [repr(change) for change in self.changes],
         ]

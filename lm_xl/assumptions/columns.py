@@ -34,7 +34,17 @@ SCOPES = ("same", "adjacent")
 NEVER = "never"
 """What stands in `value` where a quantity does not exist: a therapy that a subtype never gets, a price that nothing protects."""
 
-AXES_COLUMNS = ("axis", "label", "set", "role", "groups", "note")
+AXES_COLUMNS = ("axis", "label", "set", "role", "kind", "groups", "note")
+
+PRODUCT_COLUMNS = (
+    "segment", "product", "company", "share", "mechanism", "phase", "trials", "designations", "next_readout", "first_approval", "lm_data",
+    "source", "status", "note",
+)  # fmt: skip
+
+MARKETED = "Marketed"
+
+PHASES = (MARKETED, "Registration", "Phase 3", "Phase 2/3", "Phase 2", "Phase 1/2", "Phase 1", "Preclinical")
+"""How far a product has come; a service that is in use is marketed."""
 
 SCENARIO_COLUMNS = (
     "scenario",
@@ -79,6 +89,7 @@ ROW_COLUMNS = tuple(c for c in COLUMNS if c != "years")
 WANTED = {
     "Axes": AXES_COLUMNS,
     **dict.fromkeys(SHEETS, ROW_COLUMNS),
+    "Products": PRODUCT_COLUMNS,
     "Scenarios": SCENARIO_COLUMNS,
     "Correlations": CORRELATION_COLUMNS,
     "Published": PUBLISHED_COLUMNS,

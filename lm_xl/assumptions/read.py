@@ -20,6 +20,7 @@ from lm_xl.assumptions.cells import Findings, new_label
 from lm_xl.assumptions.columns import SCENARIO_COLUMNS, SHEETS, WANTED
 from lm_xl.assumptions.correlations import correlation_faults
 from lm_xl.assumptions.coverage import HOLE, covers
+from lm_xl.assumptions.products import read_products
 from lm_xl.assumptions.read_axes import read_axes, read_years
 from lm_xl.assumptions.records import (
     demand_cited,
@@ -109,8 +110,9 @@ def _assumptions(tables: Mapping[str, Table], tell: Findings) -> Assumptions:
     """What the tables say, or Refused with every fault of theirs and of the file's."""
     whole = {name: table for name, table in tables.items() if set(WANTED[name]) <= set(table.header)}
     years = read_years(tables.get("Timeline"), tell)
-    axis_of, scenarios = read_axes(whole.get("Axes"), tell)
+    axis_of, scenarios, scopes, promises = read_axes(whole.get("Axes"), tell)
     rows = _rows(tables, axis_of, years, tell)
+    products = read_products(whole.get("Products"), axis_of.get(SEGMENT), tell)
     deltas = read_deltas(whole.get("Scenarios"), axis_of, scenarios, tell)
     correlations = read_correlations(whole.get("Correlations"), axis_of, tell)
     published = read_published(whole.get("Published"), axis_of, tell)
@@ -118,12 +120,22 @@ def _assumptions(tables: Mapping[str, Table], tell: Findings) -> Assumptions:
     sources = read_sources(whole.get("Sources"), tell)
     changes = read_changes(whole.get("Changes"), tell)
     years = years or _years_of_columns(tables)
-    if len(axis_of) == len(DIMS) and scenarios and years:
-        axes = Axes(axis_of[REGION], axis_of[SEGMENT], axis_of[SUBTYPE], years, scenarios)
+    if len(axis_of) == len(DIMS) and scenarios and scopes and years:
+        axes = Axes(axis_of[REGION], axis_of[SEGMENT], axis_of[SUBTYPE], years, scenarios, scopes, promises)
         cover = covers(axes, rows, tell)
         everything = (*rows, HOLE) if tell.faults else tuple(rows)
         result = Assumptions(
-            tell.path, axes, everything, deltas, published, sources, currencies, changes, cover, correlations
+            tell.path,
+            axes,
+            everything,
+            deltas,
+            published,
+            sources,
+            currencies,
+            changes,
+            cover,
+            correlations,
+            products,
         )
         demand_rules(result, tell)
         tell.faults += [*spread_faults(result), *correlation_faults(result)]

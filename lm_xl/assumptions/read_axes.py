@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import NamedTuple
 
 from lm_xl.assumptions.assumptions import DIMS
 from lm_xl.assumptions.cells import Findings, label_problem, listed, new_label, note, one_of
 from lm_xl.assumptions.columns import KEYS
 from lm_xl.assumptions.tables import RawCell, SheetRow, Table
-from lm_xl.model.axes import ROLES, Axis
-from lm_xl.model.labels import folded
+from lm_xl.model.axes import KINDS, PROMISES, ROLES, SEGMENT, Axis
+from lm_xl.model.labels import folded, nearest
 from lm_xl.model.quantities import QUANTITIES
 
 LONGEST_HORIZON = 100
@@ -37,11 +39,21 @@ def read_years(table: Table | None, tell: Findings) -> tuple[int, ...]:
     return ()
 
 
-def read_axes(table: Table | None, tell: Findings) -> tuple[dict[int, Axis], tuple[str, ...]]:
-    """The axes that are whole, by dimension, and the names of the scenarios; neither where the sheet is not whole."""
+class ReadAxes(NamedTuple):
+    """What the sheet Axes says, as far as it is whole."""
+
+    axis_of: dict[int, Axis] = {}  # noqa: RUF012 -- a default that nobody changes
+    """The axes by dimension."""
+    scenarios: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    promises: Mapping[str, str] = {}
+
+
+def read_axes(table: Table | None, tell: Findings) -> ReadAxes:
+    """The axes that are whole, the names of the scenarios with their promises, and the scopes; nothing where the sheet is not whole."""
     if table is None:
-        return {}, ()
-    rows: dict[str, list[SheetRow]] = {name: [] for name in (*KEYS, "scenario")}
+        return ReadAxes()
+    rows: dict[str, list[SheetRow]] = {name: [] for name in (*KEYS, "scenario", "scope")}
     before = len(tell.faults)
     for row in table.rows:
         name = one_of(row["axis"], tuple(rows), "axis", tell)
@@ -51,21 +63,56 @@ def read_axes(table: Table | None, tell: Findings) -> tuple[dict[int, Axis], tup
     for name in (name for name, found in rows.items() if not found and not lost):
         tell.sheet_fault("Axes", f"no {name} is listed: add a row with axis {name!r}")
     axes = {dim: _axis(key, rows[key], tell) for dim, key in zip(DIMS, KEYS, strict=True)}
-    scenarios = _scenarios(rows["scenario"], tell)
+    scenarios, promises = _scenarios(rows["scenario"], tell)
+    scopes = _scopes(rows["scope"], axes.get(SEGMENT), tell)
     if lost:  # a row of any axis: whether other sheets' labels are known cannot be told
-        return {}, ()
-    return {dim: axis for dim, axis in axes.items() if axis}, scenarios
+        return ReadAxes()
+    return ReadAxes({dim: axis for dim, axis in axes.items() if axis}, scenarios, scopes, promises)
 
 
-def _scenarios(rows: Sequence[SheetRow], tell: Findings) -> tuple[str, ...]:
-    """The names of the scenarios; () where one of their rows has a fault."""
+def _scenarios(rows: Sequence[SheetRow], tell: Findings) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The names of the scenarios and what they promise; nothing where one of their rows has a fault."""
     before = len(tell.faults)
     names = _leaves("scenario", rows, tell)
+    promises = {}
+    for i, (row, name) in enumerate(zip(rows, names, strict=True)):
+        _demand_blank(row, "scenario", ("set", "kind", "groups", *(("role",) if i == 0 else ())), tell)
+        if i and not row["role"].blank and (promise := one_of(row["role"], PROMISES, "promise", tell)):
+            promises[name] = promise
+    return (names, promises) if len(tell.faults) == before else ((), {})
+
+
+def _scopes(rows: Sequence[SheetRow], segment: Axis | None, tell: Findings) -> tuple[str, ...]:
+    """The scopes from the smallest to the largest, each a group of segments that holds the one before it, the last all of them."""
+    before = len(tell.faults)
+    names = _leaves("scope", rows, tell)
     for row in rows:
-        for column in ("set", "role", "groups"):
-            if not row[column].blank:
-                tell.fault(row[column], f"{row[column].shown}: a scenario has no {column}")
-    return names if len(tell.faults) == before else ()
+        _demand_blank(row, "scope", ("set", "role", "kind", "groups"), tell)
+    if segment is None or len(tell.faults) > before:
+        return names
+    spelled = {folded(group): group for group in segment.groups}
+    found = []
+    for row, name in zip(rows, names, strict=True):
+        if folded(name) in spelled:
+            found.append((set(segment.members(name)), spelled[folded(name)], row["label"]))
+        else:
+            hint = nearest(name, tuple(segment.groups))
+            tell.fault(row["label"], f"the scope {name!r} is no group of segments: {hint}")
+    found.sort(key=lambda scope: len(scope[0]))
+    for (inner, name, cell), (outer, larger, _) in pairwise(found):
+        if left := inner - outer:
+            out = f"leaves out {segment.leaves[min(left)]!r}, which the scope {name!r} holds"
+            tell.fault(cell, f"the scope {larger!r} {out}: of two scopes one holds the other")
+    if found and (left := set(range(len(segment))) - found[-1][0]):
+        _, name, cell = found[-1]
+        tell.fault(cell, f"no scope holds every segment: {name!r} leaves out {segment.leaves[min(left)]!r}")
+    return tuple(name for _, name, _ in found)
+
+
+def _demand_blank(row: SheetRow, what: str, columns: Sequence[str], tell: Findings) -> None:
+    for column in columns:
+        if not row[column].blank:
+            tell.fault(row[column], f"{row[column].shown}: a {what} has no {column}")
 
 
 def _leaves(name: str, rows: Sequence[SheetRow], tell: Findings) -> tuple[str, ...]:
@@ -89,8 +136,10 @@ def _axis(name: str, rows: Sequence[SheetRow], tell: Findings) -> Axis | None:
     if not leaves:
         return None
     roles = [one_of(row["role"], ROLES, "role", tell) if name == "segment" else "" for row in rows]
-    sets, groups = _members(name, rows, roles, tell)
+    kinds = _kinds(rows, roles, tell) if name == "segment" else ()
+    sets, groups = _members(name, rows, roles, kinds, tell)
     _demand_own_names(name, rows, leaves, sets, groups, tell)
+    _demand_pure_kinds(rows, kinds, groups, tell)
     if len(tell.faults) == before and not any(len(m) == len(leaves) for m in groups.values()):
         advice = "list one such as 'Global' or 'All cancers' on each"
         tell.fault(rows[0]["groups"], f"no group holds every {name}: {advice}")
@@ -99,14 +148,44 @@ def _axis(name: str, rows: Sequence[SheetRow], tell: Findings) -> Axis | None:
     if len(tell.faults) > before:
         return None
     notes = tuple(note(row, tell) for row in rows)
-    return Axis(name, leaves, {g: tuple(m) for g, m in groups.items()}, tuple(sets), tuple(roles), notes)
+    return Axis(
+        name, leaves, {g: tuple(m) for g, m in groups.items()}, tuple(sets), tuple(roles), notes, kinds
+    )
+
+
+def _kinds(rows: Sequence[SheetRow], roles: Sequence[str], tell: Findings) -> tuple[str, ...]:
+    """What kind of product each segment is: tests are diagnostic tests, and nothing else is."""
+    kinds = []
+    for row, role in zip(rows, roles, strict=True):
+        kind = one_of(row["kind"], KINDS, "kind", tell)
+        if kind and role and (kind == KINDS[-1]) != (role == "test"):
+            allowed = [k for k in KINDS if (k == KINDS[-1]) == (role == "test")]
+            tell.fault(
+                row["kind"],
+                f"the kind {kind!r} of a segment with the role {role!r}: allowed {', '.join(map(repr, allowed))}",
+            )
+        kinds.append(kind)
+    return tuple(kinds)
+
+
+def _demand_pure_kinds(
+    rows: Sequence[SheetRow], kinds: Sequence[str], groups: Mapping[str, Sequence[int]], tell: Findings
+) -> None:
+    """A group that is called as a kind holds the segments of that kind."""
+    for kind in dict.fromkeys(k for k in kinds if k):
+        for i in groups.get(kind, ()):
+            if kinds[i] not in (kind, ""):
+                tell.fault(
+                    rows[i]["groups"],
+                    f"the group {kind!r} is a kind, which this segment's is not: leave it out",
+                )
 
 
 def _members(
-    name: str, rows: Sequence[SheetRow], roles: Sequence[str], tell: Findings
+    name: str, rows: Sequence[SheetRow], roles: Sequence[str], kinds: Sequence[str], tell: Findings
 ) -> tuple[list[str], dict[str, list[int]]]:
     """Each leaf's set, and the positions of each group's leaves. A label is spelled as where it first stands."""
-    spelled: dict[str, str] = {}
+    spelled: dict[str, str] = {folded(kind): kind for kind in KINDS if name == "segment"}
     sets: list[str] = []
     groups: dict[str, list[int]] = {}
     for i, (row, role) in enumerate(zip(rows, roles, strict=True)):
@@ -116,7 +195,8 @@ def _members(
                 tell.fault(row[column], f"{row[column].shown}: a {role or name} has no {column}")
         own = new_label(row["set"], "set", tell) if "set" not in unused else ""
         sets.append(spelled.setdefault(folded(own), own))
-        for group in _groups(row["groups"], own, tell):
+        kind = kinds[i] if kinds else ""
+        for group in _groups(row["groups"], own, kind, tell):
             groups.setdefault(spelled.setdefault(folded(group), group), []).append(i)
     return sets, groups
 
@@ -125,12 +205,12 @@ def _unused_columns(name: str, role: str) -> tuple[str, ...]:
     """The columns that a leaf of an axis leaves blank."""
     if name == "segment":
         return ("set",) if role == "test" else ()
-    return ("set", "role") if name == "region" else ("role",)
+    return ("set", "role", "kind") if name == "region" else ("role", "kind")
 
 
-def _groups(cell: RawCell, own: str, tell: Findings) -> list[str]:
-    """The groups of a leaf, its set being one of them, each once however it is spelled."""
-    groups = {folded(group): group for group in (own, *listed(cell, "a group", tell)) if group}
+def _groups(cell: RawCell, own: str, kind: str, tell: Findings) -> list[str]:
+    """The groups of a leaf, its set and its kind being two of them, each once however it is spelled."""
+    groups = {folded(group): group for group in (own, *listed(cell, "a group", tell), kind) if group}
     for group in groups.values():
         problem = label_problem(group) if folded(group) != folded(own) else ""
         if problem:

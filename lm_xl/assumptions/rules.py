@@ -16,7 +16,7 @@ from lm_xl.assumptions.coverage import shared_count
 from lm_xl.faults import Fault
 from lm_xl.model.axes import SEGMENT, SUBTYPE, Axis
 from lm_xl.model.ops import Array
-from lm_xl.model.quantities import QUANTITIES
+from lm_xl.model.quantities import QUANTITIES, UPTAKE_YEARS
 
 SHARE_TOLERANCE = 1e-9
 """Exclusive shares sum to 1 within this."""
@@ -34,6 +34,7 @@ def demand_rules(a: Assumptions, tell: Findings) -> None:
         arrays = _shifts(a, deltas, tell)
         _demand_in_order(a, deltas, arrays, tell)
     _units(a, tell)
+    _kinds(a, tell)
 
 
 def rule_faults(a: Assumptions, scenario: str, arrays: Mapping[str, Array]) -> tuple[Fault, ...]:
@@ -50,7 +51,7 @@ def _deltas_of(a: Assumptions, scenario: str) -> list[Delta]:
 def _demand_in_order(
     a: Assumptions, deltas: Sequence[Delta], arrays: Mapping[str, Array], tell: Findings
 ) -> None:
-    for rule in (_share_sums, _set_uses, _dates):
+    for rule in (_share_sums, _typed_curves, _set_uses, _dates):
         rule(a, deltas, arrays, tell)
 
 
@@ -152,6 +153,19 @@ def _share_sums(a: Assumptions, deltas: Sequence[Delta], arrays: Mapping[str, Ar
                 tell.fault_at(sheet, cell, f"{found}: {rule}")
 
 
+def _typed_curves(
+    a: Assumptions, deltas: Sequence[Delta], arrays: Mapping[str, Array], tell: Findings
+) -> None:
+    """What a typed curve gains in all its years is at most the peak."""
+    names = [f"uptake_gain_{k}" for k in UPTAKE_YEARS]
+    sums = sum((arrays[name][0, 0, :, 0, 0] for name in names), np.zeros(1))
+    for s in np.flatnonzero(sums > 1 + SHARE_TOLERANCE).tolist():
+        if tell.is_new("uptake_gain", *(a.covers[name][0, s, 0] for name in names)):
+            sheet, cell, within = _behind(a, [(name, (0, s, 0)) for name in names], deltas)
+            found = f"{names[0]} to {UPTAKE_YEARS[-1]} of {a.axes.segment.leaves[s]!r} sum to {sums[s]:.10g}{within}"
+            tell.fault_at(sheet, cell, f"{found}: they may not pass 1, the peak")
+
+
 def _set_uses(a: Assumptions, deltas: Sequence[Delta], arrays: Mapping[str, Array], tell: Findings) -> None:
     """All members of a set have the same use."""
     use, cover, leaves = arrays["set_use"][0], a.covers["set_use"], a.axes.segment.leaves
@@ -196,6 +210,17 @@ def late_launches(a: Assumptions, launch: Array, expiry: Array) -> Iterator[tupl
         yield (r, s, p), f"patent_expiry {expiry[r, s, p]:g} of {place} {late}"
 
 
+def _kinds(a: Assumptions, tell: Findings) -> None:
+    """No row prices products of different kinds alike."""
+    axis = a.axes.segment
+    for row in a.rows:
+        if row.quantity and QUANTITIES[row.quantity].by_kind:
+            kinds = dict.fromkeys(axis.kinds[i] for i in axis.members(row.keys.segment) if axis.kinds)
+            if len(kinds) > 1:
+                mixed = f"{row.quantity} of {row.keys.segment!r} stands for {' and '.join(kinds)}"
+                tell.row_fault(row, f"{mixed}: give each kind, or each segment, its own row")
+
+
 def _units(a: Assumptions, tell: Findings) -> None:
     """Therapies are priced for what they are taken by, tests by the test; prices are of a whole year."""
     months, prices = a.covers["months_on_therapy"], a.covers["list_price"]
@@ -208,6 +233,10 @@ def _units(a: Assumptions, tell: Findings) -> None:
             if row.unit not in (due, ""):
                 priced = f"its list_price ({price.place}) is in {price.unit}"
                 tell.row_fault(row, f"months_on_therapy of {segment} is in {row.unit} but {priced}")
+        given = int(a.covers["administration_price"][0, s, 0])
+        if given >= 0 and a.rows[given].unit not in (price.unit, ""):
+            row, priced = a.rows[given], f"its list_price ({price.place}) is in {price.unit}"
+            tell.row_fault(row, f"administration_price of {segment} is in {row.unit} but {priced}")
         if role == "test" and price.unit != "USD per test":
             unit = f"is in {price.unit}: allowed 'USD per test'"
             tell.row_fault(price, f"list_price of the test {segment} {unit}")

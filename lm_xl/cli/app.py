@@ -16,7 +16,7 @@ from lm_xl.version import __version__
 
 COMMANDS = (
     workbooks.build, workbooks.verify, workbooks.check, workbooks.audit, workbooks.new, workbooks.textconv,
-    forecasts.forecast, forecasts.data, forecasts.compare, forecasts.bridge, forecasts.tornado, forecasts.diff,
+    forecasts.forecast, forecasts.products, forecasts.data, forecasts.compare, forecasts.bridge, forecasts.tornado, forecasts.diff,
     uncertainty.simulate,
     functions.template, functions.recalc, functions.doctor, functions.addin,
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The commands on forecasts: forecast, data, compare, bridge, tornado, diff."""
+"""The commands on forecasts: forecast, products, data, compare, bridge, tornado, diff."""
 
 from __future__ import annotations
 
@@ -35,9 +35,10 @@ NO_PARQUET = 'Parquet needs pyarrow: pip install "lm-xl[parquet]"'
     "measured",
     options.Measured,
     options.metric,
-    options.dimensions("region", "segment", "subtype", "year", default="year"),
+    options.dimensions("region", "segment", "subtype", "year", "company", "product", default="year"),
     options.stage,
     options.basis(),
+    options.scope,
 )
 @options.scenarios("One or several scenarios; without it the first.")
 @options.form(*FORMATS)
@@ -53,19 +54,40 @@ def forecast(
     """Print or write the forecast as a tidy table."""
     refuse_another_format(form, output.path)
     options.refuse_other_metric(measured.metric, by)
+    if measured.metric == "patients" and {"company", "product"} & set(by):
+        raise click.UsageError("patients do not vary by company or product: leave them out of --by")
     a = lm_xl.read_assumptions(file)
     results = lm_xl.forecast(a, list(scenarios) or None)
     tidy = results.frame(by=by, **measured._asdict())
+    print_or_write(tidy, show.forecast(tidy, form, by) if form != "parquet" else "", form, output, a.path)
+
+
+@click.command()
+@click.argument("file", type=options.FILE, required=False)
+@options.form(*FORMATS)
+@options.output("Write to a file; parquet needs it.")
+def products(file: Path | None, form: str, output: options.Output) -> None:
+    """Print or write the products: company, segment, mechanism, phase, trials, designations, read-outs, approval, LM data."""
+    from lm_xl.forecasts.products import product_table
+
+    refuse_another_format(form, output.path)
+    a = lm_xl.read_assumptions(file)
+    found = product_table(a)
+    print_or_write(found, show.products(found, form) if form != "parquet" else "", form, output, a.path)
+
+
+def print_or_write(content: pd.DataFrame, shown: str, form: str, output: options.Output, read: Path) -> None:
+    """Print a text, or write it to a file that is not the one that was read; Parquet is written from the frame."""
     if output.path is None:
-        click.echo(show.forecast(tidy, form, by), nl=False)
+        click.echo(shown, nl=False)
         return
-    not_over(a.path, output.path)
+    not_over(read, output.path)
     with replacing(output.path, force=output.force) as draft:
         if form == "parquet":
-            write_parquet(tidy, draft)
+            write_parquet(content, draft)
         else:
-            draft.write_text(show.forecast(tidy, form, by), encoding="utf-8")
-    click.echo(f"{output.path}: {len(tidy):,} rows")
+            draft.write_text(shown, encoding="utf-8")
+    click.echo(f"{output.path}: {len(content):,} rows")
 
 
 def refuse_another_format(form: str, path: Path | None) -> None:
@@ -242,10 +264,17 @@ def tornado(
 )
 @options.labels
 @options.basis("Of the revenue.")
+@options.scope
 @options.form("text", "csv", "json")
 def diff(
-    before: Path, after: Path, place: options.Place, labels: options.Labels, basis: str, form: str
+    before: Path,
+    after: Path,
+    place: options.Place,
+    labels: options.Labels,
+    basis: str,
+    scope: str | None,
+    form: str,
 ) -> None:
     """Tell what differs between two assumptions workbooks, and what each edit alone does to revenue."""
-    found = lm_xl.diff(before, after, **place._asdict(), **labels._asdict(), basis=basis)
+    found = lm_xl.diff(before, after, **place._asdict(), **labels._asdict(), basis=basis, scope=scope)
     click.echo(show.differences(found, form, before, after), nl=False)

@@ -65,6 +65,7 @@ class Measured(NamedTuple):
     metric: str
     stage: str
     basis: str
+    scope: str | None
 
 
 class Labels(NamedTuple):
@@ -131,6 +132,14 @@ def basis(text: str = "For revenue, in USD.") -> Decorator:
     return click.option("--basis", type=bases, default="risk_adjusted", show_default=True, help=text)
 
 
+scope = click.option(
+    "--scope",
+    metavar="GROUP",
+    help="A scope of Axes, for revenue; without it the headline, Therapeutics in the base case.",
+)
+"""What the market is taken to be."""
+
+
 def dimensions(*names: str, default: str) -> Decorator:
     """The dimensions of a table."""
     text = "Dimensions, split by commas; the rest is summed."
@@ -168,7 +177,7 @@ def scenarios(text: str) -> Decorator:
     return click.option("--scenario", "scenarios", multiple=True, callback=each_scenario_once, help=text)
 
 
-measured = together("measured", Measured, metric, stage, basis())
+measured = together("measured", Measured, metric, stage, basis(), scope)
 """What is measured."""
 
 labels = together(
@@ -204,6 +213,7 @@ def refuse_other_metric(metric: str, by: Sequence[str] = ()) -> None:
     """Refuse a basis of patients, a stage of revenue, and patients by segment."""
     if metric == "patients":
         refuse_unused("patients have no basis: leave it out, or use --metric revenue", "basis")
+        refuse_unused("patients have no scope: leave it out, or use --metric revenue", "scope")
     else:
         refuse_unused("revenue has no stage: leave it out, or use --metric patients", "stage")
     if metric == "patients" and "segment" in by:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from lm_xl.cli.summary import Summary
+    from lm_xl.cli.summary import ScenarioSummary, Summary
     from lm_xl.forecasts.bridge import Bridge
     from lm_xl.forecasts.compare import Comparison
     from lm_xl.forecasts.diff import Difference, Edit
@@ -79,9 +79,19 @@ def _scenarios(found: Summary, first: int, last: int) -> list[str]:
         texts.append(
             f"  {scenario.name + ':':<28} {scenario.diagnosed:>10,.0f} diagnosed {first}   "
             f"risk-adjusted net revenue USD {scenario.first_revenue / 1e6:,.0f} m {first}, "
-            f"{scenario.last_revenue / 1e6:,.0f} m {last}   CAGR {growth}"
+            f"{scenario.last_revenue / 1e6:,.0f} m {last}   CAGR {growth}{_promise(found, scenario)}"
         )
-    return texts
+    return [f"  {found.assumptions.axes.headline}:", *texts] if texts else []
+
+
+def _promise(found: Summary, scenario: ScenarioSummary) -> str:
+    """What a scenario promises to do to the headline of the last year, and whether it does."""
+    promise = found.assumptions.axes.promises.get(scenario.name)
+    if promise is None:
+        return ""
+    base = found.scenarios[0].last_revenue
+    kept = scenario.last_revenue > base if promise == "raises" else scenario.last_revenue < base
+    return f"   {promise} it" if kept else f"   PROMISES that it {promise} the headline, and does not"
 
 
 def verification(result: Verification) -> str:
@@ -119,6 +129,19 @@ def forecast(tidy: pd.DataFrame, form: str, by: Sequence[str]) -> str:
         words = labels if isinstance(labels, tuple) else (labels,)
         rows.append([*map(str, words), *map(scale.amount, values)])
     return table(title, lead, [str(column) for column in wide.columns], rows)
+
+
+def products(found: pd.DataFrame, form: str) -> str:
+    """The products: as a table without the sources and the note, or as CSV or JSON with all."""
+    if form != "table":
+        return frame(found, form)
+    names = [c for c in found.columns if c not in ("share", "source", "status", "note")]
+    rows = [
+        [*(str(line[name]) for name in names), f"{line['share']:.0%}"] for line in found.to_dict("records")
+    ]
+    return table(
+        "Products; share is of the segment's sales", [n.replace("_", " ") for n in names], ["share"], rows
+    )
 
 
 def comparison(found: Comparison, form: str, by: Sequence[str], **measured: str) -> str:

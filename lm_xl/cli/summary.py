@@ -11,13 +11,21 @@ import lm_xl
 from lm_xl.assumptions.columns import STATUSES
 
 if TYPE_CHECKING:
-    from lm_xl.assumptions.assumptions import Assumptions, Correlation, Currency, Delta, Published, Row
+    from lm_xl.assumptions.assumptions import (
+        Assumptions,
+        Correlation,
+        Currency,
+        Delta,
+        Product,
+        Published,
+        Row,
+    )
     from lm_xl.model.ops import Array
 
 
 @dataclass(frozen=True)
 class ScenarioSummary:
-    """A scenario: patients diagnosed in the first year, and risk-adjusted net revenue in the first and in the last, USD."""
+    """A scenario: patients diagnosed in the first year, and risk-adjusted net revenue of the headline in the first and in the last, USD."""
 
     name: str
     diagnosed: float
@@ -64,14 +72,14 @@ def status_counts(a: Assumptions) -> dict[str, int]:
 
 
 def _citations(a: Assumptions) -> Iterable[str]:
-    citing: list[Row | Delta | Correlation | Published | Currency]
-    citing = [*a.rows, *a.deltas, *a.correlations, *a.published, *a.currencies]
+    citing: list[Row | Delta | Correlation | Product | Published | Currency]
+    citing = [*a.rows, *a.deltas, *a.correlations, *a.products, *a.published, *a.currencies]
     return chain.from_iterable(x.sources for x in citing)
 
 
 def _scenarios(a: Assumptions) -> Iterable[ScenarioSummary]:
     results = lm_xl.forecast(a, a.axes.scenarios)
     for name in a.axes.scenarios:
-        revenue = results.series("risk_adjusted_sales", run=name)
+        revenue = results.series("risk_adjusted_sales", segment=a.axes.headline, run=name)
         diagnosed = results.patients(a.axes.region.total, a.axes.years[0], run=name)
         yield ScenarioSummary(name, diagnosed, float(revenue[0]), float(revenue[-1]), results.cagr(revenue))

@@ -31,6 +31,7 @@ class Machines(NamedTuple):
 @click.argument("file", type=options.FILE, required=False)
 @options.sample("How many draws.", "The same seed gives the same draws.")
 @options.scenarios("One or several scenarios, with the same draws; without it the first.")
+@options.scope
 @click.option(
     "--stop-at",
     type=options.Percent(),
@@ -56,6 +57,7 @@ def simulate(
     file: Path | None,
     sample: options.Sample,
     scenarios: tuple[str, ...],
+    scope: str | None,
     stop_at: float | None,
     output: options.Output,
     machines: Machines,
@@ -71,7 +73,7 @@ def simulate(
     if machines.scheduler is not None:
         options.refuse_unused("the cluster of --scheduler has its own", "workers")
     a = lm_xl.read_assumptions(file)
-    result = simulation_into(output, a, sample, scenarios, stop_at, machines)
+    result = simulation_into(output, a, sample, scenarios, scope, stop_at, machines)
     click.echo(show.simulation(result), nl=False)
     if not result.reached:
         more = f"give more than {sample.draws:,} --draws"
@@ -85,6 +87,7 @@ def simulation_into(
     a: lm_xl.Assumptions,
     sample: options.Sample,
     scenarios: tuple[str, ...],
+    scope: str | None,
     stop_at: float | None,
     machines: Machines,
 ) -> lm_xl.Simulation:
@@ -101,6 +104,7 @@ def simulation_into(
                 a,
                 **sample._asdict(),
                 scenarios=scenarios or None,
+                scope=scope,
                 executor=executor,
                 stop_at=stop_at,
                 store=store,

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from lm_xl.model.axes import Axes
 
 ROLES = ("incumbent", "entrant", "rest")
+KINDS = ("Brands", "Generics", "Procedures")
+"""Of therapies; a test is a kind of its own."""
 MOST_YEARS = 100
 
 
@@ -123,8 +125,8 @@ class TypedAxes(NamedTuple):
         "--therapy",
         "therapies",
         multiple=True,
-        metavar="LABEL:SET:ROLE",
-        help="A therapy, its choice set, and its role: incumbent, entrant or rest.",
+        metavar="LABEL:SET:ROLE[:KIND]",
+        help="A therapy, its choice set, its role (incumbent, entrant or rest) and its kind (Brands, Generics or Procedures).",
     ),
     click.option("--test", "tests", multiple=True, help="A diagnostic test."),
     click.option(
@@ -165,9 +167,12 @@ def axes_as_typed(typed: TypedAxes) -> Axes:
     segments = []
     for therapy in typed.therapies:
         parts = therapy.split(":")
-        if len(parts) != 3 or parts[2] not in ROLES:
-            raise click.UsageError("--therapy takes LABEL:SET:ROLE with the role incumbent, entrant or rest")
-        segments.append((parts[0], parts[1], parts[2]))
+        if len(parts) not in (3, 4) or parts[2] not in ROLES or not set(parts[3:]) <= set(KINDS):
+            raise click.UsageError(
+                "--therapy takes LABEL:SET:ROLE or LABEL:SET:ROLE:KIND with the role incumbent, entrant or rest"
+                " and the kind Brands, Generics or Procedures"
+            )
+        segments.append(tuple(parts))
     segments += [(test, "", "test") for test in typed.tests]
     subtypes = []
     for subtype in typed.subtypes:

@@ -101,6 +101,7 @@ def bridge(
     subtype: str | None = None,
     stage: str = "diagnosed",
     basis: str = "risk_adjusted",
+    scope: str | None = None,
 ) -> Bridge:
     """What drives the difference between two points, each a scenario, a year, or both; without them, the first and the last year.
 
@@ -110,7 +111,16 @@ def bridge(
     IdentityError where a point breaks an identity.
     """
     axes = assumptions.axes
-    chosen = measure(axes, metric, region=region, segment=segment, subtype=subtype, stage=stage, basis=basis)
+    chosen = measure(
+        axes,
+        metric,
+        region=region,
+        segment=segment,
+        subtype=subtype,
+        stage=stage,
+        basis=basis,
+        scope=scope,
+    )
     words = (axes.years[0] if start is None else start, axes.years[-1] if end is None else end)
     ends = first, last = points(axes, words, year, scenario)
     forecast(assumptions, [p.scenario for p in ends])  # each point must hold the identities

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING
@@ -13,8 +13,8 @@ from lm_xl.assumptions.assumptions import DIMS, Assumptions
 from lm_xl.assumptions.columns import KEYS
 from lm_xl.faults import UnknownLabel
 from lm_xl.forecasts.forecast import forecast
-from lm_xl.forecasts.points import Point, points
-from lm_xl.forecasts.results import Results, output_of, summed
+from lm_xl.forecasts.points import Point, measure, points
+from lm_xl.forecasts.results import Results, summed
 from lm_xl.model.axes import Axes, Axis
 from lm_xl.model.labels import nearest
 from lm_xl.model.ops import change
@@ -38,26 +38,31 @@ class Comparison:
         metric: str = "revenue",
         stage: str = "diagnosed",
         basis: str = "risk_adjusted",
+        scope: str | None = None,
     ) -> pd.DataFrame:
         """A tidy frame of every label, leaves and groups: columns `by`..., kind, metric, unit, before, after, difference, change.
 
         `kind` is leaf, group or total; only leaves add up. `change` is the difference on the value before, NaN where that is 0.
-        Raises UnknownLabel for an unknown metric, stage, basis or dimension, or one the metric does not vary by.
+        Revenue is that of a scope, without one of the headline; segments and their groups are those within it.
+        Raises UnknownLabel for an unknown metric, stage, basis, scope or dimension, or one the metric does not vary by.
         """
         import pandas as pd
 
-        output, axes = output_of(metric, stage, basis), self.results.axes
-        chosen = [_axis(axes, output, name) for name in by]
+        axes = self.results.axes
+        within = measure(axes, metric, stage=stage, basis=basis, scope=scope)
+        output, chosen = within.output, [_axis(axes, within.output, name) for name in by]
+        whole = {axis.name: axis.total for axis in chosen} | {"segment": within.segment}
         rows = []
-        for labels in product(*(axis.labels for axis in chosen)):
-            before, after = self._values(output, dict(zip(by, labels, strict=True)))
+        for labels in product(*(_labels_within(axis, whole[axis.name]) for axis in chosen)):
+            place = {"segment": within.segment} | dict(zip(by, labels, strict=True))
+            before, after = self._values(output, place)
             relative = float(change(np.array(before), np.array(after)))
             numbers = before, after, after - before, relative
-            rows.append((*labels, _kind(chosen, labels), output, OUTPUTS[output].unit, *numbers))
+            rows.append((*labels, _kind(chosen, labels, whole), output, OUTPUTS[output].unit, *numbers))
         columns = [*by, "kind", "metric", "unit", "before", "after", "difference", "change"]
         return pd.DataFrame(rows, columns=columns)
 
-    def _values(self, output: str, labels: dict[str, str]) -> tuple[float, float]:
+    def _values(self, output: str, labels: Mapping[str, str | None]) -> tuple[float, float]:
         """An output summed over the leaves of labels (dimension to label), at both points."""
         results = self.results
         values = summed(results.axes, output, results.outputs[output], **labels)
@@ -78,10 +83,16 @@ def _axis(axes: Axes, output: str, name: str) -> Axis:
     return axes.axis(dim)
 
 
-def _kind(axes: Sequence[Axis], labels: Sequence[str]) -> str:
+def _labels_within(axis: Axis, whole: str | None) -> Iterator[str]:
+    """The leaves and groups of a label, in their order."""
+    members = set(axis.members(whole or axis.total))
+    return (label for label in axis.labels if set(axis.members(label)) <= members)
+
+
+def _kind(axes: Sequence[Axis], labels: Sequence[str], whole: Mapping[str, str | None]) -> str:
     """What a combination of labels is: a leaf or the total on every axis, else a group."""
     kinds = {
-        "leaf" if label in axis.leaves else "total" if label == axis.total else "group"
+        "leaf" if label in axis.leaves else "total" if label == whole[axis.name] else "group"
         for axis, label in zip(axes, labels, strict=True)
     }
     if not kinds:

@@ -94,6 +94,7 @@ def diff(
     segment: str | None = None,
     subtype: str | None = None,
     basis: str = "risk_adjusted",
+    scope: str | None = None,
 ) -> Difference:
     """What differs between two assumptions workbooks, with the effect of each edit on revenue in a year, in nominal USD.
 
@@ -105,7 +106,9 @@ def diff(
     scenario = a.axes.scenarios[0] if scenario is None else scenario
     year = a.axes.years[-1] if year is None else year
     labels = region, segment, subtype
-    (at, chosen, old), (_, _, new) = (_measured(book, scenario, year, labels, basis) for book in (a, b))
+    (at, chosen, old), (_, _, new) = (
+        _measured(book, scenario, year, labels, basis, scope) for book in (a, b)
+    )
     rows = rows_by_name(a.path), rows_by_name(b.path)
     apart = _axes_apart(a.axes, b.axes)
     single = {} if apart else effects(a, b, rows, at, chosen)
@@ -120,13 +123,18 @@ def diff(
 
 
 def _measured(
-    book: Assumptions, scenario: str, year: int, labels: tuple[str | None, str | None, str | None], basis: str
+    book: Assumptions,
+    scenario: str,
+    year: int,
+    labels: tuple[str | None, str | None, str | None],
+    basis: str,
+    scope: str | None,
 ) -> tuple[Point, Measure, float]:
     """Where and what to measure in a workbook, and its revenue there. Raises UnknownLabel, which names the workbook."""
     region, segment, subtype = labels
     try:
         at = place(book.axes, scenario, year)
-        chosen = measure(book.axes, region=region, segment=segment, subtype=subtype, basis=basis)
+        chosen = measure(book.axes, region=region, segment=segment, subtype=subtype, basis=basis, scope=scope)
     except UnknownLabel as unknown:
         raise UnknownLabel(f"{book.path.name}: {unknown}") from None
     outputs = forecast(book, at.scenario).outputs

@@ -66,7 +66,9 @@ def write_data(
     by = ("region", "subtype", "year")
     frames = {
         "patients": pd.concat([results.frame("patients", by, stage=stage) for stage in PATIENT_STAGES]),
-        "revenue": pd.concat([results.frame("revenue", basis=basis) for basis in BASES]),
+        "revenue": pd.concat(
+            [results.frame("revenue", basis=basis, scope=results.axes.scopes[-1]) for basis in BASES]
+        ),
     }
     frames["data_dictionary"] = _dictionary(results)
     written = {}

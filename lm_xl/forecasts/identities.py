@@ -49,10 +49,11 @@ def _identities(results: Results) -> Iterator[Identity]:
 def _shares_sum_to_1(results: Results) -> Iterator[Identity]:
     rest_of = results.assumptions.structure()["rest_of"]
     for rest in sorted(set(rest_of.tolist()) - {-1}):
-        members = results.outputs["share"][:, :, rest_of == rest]
-        total = members.sum(axis=SEGMENT, keepdims=True)
-        holds = np.abs(total - 1) <= IDENTITY_TOLERANCE
-        yield f"shares within {results.axes.segment.sets[rest]!r} sum to 1", holds, {"share": total}
+        for name in ("share", "expected_share"):
+            members = results.outputs[name][:, :, rest_of == rest]
+            total = members.sum(axis=SEGMENT, keepdims=True)
+            holds = np.abs(total - 1) <= IDENTITY_TOLERANCE
+            yield f"{name} within {results.axes.segment.sets[rest]!r} sums to 1", holds, {name: total}
 
 
 def _failure(results: Results, identity: str, holds: Array, numbers: Mapping[str, Array]) -> str:

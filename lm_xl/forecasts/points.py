@@ -99,12 +99,19 @@ def measure(
     subtype: str | None = None,
     stage: str = "diagnosed",
     basis: str = "risk_adjusted",
+    scope: str | None = None,
 ) -> Measure:
     """What to measure, its labels as the workbook writes them: revenue in a basis (nominal USD), or patients of a stage.
 
-    Raises UnknownLabel for a label, metric, stage or basis that there is none of, or one the metric does not vary by.
+    Revenue without a segment is that of a scope, without one of the headline. Raises UnknownLabel for a label, metric, stage,
+    basis or scope that there is none of, or one the metric does not vary by, WrongUsage for a scope of a segment or of patients.
     """
     output = output_of(metric, stage, basis)
+    if metric == "revenue" and segment is None:
+        segment = axes.scope(scope)
+    elif scope is not None:
+        what = "patients have none" if metric == "patients" else f"the segment {segment!r} is named already"
+        raise WrongUsage(f"scope {scope!r} has no effect: {what}")
     labels = [
         axes.axis(d).label(x) if x is not None else None
         for d, x in zip(DIMS, (region, segment, subtype), strict=True)

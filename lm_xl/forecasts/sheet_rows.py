@@ -16,6 +16,7 @@ KEYED = ("quantity", *KEYS)
 NAMES = {
     "Axes": ("axis", "label"),
     **dict.fromkeys(SHEETS, KEYED),
+    "Products": ("segment", "product"),
     "Scenarios": ("scenario", *KEYED),
     "Correlations": ("quantity", "segment", "subtype", "other_quantity", "other_segment", "other_subtype"),
     "Published": ("publisher", "what", "metric", *KEYS, "year"),
@@ -24,9 +25,9 @@ NAMES = {
     "Changes": ("version", "date", "who"),
 }
 """The columns by which a row of a sheet is known; two rows are the same row if these agree."""
-IN_ORDER = ("Axes", "Scenarios", "Changes")
+IN_ORDER = ("Axes", "Products", "Scenarios", "Changes")
 """The sheets in which the order of the rows means something."""
-LIST_COLUMNS = ("groups", "source")
+LIST_COLUMNS = ("groups", "source", "trials")
 """The columns that hold several words, in any order."""
 
 Name = tuple[str, ...]

@@ -102,6 +102,7 @@ def tornado(
     subtype: str | None = None,
     stage: str = "diagnosed",
     basis: str = "risk_adjusted",
+    scope: str | None = None,
 ) -> Tornado:
     """Each uncertain input at its stated low and high, one at a time; its rows move together in all regions.
 
@@ -112,7 +113,16 @@ def tornado(
     Raises Refused, with every cell, where a low or high breaks a rule; UnknownLabel for a label.
     """
     axes = assumptions.axes
-    chosen = measure(axes, metric, region=region, segment=segment, subtype=subtype, stage=stage, basis=basis)
+    chosen = measure(
+        axes,
+        metric,
+        region=region,
+        segment=segment,
+        subtype=subtype,
+        stage=stage,
+        basis=basis,
+        scope=scope,
+    )
     at = place(axes, scenario, year)
     position = axes.year(at.year)
     values = assumptions.inputs([at.scenario])

@@ -86,6 +86,13 @@ def _revenue(asked: Call) -> Any:
     return at.answer(cube[at["region"], at["segment"], at["subtype"], at["year"]])
 
 
+def _company_revenue(asked: Call) -> Any:
+    model = asked.model
+    cube = model.company_cube(BASES[asked.word("basis", tuple(BASES), "risk_adjusted")])
+    at = asked.places(company=0, year=0, region=model.totals[0], segment=model.totals[1])
+    return at.answer(cube[at["company"], at["region"], at["segment"], at["year"]])
+
+
 def _lines(asked: Call) -> Array:
     return asked.model.lines(METRICS[asked.word("metric", tuple(METRICS))])
 
@@ -261,8 +268,9 @@ def _list(asked: Call) -> list[list[Any]]:
     axes = asked.model.assumptions.axes
     if what == "year":
         return [[float(y)] for y in axes.years]
-    labels = axes.scenarios if what == "scenario" else getattr(axes, what).labels
-    return [[label] for label in labels]
+    if what in ("scenario", "company"):
+        return [[x] for x in (axes.scenarios if what == "scenario" else asked.model.assumptions.companies)]
+    return [[label] for label in getattr(axes, what).labels]
 
 
 def _why(asked: Call) -> str:
@@ -288,7 +296,7 @@ def _version(asked: Call) -> str:
 
 
 _ANSWERS: dict[str, Callable[[Call], Any]] = {
-    "LM_MODEL": _model, "LM_PATIENTS": _patients, "LM_REVENUE": _revenue, "LM_TABLE": _table, "LM_SHARE": _share, "LM_CAGR": _cagr,
+    "LM_MODEL": _model, "LM_PATIENTS": _patients, "LM_REVENUE": _revenue, "LM_COMPANY_REVENUE": _company_revenue, "LM_TABLE": _table, "LM_SHARE": _share, "LM_CAGR": _cagr,
     "LM_PRICE": _price, "LM_PERCENTILE": _percentile, "LM_ASSUMPTION": _assumption, "LM_SOURCE": _source, "LM_LIST": _list, "LM_WHY": _why, "LM_VERSION": _version,
 }  # fmt: skip
 

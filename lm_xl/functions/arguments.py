@@ -162,6 +162,8 @@ class Call:
         if homes:
             return self.fault(f"{value!r} is a {homes[0]} where a {argument.name} is due")
         valid = [label for axis in axes if argument.kind in (axis.name, "label") for label in axis.labels]
+        if argument.kind == "company":
+            valid = list(self.model.assumptions.companies)
         said = f"{nearest(value, valid)}{odd_characters(value)}"
         return self.fault(f"unknown {argument.name} {value!r}: {said}")
 

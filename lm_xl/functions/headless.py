@@ -127,7 +127,7 @@ class _Formula:
             )
 
 
-_OUR_CALL = re.compile(rf"\b(?:{LITE_PREFIX})?LM_[A-Z]+\(")
+_OUR_CALL = re.compile(rf"\b(?:{LITE_PREFIX})?LM_[A-Z_]+\(")
 
 
 def _content(path: Path) -> tuple[dict[Location, _Formula], list[tuple[str, ExcelTable]]]:

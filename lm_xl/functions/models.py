@@ -65,7 +65,10 @@ class Model:
 
     @cached_property
     def places(self) -> dict[str, dict[str, int]]:
-        """For each axis its labels, folded, and their places: leaves, then groups. Under "label" those of all axes one after the other."""
+        """For each axis its labels, folded, and their places: leaves, then groups. Under "label" those of all axes one after the other.
+
+        Under "company" those of the companies.
+        """
         found: dict[str, dict[str, int]] = {"label": {}}
         start = 0
         for dim in DIMS:
@@ -74,13 +77,17 @@ class Model:
             for label, i in found[axis.name].items():
                 found["label"][label] = AMBIGUOUS if label in found["label"] else start + i
             start += len(axis.labels)
+        found["company"] = {folded(company): i for i, company in enumerate(self.assumptions.companies)}
         return found
 
     @cached_property
     def totals(self) -> tuple[int, int, int]:
-        """The places of the labels that hold all regions, all segments and all subtypes."""
+        """The places of the labels that are meant where none is named: all regions, the headline's segments, all subtypes."""
+        axes = self.assumptions.axes
+        labels = axes.region.total, axes.headline, axes.subtype.total
         region, segment, subtype = (
-            self.places[axis.name][folded(axis.total)] for axis in map(self.assumptions.axes.axis, DIMS)
+            self.places[axis.name][folded(label)]
+            for axis, label in zip(map(axes.axis, DIMS), labels, strict=True)
         )
         return region, segment, subtype
 
@@ -99,6 +106,20 @@ class Model:
                 np.broadcast_to(x, (*x.shape[:3], len(self.assumptions.axes.years)))
             )
         return self._cubes[output]
+
+    def company_cube(self, output: str) -> Array:
+        """Sales by company and by every label, all subtypes together: (companies, regions, segments, years)."""
+        name = f"companies of {output}"
+        if name not in self._cubes:
+            a = self.assumptions
+            axis = a.axes.segment
+            holds = np.zeros((len(axis.labels), len(axis)))
+            for i, label in enumerate(axis.labels):
+                holds[i, list(axis.members(label))] = 1
+            leaves = self.cube(output)[:, : len(axis), self.totals[2]]
+            shares = np.array([a.company_shares(company) for company in a.companies])
+            self._cubes[name] = np.einsum("cs,ls,rsy->crly", shares, holds, leaves, optimize=True)
+        return self._cubes[name]
 
     def lines(self, output: str) -> Array:
         """An output by every label of every axis, the other axes summed: (labels, years). NaN for an axis that it does not vary by."""

@@ -27,7 +27,9 @@ METRICS = {
 }
 """What LM_TABLE, LM_SHARE and LM_CAGR count, and the output behind it."""
 PRICE_BASES = {"net": "net_price", "gross": "gross_price"}
-LISTABLE = ("region", "segment", "subtype", "year", "scenario", "stage", "basis", "metric", "quantity")
+LISTABLE = (
+    "region", "segment", "subtype", "year", "scenario", "company", "stage", "basis", "metric", "quantity",
+)  # fmt: skip
 """What LM_LIST lists."""
 
 
@@ -91,10 +93,16 @@ THE_MODEL = Argument(
 A_REGION, A_SEGMENT = _label("region"), _label("segment")
 A_YEAR = Argument("year", "year", "A year of the forecast; a range gives a block.")
 IN_REGION, IN_SUBTYPE = _label("region", "all regions"), _label("subtype", "all cancers")
+IN_SEGMENT = _label("segment", "the headline: the first scope of Axes")
+A_COMPANY = Argument(
+    "company",
+    "company",
+    "A company, or an alliance as the sheet Products writes it; a range gives a block.",
+)
 THE_BASIS = Argument(
     "basis",
     "basis",
-    "What revenue counts: gross, net, or net times the probability of success.",
+    "What revenue counts: gross, net, or net on average over success and failure of the pipeline.",
     "risk_adjusted",
     tuple(BASES),
 )
@@ -146,6 +154,13 @@ FUNCTIONS: dict[str, Function] = {
             "Revenue of a segment in a year.",
             "nominal USD",
             '=LM_REVENUE("Therapeutics", 2035, Model, "7MM")',
+        ),
+        Function(
+            "LM_COMPANY_REVENUE",
+            (A_COMPANY, A_YEAR, THE_MODEL, IN_REGION, IN_SEGMENT, THE_BASIS),
+            "Revenue of a company in a year: its products' shares of the sales of their segments.",
+            "nominal USD",
+            '=LM_COMPANY_REVENUE("AstraZeneca", 2035, Model, "7MM", "Therapeutics")',
         ),
         Function(
             "LM_TABLE",

@@ -14,12 +14,19 @@ ROLES = ("incumbent", "entrant", "rest", "test")
 """What a segment is: a therapy of its set in use today, a therapy still entering it, the set's rest member, or a test."""
 
 
+KINDS = ("Brands", "Generics", "Procedures", "Diagnostic tests")
+"""What kind of product a segment is: prices abroad, their growth and access differ between these more than within."""
+
+PROMISES = ("raises", "lowers")
+"""What a scenario may promise: how it moves the headline of the last year against the first scenario."""
+
+
 @dataclass(frozen=True)
 class Axis:
     """The leaves of one axis in their order, its groups, and the exclusive sets its leaves belong to.
 
     `groups` maps a group's label to the positions of its leaves; `sets` is, for each leaf, the label of the choice set
-    (segments) or of the cancer (subtypes), and "" where there is none. A set is a group too.
+    (segments) or of the cancer (subtypes), and "" where there is none; `kinds` are those of segments. A set and a kind are groups too.
     """
 
     name: str
@@ -28,6 +35,7 @@ class Axis:
     sets: tuple[str, ...]
     roles: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
     _members: dict[str, tuple[int, ...]] = field(init=False, repr=False, compare=False)
     _labels: dict[str, str] = field(init=False, repr=False, compare=False)
 
@@ -73,13 +81,22 @@ class Axis:
 
 @dataclass(frozen=True)
 class Axes:
-    """Regions, segments, subtypes and years of one workbook, with the names of its scenarios."""
+    """Regions, segments, subtypes and years of one workbook, with the names of its scenarios and of its scopes."""
 
     region: Axis
     segment: Axis
     subtype: Axis
     years: tuple[int, ...]
     scenarios: tuple[str, ...]
+    scopes: tuple[str, ...]
+    """Groups of segments, each holding the one before: what the market is taken to be. The first is the headline, the last holds every segment."""
+    promises: Mapping[str, str] = field(default_factory=dict)
+    """Scenario to what it promises, where it does."""
+
+    @property
+    def headline(self) -> str:
+        """The scope that is meant where none is named."""
+        return self.scopes[0]
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
@@ -96,9 +113,20 @@ class Axes:
             raise UnknownLabel(f"year {year!r} is outside the horizon {self.years[0]} to {self.years[-1]}")
         return self.years.index(year)
 
+    def nearest_year(self, year: int) -> int:
+        """The year of the horizon that is nearest to one that may lie beyond it."""
+        return min(max(year, self.years[0]), self.years[-1])
+
     def scenario(self, name: str) -> str:
         """A scenario's name as the workbook writes it. Raises UnknownLabel."""
         for known in self.scenarios:
             if folded(known) == folded(name):
                 return known
         raise UnknownLabel(f"unknown scenario {name!r}: {nearest(name, self.scenarios)}")
+
+    def scope(self, name: str | None = None) -> str:
+        """A scope's name as the workbook writes it; without a name, the headline. Raises UnknownLabel."""
+        for known in self.scopes:
+            if name is None or folded(known) == folded(name):
+                return known
+        raise UnknownLabel(f"unknown scope {name!r}: {nearest(str(name), self.scopes)}")

@@ -31,32 +31,44 @@ OUTPUTS: dict[str, Output] = {
         Output("missed", "Calc_Diagnosis", RSY, "share", "share of LM cases that one test does not find"),
         Output("detection", "Calc_Diagnosis", RY, "share", "share of worked-up LM cases that any test finds"),
         Output("diagnosed", "Calc_Diagnosis", RPY, "patients", "patients diagnosed with LM"),
+        Output("prevalence", "Calc_Diagnosis", RPY, "patients", "patients living with diagnosed LM"),
         Output("suspected", "Calc_Diagnosis", RPY, "patients", "patients worked up for suspected LM"),
         Output("tests", "Calc_Diagnosis", RSPY, "tests", "tests done"),
         Output("treated", "Calc_Diagnosis", RPY, "patients", "patients on LM-directed treatment"),
         Output("launch", "Calc_Launches", (R, S), "year", "launch after delays and accelerations"),
         Output("years_on_market", "Calc_Launches", RSY, "years", "years from launch to the end of the year"),
         Output("adoption", "Calc_Launches", RSY, "factor", "growth factor of the Bass curve"),
+        Output("bass_curve", "Calc_Launches", RSY, "share", "share of peak reached on the Bass curve"),
+        Output("years_after_third", "Calc_Launches", RSY, "years", "years since the end of the third year on the market"),
+        Output("typed_early", "Calc_Launches", RSY, "share", "share of peak gained on the typed curve in years 1 and 2"),
+        Output("typed_middle", "Calc_Launches", RSY, "share", "share of peak gained on the typed curve in years 3 and 4"),
+        Output("typed_late", "Calc_Launches", RSY, "share", "share of peak gained on the typed curve in years 5 and 6"),
         Output("uptake", "Calc_Launches", RSY, "share", "share of peak reached; exactly 0 before launch"),
+        Output("success", "Calc_Launches", (S,), "share", "probability of success with partnering"),
         Output("entrant_claim", "Calc_Share", RSPY, "share", "share of its set that an entrant takes"),
         Output("entrant_total", "Calc_Share", RSPY, "share", "what all entrants take of a set"),
+        Output("expected_claim", "Calc_Share", RSPY, "share", "what an entrant takes on average over success and failure"),
+        Output("expected_total", "Calc_Share", RSPY, "share", "what all entrants take of a set on average"),
         Output("incumbent_claim", "Calc_Share", RSPY, "share", "share of its set that an incumbent would have without entrants"),
         Output("incumbent_total", "Calc_Share", RSPY, "share", "what all incumbents but the rest member would have"),
         Output("share", "Calc_Share", RSPY, "share", "share of the choice set; sums to 1 within it"),
-        Output("patients_on_therapy", "Calc_Patients", RSPY, "patients", "patients on a therapy"),
+        Output("expected_share", "Calc_Share", RSPY, "share", "share of the choice set on average over success and failure"),
+        Output("patients_on_therapy", "Calc_Patients", RSPY, "patients", "patients on a therapy, once for each line"),
+        Output("expected_patients", "Calc_Patients", RSPY, "patients", "patients on a therapy on average over success and failure"),
         Output("treatment_months", "Calc_Patients", (S, P, YEAR), "months or courses", "therapy taken by each patient on it"),
         Output("loss_of_exclusivity", "Calc_Prices", (R, S), "year", "the later of patent expiry and orphan exclusivity"),
         Output("erosion", "Calc_Prices", RSY, "share", "share of the price lost since loss of exclusivity"),
-        Output("gross_price", "Calc_Prices", RSY, "USD", "list price in the region per month, course or test"),
+        Output("us_price", "Calc_Prices", RSY, "USD", "US price of a month, course or test, with what is given beside the product"),
+        Output("gross_price", "Calc_Prices", RSY, "USD", "price in the region of a month, course or test before rebates"),
         Output("net_price", "Calc_Prices", RSY, "USD", "gross price less rebates and discounts"),
-        Output("success", "Calc_Prices", (S,), "share", "probability of success with partnering"),
+        Output("reservoir_cost", "Calc_Prices", RSY, "USD", "price of a reservoir for each patient on a therapy, once"),
         Output("gross_sales", "Calc_Sales", RSPY, "USD", "sales at list price"),
         Output("net_sales", "Calc_Sales", RSPY, "USD", "sales net of rebates and discounts"),
-        Output("risk_adjusted_sales", "Calc_Sales", RSPY, "USD", "net sales times probability of success: the headline"),
+        Output("risk_adjusted_sales", "Calc_Sales", RSPY, "USD", "net sales on average over success and failure of the pipeline: the headline"),
     )
 }  # fmt: skip
 
-PATIENT_STAGES = ("incidence", "metastatic", "lm_cases", "suspected", "diagnosed", "treated")
+PATIENT_STAGES = ("incidence", "metastatic", "lm_cases", "suspected", "diagnosed", "treated", "prevalence")
 """Counts of people by region and subtype, for `Results.patients`."""
 
 SHRINKING_PATIENTS = (
@@ -71,7 +83,7 @@ SHRINKING = (
     *SHRINKING_PATIENTS,
     ("gross_price", "net_price"),
     ("gross_sales", "net_sales"),
-    ("net_sales", "risk_adjusted_sales"),
+    ("entrant_claim", "expected_claim"),
 )
 """What can only shrink: no second output is above the first, in any run, region, segment, subtype and year."""
 

@@ -25,9 +25,15 @@ def survival_exposure(survival_exposure_growth: Array, year: Array, index_year: 
     return (1 + survival_exposure_growth) ** (year - index_year)
 
 
-def metastatic(incidence: Array, ever_metastatic_share: Array, survival_exposure: Array) -> Array:
-    """Patients whose cancer is metastatic, then or later."""
-    return incidence * ever_metastatic_share * survival_exposure
+def metastatic(
+    incidence: Array,
+    incidence_growth: Array,
+    years_to_lm: Array,
+    ever_metastatic_share: Array,
+    survival_exposure: Array,
+) -> Array:
+    """Patients whose cancer is metastatic by now, of the new cases of as many years ago as LM takes to come."""
+    return incidence / (1 + incidence_growth) ** years_to_lm * ever_metastatic_share * survival_exposure
 
 
 def lm_cases(
@@ -53,6 +59,11 @@ def detection(missed: Array) -> Array:
 def diagnosed(lm_cases: Array, care_access: Array, detection: Array) -> Array:
     """Cases that reach work-up and are found there."""
     return lm_cases * care_access * detection
+
+
+def prevalence(diagnosed: Array, survival_with_lm: Array) -> Array:
+    """Patients living with diagnosed LM: those of a year times the years that they live."""
+    return diagnosed * survival_with_lm
 
 
 def suspected(lm_cases: Array, suspected_per_case: Array, care_access: Array) -> Array:
@@ -101,22 +112,62 @@ def adoption(years_on_market: Array, bass_innovation: Array, bass_imitation: Arr
     return exp((bass_innovation + bass_imitation) * years_on_market)
 
 
-def uptake(adoption: Array, bass_innovation: Array, bass_imitation: Array) -> Array:
+def bass_curve(adoption: Array, bass_innovation: Array, bass_imitation: Array) -> Array:
     """Bass (1969): share of the peak reached, exactly 0 before launch."""
     return (adoption - 1) / (adoption + bass_imitation / bass_innovation)
 
 
+def years_after_third(years_on_market: Array) -> Array:
+    """Years since the end of the third year on the market, 0 until then."""
+    return maximum(years_on_market - 1 - 1 - 1, 0)
+
+
+def typed_early(years_on_market: Array, uptake_gain_1: Array, uptake_gain_2: Array) -> Array:
+    """Share of the peak that a typed curve gains in the first two years, evenly within each."""
+    first, second = minimum(years_on_market, 1), minimum(maximum(years_on_market - 1, 0), 1)
+    return uptake_gain_1 * first + uptake_gain_2 * second
+
+
+def typed_middle(
+    years_on_market: Array, years_after_third: Array, uptake_gain_3: Array, uptake_gain_4: Array
+) -> Array:
+    """Share of the peak that a typed curve gains in the third and the fourth year."""
+    third, fourth = minimum(maximum(years_on_market - 1 - 1, 0), 1), minimum(years_after_third, 1)
+    return uptake_gain_3 * third + uptake_gain_4 * fourth
+
+
+def typed_late(years_after_third: Array, uptake_gain_5: Array, uptake_gain_6: Array) -> Array:
+    """Share of the peak that a typed curve gains in the fifth and the sixth year, and none after it."""
+    fifth = minimum(maximum(years_after_third - 1, 0), 1)
+    sixth = minimum(maximum(years_after_third - 1 - 1, 0), 1)
+    return uptake_gain_5 * fifth + uptake_gain_6 * sixth
+
+
+def uptake(
+    bass_curve: Array, typed_early: Array, typed_middle: Array, typed_late: Array, typed_uptake: Array
+) -> Array:
+    """Share of the peak reached, exactly 0 before launch: on the curve of Bass, or as typed."""
+    return bass_curve * (1 - typed_uptake) + (typed_early + typed_middle + typed_late) * typed_uptake
+
+
+def success(probability_of_success: Array, partnering: Array, partnering_success_gain: Array) -> Array:
+    """Probability of success, raised by partnering; 1 for what is on the market."""
+    return probability_of_success + (1 - probability_of_success) * partnering * partnering_success_gain
+
+
 def entrant_claim(
     peak_share: Array,
+    order_of_entry_loss: Array,
     cns_penetration: Array,
     uptake: Array,
     market_access: Array,
     biomarker_gated: Array,
     biomarker_testing: Array,
 ) -> Array:
-    """What an entrant takes of its set: its peak, as far as barrier, uptake, access and testing let it."""
+    """What an entrant takes of its set: its peak, as far as order of entry, barrier, uptake, access and testing let it."""
     return (
         peak_share
+        * (1 - order_of_entry_loss)
         * cns_penetration
         * uptake
         * market_access
@@ -129,11 +180,26 @@ def entrant_total(entrant_claim: Array, rest_of: Array) -> Array:
     return set_total(entrant_claim, rest_of)
 
 
+def expected_claim(entrant_claim: Array, success: Array) -> Array:
+    """What an entrant takes of its set on average over its success and failure."""
+    return entrant_claim * success
+
+
+def expected_total(expected_claim: Array, rest_of: Array) -> Array:
+    """What all entrants take of a set on average."""
+    return set_total(expected_claim, rest_of)
+
+
 def incumbent_claim(
-    base_share: Array, market_access: Array, biomarker_gated: Array, biomarker_testing: Array
+    base_share: Array,
+    share_as_measured: Array,
+    market_access: Array,
+    biomarker_gated: Array,
+    biomarker_testing: Array,
 ) -> Array:
-    """What an incumbent would have without entrants."""
-    return base_share * market_access * (1 - biomarker_gated * (1 - biomarker_testing))
+    """What an incumbent would have without entrants: a share measured in the region shows access and testing already."""
+    reach = market_access * (1 - biomarker_gated * (1 - biomarker_testing))
+    return base_share * (1 - (1 - share_as_measured) * (1 - reach))
 
 
 def incumbent_total(incumbent_claim: Array, rest_of: Array) -> Array:
@@ -154,12 +220,31 @@ def share(
     return entrant_claim + settled * (1 - spread(entrant_total, rest_of))
 
 
-def patients_on_therapy(treated: Array, set_use: Array, share: Array) -> Array:
-    """Patients on each therapy; sets overlap, so a patient may count in several."""
-    return treated * set_use * share
+def expected_share(
+    expected_claim: Array,
+    incumbent_claim: Array,
+    expected_total: Array,
+    incumbent_total: Array,
+    is_rest: Array,
+    rest_of: Array,
+) -> Array:
+    """Shares within a set on average over success and failure, exactly: each entrant's success moves them in a straight line."""
+    return share(expected_claim, incumbent_claim, expected_total, incumbent_total, is_rest, rest_of)
+
+
+def patients_on_therapy(treated: Array, set_use: Array, lines_of_therapy: Array, share: Array) -> Array:
+    """Patients on each therapy, once for each line; sets overlap, so a patient may count in several."""
+    return treated * set_use * lines_of_therapy * share
 
 
 # Money
+
+
+def expected_patients(
+    treated: Array, set_use: Array, lines_of_therapy: Array, expected_share: Array
+) -> Array:
+    """Patients on each therapy on average over success and failure."""
+    return patients_on_therapy(treated, set_use, lines_of_therapy, expected_share)
 
 
 def treatment_months(months_on_therapy: Array, compliance: Array, heterogeneity_penalty: Array) -> Array:
@@ -184,11 +269,28 @@ def erosion(
     return is_protected * exclusivity_erosion * minimum(gone, 1)
 
 
+def us_price(list_price: Array, dose_factor: Array, erosion: Array, administration_price: Array) -> Array:
+    """Price in the US in index_year of a month, course or test: the product at the dose that is given, and giving it."""
+    return list_price * dose_factor * (1 - erosion) + administration_price
+
+
 def gross_price(
-    list_price: Array, price_ratio: Array, price_growth: Array, erosion: Array, year: Array, index_year: Array
+    us_price: Array, price_ratio: Array, price_growth: Array, year: Array, index_year: Array
 ) -> Array:
-    """List price in the region."""
-    return list_price * price_ratio * (1 + price_growth) ** (year - index_year) * (1 - erosion)
+    """Price in the region before rebates."""
+    return us_price * price_ratio * (1 + price_growth) ** (year - index_year)
+
+
+def reservoir_cost(
+    reservoir_use: Array,
+    reservoir_price: Array,
+    price_ratio: Array,
+    price_growth: Array,
+    year: Array,
+    index_year: Array,
+) -> Array:
+    """Price in the region of a reservoir, for each patient on a therapy, once."""
+    return reservoir_use * reservoir_price * price_ratio * (1 + price_growth) ** (year - index_year)
 
 
 def net_price(gross_price: Array, gross_to_net: Array) -> Array:
@@ -196,16 +298,17 @@ def net_price(gross_price: Array, gross_to_net: Array) -> Array:
     return gross_price * (1 - gross_to_net)
 
 
-def success(probability_of_success: Array, partnering: Array, partnering_success_gain: Array) -> Array:
-    """Probability of success, raised by partnering; 1 for what is on the market."""
-    return probability_of_success + (1 - probability_of_success) * partnering * partnering_success_gain
-
-
 def gross_sales(
-    patients_on_therapy: Array, treatment_months: Array, attribution: Array, tests: Array, gross_price: Array
+    patients_on_therapy: Array,
+    treatment_months: Array,
+    gross_price: Array,
+    reservoir_cost: Array,
+    tests: Array,
+    attribution: Array,
 ) -> Array:
-    """Sales at list price of therapies and tests."""
-    return (patients_on_therapy * treatment_months * attribution + tests) * gross_price
+    """Sales at list price of therapies and tests, as far as they count as LM revenue."""
+    therapies = patients_on_therapy * (treatment_months * gross_price + reservoir_cost)
+    return (therapies + tests * gross_price) * attribution
 
 
 def net_sales(gross_sales: Array, gross_to_net: Array) -> Array:
@@ -213,6 +316,15 @@ def net_sales(gross_sales: Array, gross_to_net: Array) -> Array:
     return gross_sales * (1 - gross_to_net)
 
 
-def risk_adjusted_sales(net_sales: Array, success: Array) -> Array:
-    """Net sales times probability of success."""
-    return net_sales * success
+def risk_adjusted_sales(
+    expected_patients: Array,
+    treatment_months: Array,
+    gross_price: Array,
+    reservoir_cost: Array,
+    tests: Array,
+    attribution: Array,
+    gross_to_net: Array,
+) -> Array:
+    """Net sales on average over success and failure: a product that fails leaves its patients to the others."""
+    gross = gross_sales(expected_patients, treatment_months, gross_price, reservoir_cost, tests, attribution)
+    return net_sales(gross, gross_to_net)

@@ -199,6 +199,7 @@ def _kept_of_batch(
         common |= {(name, True): NOTHING for name in (NOT_OF_TESTS if of_tests else NOT_OF_THERAPIES)}
         _run_stages(group, common)
         sold = np.zeros((*group.choices.shape, years, size))
+        counted = plan.counted[group.segments[group.choices]][:, :, np.newaxis, np.newaxis]
         found: dict[str, list[Array]] = {name: [] for name in PATIENTS}
         # As many regions at once as fit into the cache.
         step = max(1, CACHED // sold.size)
@@ -208,7 +209,9 @@ def _kept_of_batch(
             known |= common | {key: x[:, here] for key, x in patients.items()}
             _run_stages(group, known)
             sales = known["net_sales", True][0]
-            revenue[here] += sales.sum(axis=(1, 2))
+            # A set is in the scope or not; of the tests some may be.
+            if counted.any():
+                revenue[here] += (sales if counted.all() else sales * counted).sum(axis=(1, 2))
             sold += sales.sum(axis=0)
             sound &= _funnel_holds(known) if of_tests else _shares_hold(known)
             for name in PATIENTS if of_tests else ():
@@ -216,7 +219,7 @@ def _kept_of_batch(
                 found[name].append(np.broadcast_to(x, (1, here.stop - r, *x.shape[2:])))
         if of_tests:
             patients = {(name, False): np.concatenate(x, axis=REGION) for name, x in found.items()}
-        by_subtype += sold.sum(axis=0)
+        by_subtype += (sold * counted).sum(axis=0)
         # One segment may be another choice of each subtype, so they are added one by one.
         for choice, subtype in np.argwhere(group.used):
             by_segment[group.segments[group.choices[choice, subtype]]] += sold[choice, subtype]

@@ -104,10 +104,14 @@ class DrawPlan:
     years: Array
     kept: tuple[tuple[int, ...], ...]
     """The kept columns that add up to each kept result."""
+    scope: str
+    counted: Array
+    """Which segments revenue by region and by subtype counts: those of the scope."""
 
 
-def plan_of(a: Assumptions, scenarios: Sequence[str], seed: int) -> DrawPlan:
-    """The plan of a simulation of valid assumptions. Raises UnknownLabel for a scenario."""
+def plan_of(a: Assumptions, scenarios: Sequence[str], seed: int, scope: str | None = None) -> DrawPlan:
+    """The plan of a simulation of valid assumptions, without a scope of the headline. Raises UnknownLabel for a scenario or a scope."""
+    scope = a.axes.scope(scope)
     input_of = {stream: one.name for one in uncertain_inputs(a) for stream in one.streams}
     streams = Streams(input_of)
     drawn = tuple(_drawn_scenario(a, a.axes.scenario(s), streams) for s in scenarios)
@@ -123,6 +127,8 @@ def plan_of(a: Assumptions, scenarios: Sequence[str], seed: int) -> DrawPlan:
         shape=a.axes.shape,
         years=np.array(a.axes.years, dtype=float).reshape(1, 1, 1, 1, -1, 1),
         kept=tuple(result.members for result in kept_results(a)),
+        scope=scope,
+        counted=np.isin(np.arange(len(a.axes.segment)), a.axes.segment.members(scope)),
     )
 
 

@@ -42,6 +42,8 @@ def reduced_draws(
         surely, weighed = certain_outcomes(plan, run)
         for i, result in enumerate(results):
             label = {result.axis: result.label}
+            if result.metric == "revenue":
+                label = {"segment": plan.scope} | label
             stated[run, i] = deterministic.series(OUTPUT_OF[result.metric], **label, run=name)
             by_success[run, i] = weighed[list(result.members)].sum(axis=0)
         for (i, year), x in _draws_by_label(store, results, run, totals.shape[1], draws, surely):
@@ -54,6 +56,7 @@ def reduced_draws(
         labels=results,
         inputs=plan.inputs,
         seed=plan.seed,
+        scope=plan.scope,
         draws=draws,
         reached=reached,
         deterministic=stated,

@@ -47,6 +47,7 @@ def simulate(
     scenarios: Sequence[str] | str | None = None,
     executor: Workers | None = None,
     *,
+    scope: str | None = None,
     stop_at: float | None = None,
     store: str | Path | None = None,
     chunk: int = 1,
@@ -59,7 +60,8 @@ def simulate(
     which the errors of the mean, P10 and P90 of the last year's total revenue are below this share of them,
     in every scenario. `store` is a folder that keeps the draws of an interrupted run and is removed at the
     end. `chunk` is the number of blocks that a worker takes at once.
-    Raises Refused for arguments or stores, UnknownLabel for a scenario, IdentityError naming a draw.
+    Revenue by region and by subtype is that of `scope`, without one of the headline.
+    Raises Refused for arguments or stores, UnknownLabel for a scenario or scope, IdentityError naming a draw.
     """
     draws = whole_number("draws", draws, 1, MOST_DRAWS)
     seed = whole_number("seed", seed, 0, 2**128 - 1)
@@ -69,7 +71,7 @@ def simulate(
     if executor is not None and not isinstance(executor, Executor) and not callable(executor):
         told = f"{executor!r} is no concurrent.futures.Executor and no function that makes one"
         raise refusal_of("executor", told)
-    plan = plan_of(a, scenarios_of(a, scenarios), seed)
+    plan = plan_of(a, scenarios_of(a, scenarios), seed, scope)
     runs = tuple(scenario.name for scenario in plan.scenarios)
     blocks = ceil(draws / BLOCK)
     stamp = {
@@ -77,6 +79,7 @@ def simulate(
         "fingerprint": a.fingerprint,
         "uncertainty": a.uncertainty,
         "engine": f"lm_xl {__version__}",
+        "scope": plan.scope,
         "seed": str(seed),
         "sampling": f"Latin hypercube in blocks of {BLOCK}, Gaussian rank correlations",
         "numpy": np.__version__,

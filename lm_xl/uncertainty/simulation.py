@@ -49,6 +49,8 @@ class Simulation:
     inputs: tuple[str, ...]
     """The input that each stream of `contributions` belongs to."""
     seed: int
+    scope: str
+    """What revenue by region and by subtype counts; that of segments and their groups is whole."""
     draws: int
     reached: bool
     """Whether the error asked for was reached; True where none was asked for."""
@@ -80,7 +82,7 @@ class Simulation:
         segment: str | None = None,
         subtype: str | None = None,
     ) -> int:
-        """The position of a label; at most one of the three may be less than the total, as draws are kept so.
+        """The position of a label; at most one of the three may be another than the whole, as draws are kept so.
 
         Raises UnknownLabel.
         """
@@ -89,7 +91,9 @@ class Simulation:
         wanted = []
         for dim, label in ((REGION, region), (SEGMENT, segment), (SUBTYPE, subtype)):
             axis = self.axes.axis(dim)
-            if label is not None and len(axis.members(label)) < len(axis):
+            # Revenue by region and by subtype is that of the scope.
+            whole = self.scope if dim == SEGMENT and metric == "revenue" else axis.total
+            if label is not None and axis.members(label) != axis.members(whole):
                 wanted.append((axis.name, axis.label(label)))
         if len(wanted) > 1:
             told = " and ".join(name for name, _ in wanted)
@@ -186,14 +190,16 @@ class Simulation:
             "runs": self.runs,
             "inputs": self.inputs,
             "seed": str(self.seed),
+            "scope": self.scope,
             "draws": self.draws,
             "reached": self.reached,
             "provenance": self.provenance,
             "labels": [(x.metric, x.axis, x.label, x.members) for x in self.labels],
             "axes": [
-                *((x.name, x.leaves, dict(x.groups), x.sets, x.roles, x.notes) for x in axes),
+                *((x.name, x.leaves, dict(x.groups), x.sets, x.roles, x.notes, x.kinds) for x in axes),
                 self.axes.years,
                 self.axes.scenarios,
+                self.axes.scopes,
             ],
         }
         with replacing(Path(path), force=force) as draft, draft.open("wb") as file:
@@ -206,17 +212,20 @@ def load_simulation(path: str | Path) -> Simulation:
     try:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             words = json.loads(str(file["words"]))
-            *sides, years, scenarios = words.pop("axes")
+            region, segment, subtype, years, scenarios, *scopes = words.pop("axes")
             region, segment, subtype = (
                 Axis(n, tuple(x), {g: tuple(m) for g, m in groups.items()}, *(tuple(t) for t in more))
-                for n, x, groups, *more in sides
+                for n, x, groups, *more in (region, segment, subtype)
             )
+            # Files of before there were scopes hold revenue of the whole market.
+            scopes = tuple(scopes[0]) if scopes else (segment.total,)
             return Simulation(
-                axes=Axes(region, segment, subtype, tuple(years), tuple(scenarios)),
+                axes=Axes(region, segment, subtype, tuple(years), tuple(scenarios), scopes),
                 labels=tuple(KeptResult(m, a, x, tuple(i)) for m, a, x, i in words.pop("labels")),
                 runs=tuple(words.pop("runs")),
                 inputs=tuple(words.pop("inputs")),
                 seed=int(words.pop("seed")),
+                scope=words.pop("scope", scopes[-1]),
                 **words,
                 **{name: file[name] for name in file.files if name != "words"},
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lm_xl.assumptions.columns import DOLLAR, KEYS
-from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE, Axes, Axis
+from lm_xl.model.axes import KINDS, REGION, SEGMENT, SUBTYPE, Axes, Axis
 from lm_xl.model.quantities import QUANTITIES, Quantity
 from lm_xl.workbook.plan.records import Record
 
@@ -14,17 +14,23 @@ TOTALS = {"region": "Global", "segment": "Total market", "subtype": "All cancers
 
 def axes_of(
     regions: Sequence[str],
-    segments: Sequence[tuple[str, str, str]],
+    segments: Sequence[tuple[str, ...]],
     subtypes: Sequence[tuple[str, str]],
     years: Sequence[int],
     scenarios: Sequence[str] = ("Base",),
 ) -> Axes:
-    """Axes from labels: segments are (label, set, role), subtypes are (label, cancer)."""
+    """Axes from labels: segments are (label, set, role) or (label, set, role, kind), subtypes are (label, cancer).
+
+    Without a kind a test is one of Diagnostic tests, a therapy one of Brands. The headline is Therapeutics where there are tests too.
+    """
     sides = {
         role: tuple(i for i, s in enumerate(segments) if (s[2] == "test") == (role == "Diagnostics"))
         for role in ("Therapeutics", "Diagnostics")
     }
     segment_groups = {g: m for g, m in sides.items() if m}
+    kinds = [s[3] if len(s) > 3 else KINDS[-1] if s[2] == "test" else KINDS[0] for s in segments]
+    of_kinds = {k: tuple(i for i, kind in enumerate(kinds) if kind == k) for k in dict.fromkeys(kinds)}
+    total = TOTALS["segment"]
     return Axes(
         _axis("region", regions, [""] * len(regions), [""] * len(regions), {}),
         _axis(
@@ -32,11 +38,13 @@ def axes_of(
             [s[0] for s in segments],
             [s[1] for s in segments],
             [s[2] for s in segments],
-            segment_groups,
+            segment_groups | of_kinds,
+            kinds,
         ),
         _axis("subtype", [p[0] for p in subtypes], [p[1] for p in subtypes], [""] * len(subtypes), {}),
         tuple(years),
         tuple(scenarios),
+        ("Therapeutics", total) if len(segment_groups) > 1 else (total,),
     )
 
 
@@ -46,6 +54,7 @@ def _axis(
     sets: Sequence[str],
     roles: Sequence[str],
     groups: dict[str, tuple[int, ...]],
+    kinds: Sequence[str] = (),
 ) -> Axis:
     by_set = {s: tuple(i for i, x in enumerate(sets) if x == s) for s in dict.fromkeys(sets) if s}
     return Axis(
@@ -54,33 +63,47 @@ def _axis(
         {**by_set, **groups, TOTALS[name]: tuple(range(len(leaves)))},
         tuple(sets),
         tuple(roles),
+        kinds=tuple(kinds),
     )
 
 
 def form(axes: Axes) -> dict[str, list[Record]]:
     """The records of an empty workbook: the axes, and rows without numbers keyed to the totals, or to leaves where each has its own."""
-    sheets = ("Axes", "Scenarios", "Correlations", "Published", "Sources", "Changes")
+    sheets = ("Axes", "Products", "Scenarios", "Correlations", "Published", "Sources", "Changes")
     records: dict[str, list[Record]] = {sheet: [] for sheet in sheets}
     records["Currencies"] = [{"currency": DOLLAR, "rate": 1, "date": "always", "status": "derived"}]
     records["Axes"] = _labels(axes)
+    records["Products"] = [{"segment": s, "product": s, "share": 1} for s in axes.segment.leaves]
     for quantity in QUANTITIES.values():
         records.setdefault(quantity.sheet, []).extend(_rows(axes, quantity))
     return records
 
 
 def _labels(axes: Axes) -> list[Record]:
-    """The rows of the sheet Axes. A leaf's set is a group too, but stands in a column of its own."""
+    """The rows of the sheet Axes. A leaf's set and its kind are groups too, but stand in columns of their own."""
     found: list[Record] = []
     for axis in (axes.region, axes.segment, axes.subtype):
         for i, leaf in enumerate(axis.leaves):
-            groups = [g for g, members in axis.groups.items() if i in members and g != axis.sets[i]]
-            keys = {"axis": axis.name, "label": leaf, "set": axis.sets[i], "role": axis.roles[i]}
+            kind = axis.kinds[i] if axis.kinds else ""
+            groups = [
+                g for g, members in axis.groups.items() if i in members and g not in (axis.sets[i], kind)
+            ]
+            keys = {
+                "axis": axis.name,
+                "label": leaf,
+                "set": axis.sets[i],
+                "role": axis.roles[i],
+                "kind": kind,
+            }
             found.append({**keys, "groups": "; ".join(groups)})
-    return found + [{"axis": "scenario", "label": s} for s in axes.scenarios]
+    found += [{"axis": "scope", "label": scope} for scope in axes.scopes]
+    return found + [
+        {"axis": "scenario", "label": s, "role": axes.promises.get(s, "")} for s in axes.scenarios
+    ]
 
 
 def _rows(axes: Axes, quantity: Quantity) -> list[Record]:
-    """The rows of a quantity: one, unless its leaves differ in unit or are counts, which no row for a group can give."""
+    """The rows of a quantity: one, unless its leaves differ in unit or kind or are counts, which no row for a group can give."""
     by_segment = SEGMENT in quantity.dims
     segments = axes.segment.having(*quantity.roles) if by_segment else ()
     if by_segment and not segments:
@@ -107,6 +130,9 @@ def _rows(axes: Axes, quantity: Quantity) -> list[Record]:
             }
             for i in segments
         ]
+    if quantity.by_kind:
+        kinds = dict.fromkeys(axes.segment.kinds[i] for i in segments)
+        return [{**row, "segment": kind} for kind in kinds]
     if quantity.is_count:
         return [{**row, "region": leaf} for leaf in axes.region.leaves]
     return [row]

@@ -84,7 +84,7 @@ def verify(
 def agreed_values(path: Path, plan: Plan) -> dict[str, dict[str, float | str]]:
     """Every formula's value in a new workbook, as an engine computes it and Python confirms. Raises Disagreement."""
     a = plan.assumptions
-    python = PythonSide(plan, Numbers.of(a), Choice(a.axes.scenarios[0]))
+    python = PythonSide(plan, Numbers.of(a), Choice(a.axes.scenarios[0], a.axes.headline))
     (grid,) = recalculated(path, [{}], areas(plan), "formualizer")
     case = compare("new", plan, python, grid)
     if case.wrong:
@@ -186,11 +186,13 @@ def _trials(a: Assumptions) -> Iterator[_Trial]:
 
 
 def _choices(a: Assumptions) -> Iterator[Choice]:
-    """Choices that between them have every scenario, every basis and every currency."""
+    """Choices that between them have every scenario, every scope, every basis and every currency."""
     scenarios, bases, currencies = a.axes.scenarios, list(BASIS_NAMES), [c.code for c in a.currencies]
-    for i in range(max(len(scenarios), len(bases), len(currencies))):
+    scopes = a.axes.scopes
+    for i in range(max(len(scenarios), len(scopes), len(bases), len(currencies))):
         yield Choice(
             scenarios[i % len(scenarios)],
+            scopes[i % len(scopes)],
             bases[i % len(bases)],
             currencies[i % len(currencies)],
         )
@@ -217,7 +219,8 @@ def moved(a: Assumptions) -> Numbers:
         else:
             inputs.append(tuple(down(x) for x in row.inputs))
     rates = [c.rate if c.code == DOLLAR else down(c.rate) for c in a.currencies]
-    return Numbers(inputs, [down(d.amount) for d in a.deltas], rates, [down(f.value) for f in a.published])
+    amounts, figures = [down(d.amount) for d in a.deltas], [down(f.value) for f in a.published]
+    return Numbers(inputs, amounts, rates, figures, [down(p.share) for p in a.products])
 
 
 def edits(a: Assumptions, numbers: Numbers) -> dict[Address, Any]:
@@ -231,6 +234,7 @@ def edits(a: Assumptions, numbers: Numbers) -> dict[Address, Any]:
         ("Scenarios", [d.cell for d in a.deltas], numbers.amounts),
         ("Currencies", [c.cell for c in a.currencies], numbers.rates),
         ("Published", [f.cell for f in a.published], numbers.figures),
+        ("Products", [p.cell for p in a.products], numbers.shares),
     ):
         cells |= {(sheet, *place_of(at)): value for at, value in zip(addresses, values, strict=True)}
     return cells
@@ -243,7 +247,8 @@ def _plan_of(a: Assumptions, built: Mapping[tuple[str, str], float] | None) -> P
     """The plan of a delivered file: its numbers stand where they were read, and it was built with these sums of them."""
     rows = {i: row.cells for i, row in enumerate(a.rows)}
     delta_rows = {k: place_of(delta.cell)[0] for k, delta in enumerate(a.deltas)}
-    return trace(a, InputCells(rows, delta_rows, tuple(figure.cell for figure in a.published)), built)
+    figures, shares = (tuple(x.cell for x in found) for found in (a.published, a.products))
+    return trace(a, InputCells(rows, delta_rows, figures, shares), built)
 
 
 def _formula_cells(path: Path) -> dict[str, set[tuple[int, int]]]:

@@ -138,6 +138,14 @@ EDITS = [
     Edit("unknown distribution", *RISK[:2], "distribution", "betta", "'betta' is no distribution|nearest is 'beta'"),
     Edit("unknown source", *RISK[:2], "source", "TEST; TST", "unknown source 'TST'|nearest is 'TEST'"),
     Edit("unknown axis", "Axes", "scenario|High", "axis", "scenarios", "'scenarios' is no axis|nearest is 'scenario'"),
+    Edit("unknown kind", "Axes", "Old drug", "kind", "Brand", "'Brand' is no kind|nearest is 'Brands'"),
+    Edit("kind of a test", "Axes", "Scan", "kind", "Procedures", "the kind 'Procedures' of a segment with the role 'test'|'Diagnostic tests'"),
+    Edit("kind of a region", "Axes", "US", "kind", "Brands", "'Brands': a region has no kind"),
+    Edit("role of a scope", "Axes", "scope|Therapeutics", "role", "rest", "'rest': a scope has no role"),
+    Edit("unknown scope", "Axes", "scope|Therapeutics", "label", "Therapies", "the scope 'Therapies' is no group of segments|nearest is 'Therapeutics'"),
+    Edit("no scope of everything", "Axes", "scope|Total market", "label", "Pill set", "no scope holds every segment|leaves out 'Scan'"),
+    Edit("promise of a scenario", "Axes", "scenario|High", "role", "rises", "'rises' is no promise|nearest is 'raises'"),
+    Edit("a price of two kinds", "Pricing", "price_ratio|Global|Brands", "segment", "Total market", "price_ratio of 'Total market' stands for Brands and Diagnostic tests", (None, "value")),
     Edit("unknown role", "Axes", "Old drug", "role", "rests", "'rests' is no role|nearest is 'rest'"),
     Edit("number for a label", "Epidemiology", "lm_risk_growth|Germany", "region", 49, "49 where a region is due"),
     Edit("date for a label", "Epidemiology", "lm_risk_growth|Germany", "region", dt.datetime(2025, 5, 1), "the date 2025-05-01 where a region is due"),
@@ -231,6 +239,19 @@ EDITS = [
     Edit("label with a no-break space", "Axes", "Old drug", "label", "Old\u00a0drug", "odd blank|U+00A0"),
     Edit("label with a line break", "Axes", "Old drug", "label", "Old\ndrug", "invisible"),
     Edit("label with an accent apart", "Axes", "Germany", "label", "Allemagne\u0301", "accent apart from its letter|U+0301"),
+    # products
+    Edit("product of an unknown segment", "Products", "New drug one", "segment", "Nw drug", "unknown segment 'Nw drug'|nearest is 'New drug'"),
+    Edit("product of a group", "Products", "New drug one", "segment", "Pill set", "'Pill set' is a group: a product belongs to one segment"),
+    Edit("product twice", "Products", "Younger pill", "product", "OLD DRUG ONE", "'OLD DRUG ONE' of 'Old drug' is there already, in B6"),
+    Edit("product without a company", "Products", "Scan one", "company", None, "blank where a company is due"),
+    Edit("alliance of semicolons", "Products", "Scan one", "company", ";", "';' where a company is due"),
+    Edit("alliance in another order", "Products", "Scan one", "company", "zenith; ACME", "the alliance 'zenith; ACME' is called 'Acme; Zenith' above"),
+    Edit("company that is a wildcard", "Products", "Scan one", "company", "Acme; Z*", "the company 'Z*' may not begin with"),
+    Edit("shares of products below 1", "Products", "Younger pill", "share", 0.6, "the shares of 'Old drug' sum to 0.9, not to 1", ("Old drug one", "share")),
+    Edit("share in per cent", "Products", "Younger pill", "share", 70, "70 (share) is outside 0 to 1; 70 % is typed 0.7"),
+    Edit("unknown phase", "Products", "Younger pill", "phase", "Phase II", "'Phase II' is no phase|nearest is 'Phase 3'"),
+    Edit("trial without digits", "Products", "Younger pill", "trials", "NCT00000001; BLOOM", "'BLOOM' is no id of a trial, such as NCT06500481"),
+    Edit("product of an unknown source", "Products", "Scan one", "source", "TST", "unknown source 'TST'|nearest is 'TEST'"),
     # scenarios, published figures
     Edit("unknown scenario", *SCENARIO, "scenario", "Hihg", "'Hihg' is no scenario|nearest is 'High'"),
     Edit("unknown operation", *SCENARIO, "operation", "times", "'times' is no operation|'multiply', 'add', 'set'"),
@@ -284,14 +305,14 @@ def label_misspelt_on_axes(book: Workbook) -> list[Found]:
     """A label that only the Axes sheet misspells is told once a sheet, with the label it should be."""
     book["Axes"][cell(book, "Axes", "HR+ breast", "label")] = "HR+ brest"
     return [
-        ("Epidemiology", "D16", "unknown subtype 'HR+ breast': nearest is 'HR+ brest' (in D16, D18, D21)"),
+        ("Epidemiology", "D18", "unknown subtype 'HR+ breast': nearest is 'HR+ brest' (in D18, D20, D23)"),
         ("Scenarios", "E6", "unknown subtype 'HR+ breast': nearest is 'HR+ brest'"),
     ]
 
 
 def region_without_rows(book: Workbook) -> list[Found]:
     """A region that stands in no group that Epidemiology's rows are keyed to: one fault for each quantity."""
-    book["Axes"].append(["region", "France", None, None, "Everywhere"])
+    book["Axes"].append(["region", "France", None, None, None, "Everywhere"])
     for region in ("US", "Germany"):
         book["Axes"][cell(book, "Axes", region, "groups")] = "Global; Everywhere"
     by_region = [q for q in QUANTITIES.values() if REGION in q.dims]
@@ -301,6 +322,11 @@ def region_without_rows(book: Workbook) -> list[Found]:
 def row_missing(book: Workbook) -> list[Found]:
     delete(book, "Diagnosis", "sensitivity")
     return [("Diagnosis", "", "no row of sensitivity (share of LM patients whom the test finds")]
+
+
+def segment_without_products(book: Workbook) -> list[Found]:
+    delete(book, "Products", "Scan one")
+    return [("Products", "", "no product of 'Scan': add a row, with the share 1 if there is only one")]
 
 
 def row_missing_for_a_subtype(book: Workbook) -> list[Found]:
@@ -339,7 +365,7 @@ def crossing_rows(book: Workbook) -> list[Found]:
 def count_of_a_group(book: Workbook) -> list[Found]:
     """Spain and Portugal have the cases of Iberia: each would have all of them."""
     for region in ("Spain", "Portugal"):
-        book["Axes"].append(["region", region, None, None, "Global; Iberia"])
+        book["Axes"].append(["region", region, None, None, None, "Global; Iberia"])
     n = row(book, "Epidemiology", "incident_cases", "Germany")
     book["Epidemiology"].append([c.value for c in book["Epidemiology"][n]])
     last = book["Epidemiology"].max_row
@@ -404,10 +430,20 @@ def shares_above_one(name: str, role: str) -> Callable[[Workbook], list[Found]]:
     """Two therapies of one role in one set, which a row gives 0.6 each."""
 
     def change(book: Workbook) -> list[Found]:
-        book["Axes"].append(["segment", "Third drug", "Pill set", role, "Therapeutics; Total market"])
-        for sheet, quantity in (("Treatment", "months_on_therapy"), ("Pricing", "list_price")):
-            n = row(book, sheet, quantity, "Old drug")
-            book[sheet].append([c.value if c.value != "Old drug" else "Third drug" for c in book[sheet][n]])
+        book["Axes"].append(
+            ["segment", "Third drug", "Pill set", role, "Brands", "Therapeutics; Total market"]
+        )
+        kept = (
+            ("Treatment", "months_on_therapy|Old drug"),
+            ("Pricing", "list_price|Old drug"),
+            ("Pricing", "administration_price|Old drug"),
+            ("Products", "New drug one"),
+        )
+        for sheet, words in kept:
+            n = row(book, sheet, *words.split("|"))
+            book[sheet].append(
+                ["Third drug" if c.value in ("Old drug", "New drug") else c.value for c in book[sheet][n]]
+            )
         place = cell(book, "Treatment", f"{name}|Global", "value")
         book["Treatment"][place] = 0.6
         return [
@@ -460,7 +496,12 @@ def price_per_course(book: Workbook) -> list[Found]:
             "Treatment",
             at,
             "months_on_therapy of New drug is in months but its list_price (Pricing!G7) is in USD per course",
-        )
+        ),
+        (
+            "Pricing",
+            cell(book, "Pricing", "administration_price|New drug", "value"),
+            "administration_price of New drug is in USD per month but its list_price (Pricing!G7) is in USD per course",
+        ),
     ]
 
 
@@ -633,7 +674,7 @@ def the_same_in_many_rows(book: Workbook) -> list[Found]:
     """One fault that stands in many rows is one fault, with all its cells."""
     for r in range(HEADER + 1, book["Epidemiology"].max_row + 1):
         book["Epidemiology"][f"K{r}"] = "TEST" if r == 9 else "SEER"
-    return [("Epidemiology", "K6", "unknown source 'SEER': allowed: 'TEST' (in K6:K8, K10:K23)")]
+    return [("Epidemiology", "K6", "unknown source 'SEER': allowed: 'TEST' (in K6:K8, K10:K25)")]
 
 
 CHANGES = {
@@ -641,6 +682,7 @@ CHANGES = {
     "label misspelt on Axes": label_misspelt_on_axes,
     "region without rows": region_without_rows,
     "row missing": row_missing,
+    "segment without products": segment_without_products,
     "row missing for a subtype": row_missing_for_a_subtype,
     "row twice": row_twice,
     "row twice in another case": row_twice_in_another_case,
@@ -816,35 +858,35 @@ def test_shared_texts_are_read(shared: Path, sound: Path) -> None:
 
 
 CELLS = {
-    "NaN": ("<c r='G21'><v>NaN</v></c>", "nan is not a finite number"),
-    "infinity": ("<c r='G21'><v>INF</v></c>", "inf is not a finite number"),
-    "minus infinity": ("<c r='G21'><v>-INF</v></c>", "-inf is not a finite number"),
-    "overflow": ("<c r='G21'><v>1e999</v></c>", "inf is not a finite number"),
-    "no number": ("<c r='G21'><v>half</v></c>", "the text 'half' where a number is due"),
-    "ISO date": ("<c r='G21' t='d'><v>2025-03-01T00:00:00</v></c>", "the date 2025-03-01"),
-    "error of a formula": ("<c r='G21' t='e'><f>1/0</f><v>#DIV/0!</v></c>", "the error value #DIV/0!"),
-    "empty text of a formula": ("<c r='G21' t='str'><f>\"\"</f><v></v></c>", "blank where a number is due"),
+    "NaN": ("<c r='G23'><v>NaN</v></c>", "nan is not a finite number"),
+    "infinity": ("<c r='G23'><v>INF</v></c>", "inf is not a finite number"),
+    "minus infinity": ("<c r='G23'><v>-INF</v></c>", "-inf is not a finite number"),
+    "overflow": ("<c r='G23'><v>1e999</v></c>", "inf is not a finite number"),
+    "no number": ("<c r='G23'><v>half</v></c>", "the text 'half' where a number is due"),
+    "ISO date": ("<c r='G23' t='d'><v>2025-03-01T00:00:00</v></c>", "the date 2025-03-01"),
+    "error of a formula": ("<c r='G23' t='e'><f>1/0</f><v>#DIV/0!</v></c>", "the error value #DIV/0!"),
+    "empty text of a formula": ("<c r='G23' t='str'><f>\"\"</f><v></v></c>", "blank where a number is due"),
     "array formula without a value": (
-        "<c r='G21'><f t='array' ref='G21'>SUM(A1:A2)</f></c>",
+        "<c r='G23'><f t='array' ref='G23'>SUM(A1:A2)</f></c>",
         "a formula with no stored value",
     ),
     "shared formula without a value": (
-        "<c r='G21'><f t='shared' si='0'/></c>",
+        "<c r='G23'><f t='shared' si='0'/></c>",
         "a formula with no stored value",
     ),
     "rich text": (
-        "<c r='G21' t='inlineStr'><is><r><t>0</t></r><r><t>.5</t></r></is></c>",
+        "<c r='G23' t='inlineStr'><is><r><t>0</t></r><r><t>.5</t></r></is></c>",
         "the text '0.5' looks like a number",
     ),
-    "boolean of a formula": ("<c r='G21' t='b'><f>1=1</f><v>1</v></c>", "TRUE is not a number"),
+    "boolean of a formula": ("<c r='G23' t='b'><f>1=1</f><v>1</v></c>", "TRUE is not a number"),
 }
 
 
 @pytest.mark.parametrize("name", CELLS)
 def test_a_bad_cell_in_the_xml_is_one_fault(name: str, sound: Path, tmp_path: Path) -> None:
     xml, words = CELLS[name]
-    assert cell(openpyxl.load_workbook(sound), *RISK) == "G21"
-    is_refused(with_cell(sound, tmp_path, "Epidemiology", "G21", xml), ("Epidemiology", "G21", words))
+    assert cell(openpyxl.load_workbook(sound), *RISK) == "G23"
+    is_refused(with_cell(sound, tmp_path, "Epidemiology", "G23", xml), ("Epidemiology", "G23", words))
 
 
 @pytest.mark.parametrize(
@@ -898,16 +940,16 @@ def test_a_date_no_calendar_has_is_refused(book: Workbook, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     "xml",
     [
-        "<c r='G21'><f>0.04*2</f><v>0.07944</v></c>",
-        "<c r='G21'><v>7.944E-2</v></c>",
+        "<c r='G23'><f>0.04*2</f><v>0.07944</v></c>",
+        "<c r='G23'><v>7.944E-2</v></c>",
         "<c><v>0.07944</v></c>",
-        "<c r='G21' t='n' xml:space='preserve'><f t='array' ref='G21'>A1</f><v> 0.07944 </v><extLst><ext uri='x'/></extLst></c>",
+        "<c r='G23' t='n' xml:space='preserve'><f t='array' ref='G23'>A1</f><v> 0.07944 </v><extLst><ext uri='x'/></extLst></c>",
     ],
 )
 def test_a_formula_with_a_stored_value_is_read(xml: str, sound: Path, tmp_path: Path) -> None:
-    read = lm_xl.read_assumptions(with_cell(sound, tmp_path, "Epidemiology", "G21", xml))
+    read = lm_xl.read_assumptions(with_cell(sound, tmp_path, "Epidemiology", "G23", xml))
     (risk,) = (r for r in read.rows if r.quantity == "lm_risk" and r.keys.subtype == "HR+ breast")
-    assert (risk.inputs, risk.place) == ((0.07944,), "Epidemiology!G21")
+    assert (risk.inputs, risk.place) == ((0.07944,), "Epidemiology!G23")
 
 
 # Files that are no workbook
@@ -1193,7 +1235,10 @@ def rows_reordered(book: Workbook) -> None:
         moved = values[1::2] + values[::2]
         if sheet == "Axes":  # the order of labels is the order of results
             moved = [
-                r for axis in ("scenario", "subtype", "region", "segment") for r in values if r[0] == axis
+                r
+                for axis in ("scenario", "subtype", "scope", "region", "segment")
+                for r in values
+                if r[0] == axis
             ]
         for r, row_values in enumerate(moved, HEADER + 1):
             for c, value in enumerate(row_values, 1):
@@ -1225,7 +1270,7 @@ def other_cases_and_blanks(book: Workbook) -> None:
                 ):
                     c.value = f" {c.value.upper() if c.column % 2 else c.value.lower()}\u00a0"
     book["Axes"]["B7"] = "  Germany "
-    book["Axes"]["C9"], book["Axes"]["E9"] = "PILL SET", "therapeutics;  total market ;"
+    book["Axes"]["C9"], book["Axes"]["F9"] = "PILL SET", "therapeutics;  total market ;"
     book["Pricing"].title = " PRICING"
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+from dataclasses import replace
 from math import exp, log
 from pathlib import Path
 from statistics import NormalDist
@@ -16,25 +17,25 @@ import pytest
 from command_line import run
 
 import lm_xl
+from lm_xl.uncertainty.values import misfits
 
 
 def test_check_tells_what_is_odd(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(monkeypatch, capsys, "check")
     assert code == 0
-    assert "117 sources, all cited; 12 published figures" in out
-    told = re.findall(
-        r"^    (\w+)!S(\d+): (\w+) of .*: ([0-9.]+) to ([0-9.]+) stated, ([0-9.]+) to ([0-9.]+) drawn$",
-        out,
-        re.M,
-    )
-    assert len(told) == 3
-    sheet, row, name, low, high, p10, p90 = told[
-        1
-    ]  # a lognormal with the mean 1,800: sigma from the ratio of 4,500 to 1,000
-    assert (sheet, row, name, float(low), float(high)) == ("Pricing", "23", "list_price", 1000, 4500)
+    assert "235 sources, all cited; 14 published figures" in out
+    assert "are not P10 and P90" not in out
+    assert "Slow regulators" in out and "lowers it" in out and "PROMISES" not in out
+
+
+def test_ends_that_no_draw_has_are_told(shipped: lm_xl.Assumptions) -> None:
+    """A lognormal with the mean 1,511: sigma from the ratio of 4,500 to 1,000."""
+    i = next(i for i, r in enumerate(shipped.rows) if (r.quantity, r.keys.segment) == ("list_price", "MRI"))
+    far = replace(shipped.rows[i], low=1000.0, high=4500.0)
+    ((row, drawn),) = misfits(replace(shipped, rows=(*shipped.rows[:i], far, *shipped.rows[i + 1 :])))
     sigma = log(4.5) / (2 * NormalDist().inv_cdf(0.9))
-    around = [1800 * exp(side * NormalDist().inv_cdf(0.9) * sigma - sigma**2 / 2) for side in (-1, 1)]
-    assert [float(p10), float(p90)] == pytest.approx(around, rel=1e-3)
+    around = [1511 * exp(side * NormalDist().inv_cdf(0.9) * sigma - sigma**2 / 2) for side in (-1, 1)]
+    assert row is far and list(drawn) == pytest.approx(around, rel=1e-3)
 
 
 def test_new_check_build_verify(
@@ -135,7 +136,7 @@ def test_forecast_in_every_format(
         == 0
     )
     assert pd.read_parquet(parquet)["value"].sum() == pytest.approx(
-        f.outputs["risk_adjusted_sales"].sum(), rel=1e-12
+        f.series("risk_adjusted_sales", segment="Therapeutics").sum(), rel=1e-12
     )
 
 
@@ -276,3 +277,25 @@ def test_a_command_that_is_stopped_leaves_nothing_behind(
         signal.signal(signal.SIGTERM, before)
     assert len(seen) == 1  # its draft
     assert not list(tmp_path.iterdir())
+
+
+def test_companies_and_products(
+    small_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ask = ["forecast", small_path, "--by", "company,segment", "--format", "csv"]
+    code, out, _ = run(monkeypatch, capsys, *ask)
+    assert code == 0
+    lines = out.splitlines()
+    assert lines[0] == "scenario,company,segment,metric,unit,value"
+    assert lines[1].startswith("Base,Acme,Old drug,risk_adjusted_sales,USD,")
+    assert lines[2].startswith("Base,Acme; Zenith,Old drug,")
+    code, out, _ = run(monkeypatch, capsys, "products", small_path)
+    assert code == 0
+    assert re.search(
+        r"Younger pill +Acme; Zenith +Old drug +unknown +Phase 2 +NCT00000001; NCT00000002 .* 70%", out
+    )
+    file = tmp_path / "products.json"
+    assert run(monkeypatch, capsys, "products", small_path, "--format", "json", "-o", file)[0] == 0
+    assert json.loads(file.read_text())[1]["source"] == "TEST"
+    code, _, err = run(monkeypatch, capsys, "forecast", small_path, "--by", "company", "--metric", "patients")
+    assert (code, "patients do not vary by company or product" in err) == (2, True)

@@ -64,9 +64,7 @@ def test_bars_sum_to_the_difference(
     back = lm_xl.bridge(assumptions, end, start, region="US")
     for found, where in ((there.before, there.start), (there.after, there.end)):
         results = lm_xl.forecast(assumptions, where.scenario)
-        assert found == pytest.approx(
-            results.revenue(assumptions.axes.segment.total, where.year, "US"), rel=1e-12
-        )
+        assert found == pytest.approx(results.revenue(assumptions.axes.headline, where.year, "US"), rel=1e-12)
     assert sum(b.effect for b in there.bars) == pytest.approx(there.difference, rel=NEAR)
     assert sum(b.effect for b in back.bars) == pytest.approx(-there.difference, rel=NEAR)
     assert [b.effect for b in back.bars] == pytest.approx(
@@ -98,7 +96,9 @@ def test_only_what_a_scenario_names_has_a_bar(shipped: lm_xl.Assumptions) -> Non
 
 def test_time_passes_for_one_driver_at_a_time(shipped: lm_xl.Assumptions) -> None:
     """Incidence alone from 2025 to 2035: each region's and subtype's revenue of 2025, grown as its incidence."""
-    sales = lm_xl.forecast(shipped).outputs["risk_adjusted_sales"][..., :1].sum(axis=2, keepdims=True)
+    sales = lm_xl.forecast(shipped).outputs["risk_adjusted_sales"][..., :1]
+    therapies = list(shipped.axes.segment.members("Therapeutics"))
+    sales = sales[:, :, therapies].sum(axis=2, keepdims=True)
     grown = sales * (1 + shipped.base["incidence_growth"]) ** 10
     years = {b.driver: b for b in lm_xl.bridge(shipped).bars}
     assert years["Cancer incidence"].alone == pytest.approx((grown - sales).sum(), rel=NEAR)
@@ -155,8 +155,8 @@ def test_a_comparison_holds_leaves_groups_and_totals(shipped: lm_xl.Assumptions)
         .set_index(["region", "subtype"])
     )
     line = frame.loc[("7MM", "Lung")]
-    assert line["before"] == results.revenue("Total market", 2025, "7MM", "Lung", "net", run="Base")
-    assert line["after"] == results.revenue("Total market", 2030, "7MM", "Lung", "net", run="High")
+    assert line["before"] == results.revenue("Therapeutics", 2025, "7MM", "Lung", "net", run="Base")
+    assert line["after"] == results.revenue("Therapeutics", 2030, "7MM", "Lung", "net", run="High")
     assert line["difference"] == line["after"] - line["before"]
     assert line["change"] == pytest.approx(line["after"] / line["before"] - 1)
     assert frame[frame["kind"] == "leaf"]["difference"].sum() == pytest.approx(
@@ -171,7 +171,7 @@ def test_a_comparison_holds_leaves_groups_and_totals(shipped: lm_xl.Assumptions)
     assert (entrant["before"], np.isnan(entrant["change"])) == (0, True)
     assert lm_xl.compare(shipped, 2025, 2035).frame(()).iloc[0][["kind", "before"]].tolist() == [
         "total",
-        results.revenue("Total market", 2025),
+        results.revenue("Therapeutics", 2025),
     ]
     with pytest.raises(UnknownLabel, match="does not vary by segment"):
         lm_xl.compare(shipped, "Base", "High").frame(("segment",), "patients")

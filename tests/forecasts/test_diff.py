@@ -87,7 +87,7 @@ EDITS = {
     changed_number: ("changed", "list_price of Other drug"),
     changed_fill: ("changed", "care_access of Germany"),
     added_row: ("added", "lm_risk of Germany x EGFR lung"),
-    removed_row: ("removed", "price_ratio of Germany x Total market"),
+    removed_row: ("removed", "price_ratio of Germany x Brands"),
     never_to_number: ("changed", "base_share of Germany x Other drug x Other lung"),
     no_patent: ("added", "patent_expiry of US x Other drug"),
     changed_delta: ("changed", "High: lm_risk of Global x HR+ breast"),

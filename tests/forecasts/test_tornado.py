@@ -70,13 +70,13 @@ def test_an_input_at_its_high_is_the_forecast_of_the_workbook_with_it(
     found = {s.input: s for s in lm_xl.tornado(spread).swings}
     for change, name, side in (
         (at_high, "list_price | Ray", "at_high"),
-        (grown, "price_growth | Total market", "at_low"),
+        (grown, "price_growth | Brands", "at_low"),
     ):
         other = lm_xl.forecast(
             lm_xl.read_assumptions(small.workbook(tmp_path / "other.xlsx", (2, 5, 4, 7), change=change))
         )
-        assert getattr(found[name], side) == pytest.approx(other.revenue("Total market", 2031), rel=NEAR)
-    assert len(found["price_growth | Total market"].rows) == 2
+        assert getattr(found[name], side) == pytest.approx(other.revenue("Therapeutics", 2031), rel=NEAR)
+    assert len(found["price_growth | Brands"].rows) == 2
 
 
 def test_nothing_moves_where_nothing_spreads(
@@ -96,7 +96,7 @@ def test_nothing_moves_where_nothing_spreads(
 @pytest.mark.parametrize("scenario", ["Base", "High"])
 def test_the_shipped_tornado(shipped: lm_xl.Assumptions, scenario: str) -> None:
     found = lm_xl.tornado(shipped, scenario, 2030, region="Europe")
-    assert found.centre == lm_xl.forecast(shipped, scenario).revenue("Total market", 2030, "Europe")
+    assert found.centre == lm_xl.forecast(shipped, scenario).revenue("Therapeutics", 2030, "Europe")
     swings = [s.swing for s in found.swings]
     assert swings == sorted(swings, reverse=True)
     assert {i for s in found.swings for i in s.rows} == {
@@ -198,7 +198,7 @@ def test_tornado_on_the_command_line(
     code, out, _ = run(monkeypatch, capsys, "tornado", spread.path, "--top", 2, "--basis", "net")
     assert code == 0
     assert "more inputs" in out
-    assert "No effect on this output: probability_of_success" in out
+    assert "No effect on this output: " in out and "probability_of_success" in out
     found = json.loads(run(monkeypatch, capsys, "tornado", spread.path, "--format", "json")[1])
     assert found["centre"] == lm_xl.tornado(spread).centre
     assert len(found["inputs"]) == len(lm_xl.tornado(spread).swings)
@@ -232,11 +232,13 @@ def test_a_bound_moves_with_the_scenario_and_bounds_that_differ_are_not_shown(tm
     found = lm_xl.tornado(a, "High")
     price = next(s for s in found.swings if s.input == "list_price | Ray")
     assert price.at_high == pytest.approx(
-        lm_xl.forecast(other, "High").revenue("Total market", 2031), rel=NEAR
+        lm_xl.forecast(other, "High").revenue("Therapeutics", 2031), rel=NEAR
     )
     frame = found.frame().set_index("input")
     assert frame.at["list_price | Ray", "high"] == 14_000
-    assert np.isnan(frame.at["price_growth | Total market", "low"])  # its two rows state different ones
+    assert np.isnan(
+        frame.loc[frame.index.str.startswith("price_growth"), "low"]
+    ).any()  # its two rows state different ones
 
 
 def test_a_swing_reaches_to_the_centre() -> None:

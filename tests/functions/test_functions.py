@@ -85,9 +85,29 @@ def test_each_function_answers_what_the_forecast_says(
         block,
         [
             results.series("risk_adjusted_sales", **of)
-            for of in ({"region": region}, {"subtype": "Breast"}, {"segment": therapy})
+            for of in (
+                {"region": region, "segment": axes.headline},
+                {"subtype": "Breast", "segment": axes.headline},
+                {"segment": therapy},
+            )
         ],
         rtol=1e-12,
+    )
+    of_company = call(
+        "LM_COMPANY_REVENUE",
+        [[["acme"], ["Acme; Zenith"], ["Acne"]], year, handle, region, "Therapeutics", "net"],
+    )
+    assert [row[0] for row in of_company[:2]] == pytest.approx(
+        [
+            results.revenue("Therapeutics", year, region, basis="net", company=company)
+            for company in ("Acme", "Acme; Zenith")
+        ],
+        rel=1e-12,
+    )
+    assert str(of_company[2][0]).startswith("unknown company 'Acne': nearest is 'Acme'")
+    companies = call("LM_LIST", ["company", handle])
+    assert [x for row in call("LM_COMPANY_REVENUE", [companies, year, handle]) for x in row] == pytest.approx(
+        [results.revenue("Therapeutics", year, company=company) for (company,) in companies], rel=1e-12
     )
     share = results.revenue(therapy, year) / results.revenue("Therapeutics", year)
     assert call("LM_SHARE", ["revenue", therapy, year, handle, "Therapeutics"]) == pytest.approx(
@@ -659,8 +679,9 @@ def expected_block(ws: Any, row: int, results: lm_xl.Results) -> Any:
     }
     if what == "patients":
         return results.series("diagnosed", **of)
-    series = results.series("risk_adjusted_sales", **of)
-    return series / 1e6 if unit == "USD million" else series / results.series("risk_adjusted_sales")
+    headline = results.series("risk_adjusted_sales", segment=results.axes.headline)
+    series = results.series("risk_adjusted_sales", **{"segment": results.axes.headline, **of})
+    return series / 1e6 if unit == "USD million" else series / headline
 
 
 @pytest.mark.parametrize("host", list(SHIPPED))
@@ -920,7 +941,7 @@ def test_the_template_checks_itself_and_follows_its_choices(shipped: lm_xl.Assum
         return {workbook.get_value("Stored_values", r, 4) for r in rows}
 
     assert twins() == {"the same"}
-    growth = results.cagr(results.series("risk_adjusted_sales"))
+    growth = results.cagr(results.series("risk_adjusted_sales", segment=shipped.axes.headline))
     assert workbook.get_value("Model", FIGURES_AT + 2, 3) == pytest.approx(growth, rel=1e-9)
     for name, value in (("Segment", "Diagnostics"), ("Basis", "gross")):
         workbook.set_value("Model", CHOICES[name], 3, value)
@@ -937,7 +958,8 @@ def test_the_template_checks_itself_and_follows_its_choices(shipped: lm_xl.Assum
             if ws.cell(row, 1).value == "patients":
                 continue
             due = results.series("gross_sales", **{"segment": "Diagnostics", **of})
-            scale = 1e6 if ws.cell(row, 5).value == "USD million" else results.series("gross_sales")
+            whole = results.series("gross_sales", segment=shipped.axes.headline)
+            scale = 1e6 if ws.cell(row, 5).value == "USD million" else whole
             got = [workbook.get_value(sheet, row, left + j) for j in range(columns)]
             assert got == pytest.approx(due / scale, rel=1e-9, abs=1e-12), (sheet, row)
     for rule in labels["Model"].data_validations.dataValidation:
@@ -975,6 +997,8 @@ def test_each_check_of_the_template_turns_its_master(check: int) -> None:
     workbook, ws = headless.open_workbook(path), openpyxl.load_workbook(path)[sheet]
     tops = [b for b in function_blocks(path) if b[0] == sheet and ws.cell(b[1], 1).value == "revenue"]
     _, top, left, rows, columns = tops[0 if check < 4 else 1]  # the leaves, or the groups with their total
+    # two tables agree where both show all of the other axes
+    workbook.set_value("Model", CHOICES["Segment"], 3, "Total market")
     for i in range(rows):
         for j in range(columns):
             workbook.set_value(sheet, top + i, left + j, 1.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +27,9 @@ WORKED = {
     "heterogeneity_penalty": 0.1, "planned_launch": 2025, "trial_delay": 1, "regulatory_acceleration": 0.5, "regional_lag": 0,
     "partnering": 0.5, "partnering_time_saved": 1, "partnering_success_gain": 0.2, "bass_innovation": 0.1, "bass_imitation": 0.4,
     "probability_of_success": 0.3, "patent_expiry": 2025.5, "orphan_exclusivity": 1, "exclusivity_erosion": 0.6, "erosion_years": 4,
+    "years_to_lm": 1, "survival_with_lm": 0.5, "lines_of_therapy": 1.5, "share_as_measured": 0.25, "order_of_entry_loss": 0.1, "typed_uptake": 0.5,
+    "uptake_gain_1": 0.2, "uptake_gain_2": 0.3, "uptake_gain_3": 0.1, "uptake_gain_4": 0.1, "uptake_gain_5": 0.1, "uptake_gain_6": 0.1,
+    "dose_factor": 1.5, "administration_price": 100, "reservoir_use": 0.1, "reservoir_price": 2000,
     "list_price": 1000, "price_ratio": 0.5, "price_growth": 0.1, "gross_to_net": 0.2, "attribution": 0.5,
 }  # fmt: skip
 
@@ -47,40 +51,111 @@ def test_one_region_by_hand(tmp_path: Path) -> None:
             ]
     records["Sources"] = [{"id": "HAND", "citation": "Round numbers"}]
     records["Currencies"][0]["source"] = "HAND"
+    records["Products"] = small.products(axes)
+    for row in records["Products"]:
+        row["source"] = "HAND"
     new(tmp_path / "hand.xlsx", axes, records)
     f = lm_xl.forecast(lm_xl.read_assumptions(tmp_path / "hand.xlsx"))
 
-    # 2025: 10,000 x 1.1 = 11,000 cases; half metastatic; a tenth LM; 0.8 reached x 0.4 found; half treated
+    # 2025: 10,000 x 1.1 = 11,000 cases, 10,000 a year before; half metastatic; a tenth LM; 0.8 reached x 0.4 found; half
+    # treated; half a year lived
     funnel = {
         "incidence": 11_000,
-        "metastatic": 5_500,
-        "lm_cases": 550,
-        "suspected": 1_320,
-        "diagnosed": 176,
-        "treated": 88,
+        "metastatic": 5_000,
+        "lm_cases": 500,
+        "suspected": 1_200,
+        "diagnosed": 160,
+        "treated": 80,
+        "prevalence": 80,
     }
     for stage, people in funnel.items():
         assert f.patients("US", 2025, stage) == pytest.approx(people, rel=1e-12)
-    # 2026: 12,100 cases, exposure 1.02, risk 1.05 times a tenth
-    assert f.patients("US", 2026, "lm_cases") == pytest.approx(647.955, rel=1e-12)
-    # launch 2025 + 1 - 0.5 - 0.5 x 1 = 2025.0; Bass after one year (e^0.5 - 1) / (e^0.5 + 4)
+    # 2026: 11,000 cases a year before, exposure 1.02, risk 1.05 times a tenth
+    assert f.patients("US", 2026, "lm_cases") == pytest.approx(589.05, rel=1e-12)
+    # launch 2025 + 1 - 0.5 - 0.5 x 1 = 2025.0; Bass after one year (e^0.5 - 1) / (e^0.5 + 4) = 0.114844, typed 0.2: half of each
     assert f.outputs["launch"].max() == 2025.0
-    assert f.series("uptake", segment="New drug")[0] == pytest.approx(0.114844, abs=5e-7)
-    # the gate leaves 1 - 0.5 x 0.4 = 0.8: the entrant claims 0.5 x 0.8 x 0.114844 x 0.8 = 0.0367501, the incumbent 0.2
-    share = {s: f.series("share", segment=s)[0] for s in ("New drug", "Other drug", "Old drug")}
+    assert f.series("uptake", segment="New drug") == pytest.approx([0.157422, (0.255762 + 0.5) / 2], abs=5e-7)
+    # the gate leaves 0.8, of what was not measured behind it: the entrant claims 0.5 x 0.9 x 0.8 x 0.157422 x 0.8 = 0.0453375,
+    # the incumbent 0.25 x (1 - 0.75 x 0.2) = 0.2125
+    drugs = ("New drug", "Other drug", "Old drug")
+    share = {s: f.series("share", segment=s)[0] for s in drugs}
     assert share == pytest.approx(
-        {"New drug": 0.0367501, "Other drug": 0.1926500, "Old drug": 0.7706000}, abs=5e-8
+        {"New drug": 0.0453375, "Other drug": 0.2028658, "Old drug": 0.7517967}, abs=5e-8
     )
-    # New drug 2025: 88 x 0.5 x 0.0367501 = 1.617005 patients x 3.24 months x 0.5 attributed x USD 500
-    assert f.revenue("New drug", 2025, basis="gross") == pytest.approx(1309.77, abs=0.005)
-    assert f.revenue("New drug", 2025, basis="net") == pytest.approx(1047.82, abs=0.005)
-    assert f.revenue("New drug", 2025) == pytest.approx(387.69, abs=0.005)  # x 0.3 + 0.7 x 0.5 x 0.2 = 0.37
-    # 2026: orphan protection outlived the patent to 2026.0, a quarter of 0.6 is gone, and prices rose by a tenth: 1000 x 0.5 x 1.1 x 0.85
-    assert f.series("gross_price", segment="New drug")[1] == pytest.approx(467.5, rel=1e-12)
-    # tests: 1,320 suspected x 0.5 x 2 at USD 500 less a fifth
-    assert f.revenue("Scan", 2025) == pytest.approx(528_000.00, abs=0.005)
+    # it succeeds with 0.3 + 0.7 x 0.5 x 0.2 = 0.37, and leaves 0.2125 to the other drug where it fails
+    expected = {s: f.series("expected_share", segment=s)[0] for s in drugs}
+    assert expected == pytest.approx(
+        {"New drug": 0.0167749, "Other drug": 0.2089353, "Old drug": 0.7742898}, abs=5e-8
+    )
+    # New drug 2025: 80 x 0.5 x 1.5 lines x 0.0453375 = 2.720250 patients, each 3.24 months x (1000 x 1.5 + 100) x 0.5 and a tenth
+    # of a reservoir at 2000 x 0.5; half attributed
+    assert f.revenue("New drug", 2025, basis="gross") == pytest.approx(3661.46, abs=0.01)
+    assert f.revenue("New drug", 2025, basis="net") == pytest.approx(2929.17, abs=0.01)
+    assert f.revenue("New drug", 2025) == pytest.approx(1083.79, abs=0.01)
+    # 2026: orphan protection outlived the patent to 2026.0, a quarter of 0.6 is gone of the product alone, and prices rose by a
+    # tenth: (1500 x 0.85 + 100) x 0.5 x 1.1
+    assert f.series("gross_price", segment="New drug")[1] == pytest.approx(756.25, rel=1e-12)
+    # tests: 1,200 suspected x 0.5 x 2 at USD 500 less a fifth, half of them for LM
+    assert f.revenue("Scan", 2025) == pytest.approx(240_000.00, abs=0.005)
     assert f.revenue("Diagnostics", 2025) + f.revenue("Therapeutics", 2025) == pytest.approx(
         f.revenue("Total market", 2025)
+    )
+
+
+def test_risk_adjusted_revenue_is_the_mean_over_every_combination_of_success(tmp_path: Path) -> None:
+    segments = [
+        ("Old drug", "Pill set", "rest"),
+        ("First drug", "Pill set", "entrant"),
+        ("Other drug", "Pill set", "incumbent"),
+        ("Second drug", "Pill set", "entrant"),
+        ("Scan", "", "test"),
+    ]
+    axes = axes_of(
+        ["US", "Japan"], segments, [("EGFR lung", "Lung"), ("Skin", "Melanoma")], range(2025, 2035)
+    )
+    records = {**small.records(axes), "Scenarios": []}
+    chance_of = next(r for r in records["Launches"] if r["quantity"] == "probability_of_success")
+    records["Launches"].append({**chance_of, "segment": "Second drug", "value": 0.6})
+    new(tmp_path / "a.xlsx", axes, records)
+    a = lm_xl.read_assumptions(tmp_path / "a.xlsx")
+    inputs, structure = a.inputs(["Base"]), a.structure()
+    plain = evaluate(inputs, structure)
+    chance = plain["success"].reshape(-1)
+    products = [i for i in a.axes.segment.having("entrant") if chance[i] < 1]
+    assert len(products) == 2
+    mean = np.zeros(())
+    for succeeds in itertools.product((0, 1), repeat=len(products)):
+        peak = np.ones((1, 1, len(a.axes.segment), 1, 1))
+        weight = 1.0
+        for i, s in zip(products, succeeds, strict=True):
+            peak[:, :, i] = s
+            weight *= chance[i] if s else 1 - chance[i]
+        mean = (
+            mean
+            + weight * evaluate(inputs | {"peak_share": inputs["peak_share"] * peak}, structure)["net_sales"]
+        )
+    assert plain["risk_adjusted_sales"] == pytest.approx(mean, rel=1e-12, abs=1e-6)
+    assert (plain["risk_adjusted_sales"] < plain["net_sales"]).any()
+    assert (plain["risk_adjusted_sales"] > plain["net_sales"]).any()  # what failures leave goes to the others
+
+
+def test_each_scenario_moves_the_headline_as_it_promises(shipped: lm_xl.Assumptions) -> None:
+    axes = shipped.axes
+    f = lm_xl.forecast(shipped, axes.scenarios)
+    last = {s: f.revenue(axes.headline, axes.years[-1], run=s) for s in axes.scenarios}
+    assert {"Low", "High", "Slow regulators", "Emerging-market access"} <= set(axes.promises)
+    for scenario, promise in axes.promises.items():
+        assert (last[scenario] > last["Base"]) == (promise == "raises"), scenario
+
+
+def test_scopes_nest_and_companies_sum_to_the_headline(shipped: lm_xl.Assumptions) -> None:
+    f, axes = lm_xl.forecast(shipped), shipped.axes
+    sums = [f.revenue(scope, 2035) for scope in axes.scopes]
+    assert sums == sorted(sums) and axes.scopes[0] == "Therapeutics"
+    companies = sum(f.revenue(axes.headline, 2035, company=c) for c in f.companies)
+    assert companies == pytest.approx(sums[0], rel=1e-9)
+    assert f.frame("revenue", "company")["value"].sum() == pytest.approx(
+        f.series("risk_adjusted_sales", segment=axes.headline).sum(), rel=1e-9
     )
 
 
@@ -100,12 +175,15 @@ def test_identities_are_checked_in_every_forecast(small_assumptions: lm_xl.Assum
     for name, at, value in (
         ("diagnosed", (0, 1, 0, 2, 3), 1e9),
         ("share", (0, 0, 1, 1, 2), 0.9),
+        ("expected_share", (0, 0, 1, 1, 2), 0.9),
         ("net_sales", (0, 0, 0, 0, 0), np.nan),
         ("uptake", (0, 0, 1, 0, 0), 0.1),
     ):
         outputs = {k: x.copy() for k, x in f.outputs.items()}
         outputs[name][at] = value
-        with pytest.raises(lm_xl.IdentityError, match=name if name != "share" else "sum to 1") as refused:
+        with pytest.raises(
+            lm_xl.IdentityError, match="sums to 1" if name.endswith("share") else name
+        ) as refused:
             check_identities(replace(f, outputs=outputs))
         assert small_assumptions.axes.region.leaves[at[1]] in str(refused.value)
 
@@ -167,7 +245,7 @@ def test_results_refuse_unknown_words(small_assumptions: lm_xl.Assumptions) -> N
 
 def test_frames_hold_the_same_numbers(small_assumptions: lm_xl.Assumptions) -> None:
     f = lm_xl.forecast(small_assumptions, ["Base", "High"])
-    frame = f.frame("revenue", ("segment", "region"), basis="net")
+    frame = f.frame("revenue", ("segment", "region"), basis="net", scope="Total market")
     assert list(frame.columns) == ["scenario", "segment", "region", "metric", "unit", "value"]
     row = frame.query("scenario == 'High' and segment == 'Scan' and region == 'Germany'")["value"].item()
     assert row == pytest.approx(f.series("net_sales", "Germany", "Scan", run="High").sum(), rel=1e-12)

@@ -37,7 +37,7 @@ def changed(a: lm_xl.Assumptions, path: Path) -> lm_xl.Assumptions:
     known = {*KEPT, *(g.strip() for r in regions if r["label"] in KEPT for g in r["groups"].split(";")), ""}
     gone = {label for r in regions for label in (r["label"], *map(str.strip, r["groups"].split(";")))} - known
     for sheet, rows in records.items():
-        lost = {"Other EGFR TKIs", *gone}
+        lost = {"Tarlatamab", *gone}
         records[sheet] = [r for r in rows if not lost & {r.get("segment"), r.get("region"), r.get("label")}]
     at = next(i for i, r in enumerate(records["Axes"]) if r["label"] == KEPT[-1])
     old = records["Axes"].pop(at)
@@ -52,6 +52,10 @@ def changed(a: lm_xl.Assumptions, path: Path) -> lm_xl.Assumptions:
         counts[at : at + 1] = [{**row, **half, "region": f"{side} {KEPT[-1]}"} for side in SIDES]
     for rows in records.values():
         for row in rows:
+            if row.get("fill") == "yearly":
+                row["fill"] = "linear"
+                for year in map(str, range(2026, 2035)):
+                    del row[year]
             for there, then in (("2025", FIRST), ("2035", LAST)):
                 if row.get("fill") == "linear":
                     row[str(then)] = row.pop(there)
@@ -60,7 +64,11 @@ def changed(a: lm_xl.Assumptions, path: Path) -> lm_xl.Assumptions:
     cited = {s.strip() for rows in records.values() for r in rows for s in r.get("source", "").split(";")}
     records["Sources"] = [r for r in records["Sources"] if r["id"] in cited]
     years = tuple(range(FIRST, LAST + 1))
-    new(path, Axes(a.axes.region, a.axes.segment, a.axes.subtype, years, a.axes.scenarios), records)
+    new(
+        path,
+        Axes(a.axes.region, a.axes.segment, a.axes.subtype, years, a.axes.scenarios, a.axes.scopes),
+        records,
+    )
     return lm_xl.read_assumptions(path)
 
 
@@ -68,7 +76,7 @@ def changed(a: lm_xl.Assumptions, path: Path) -> lm_xl.Assumptions:
 def other(shipped: lm_xl.Assumptions, shared_file: Callable[..., Path]) -> Path:
     def make(path: Path) -> None:
         a = changed(shipped, path.with_name("changed.xlsx"))
-        assert a.axes.shape == (4, 20, 9, 23)
+        assert a.axes.shape == (4, 22, 9, 23)
         lm_xl.build(a, path, draws=DRAWS)
 
     return shared_file("other.xlsx", make)
@@ -119,22 +127,31 @@ def test_what_is_chosen_on_the_cover_moves_numbers_and_sentences(
 ) -> None:
     both = lm_xl.forecast(small_assumptions, ["Base", "High"])
     value = recalculated(
-        small_built, {("Cover", "C6"): "High", ("Cover", "C7"): "Gross", ("Cover", "C8"): "EUR"}
+        small_built,
+        {
+            ("Cover", "C6"): "High",
+            ("Cover", "C7"): "Total market",
+            ("Cover", "C8"): "Gross",
+            ("Cover", "C9"): "EUR",
+        },
     )
     due = both.series("gross_sales", run="High")[0] / 1e6 * 0.8
-    assert value("Cover", "C12") == pytest.approx(due, rel=1e-12)
-    assert value("Executive_summary", "B14").startswith("In the scenario 'High' the market moves from EUR ")
+    assert value("Cover", "C13") == pytest.approx(due, rel=1e-12)
+    said = "In the scenario 'High' the market (Total market) moves from EUR "
+    assert value("Executive_summary", "B14").startswith(said)
     assert f"{due:,.0f} million in 2025" in value("Executive_summary", "B14")
     assert value("Checks", "B6") == value("By_segment", "A4") == PASSED
 
 
 def test_an_edited_input_moves_its_outputs(small_built: Path) -> None:
     a = lm_xl.read_assumptions(small_built)
-    row = next(r for r in a.rows if r.quantity == "list_price" and r.keys.segment == "New drug")
-    before, after = (
-        recalculated(small_built, {}),
-        recalculated(small_built, {(row.sheet, row.cells[0]): row.inputs[0] * 1.1}),
-    )
+    edits = {
+        (row.sheet, row.cells[0]): row.inputs[0] * 1.1
+        for row in a.rows
+        if row.quantity in ("list_price", "administration_price", "reservoir_price")
+        and row.keys.segment in ("New drug", "Total market")
+    }
+    before, after = recalculated(small_built, {}), recalculated(small_built, edits)
     cell = f"N{line_of(small_built, 'By_segment', 'revenue', 3, 'New drug')}"
     assert after("By_segment", cell) / before("By_segment", cell) == pytest.approx(1.1, rel=1e-9)
 
@@ -252,3 +269,34 @@ def test_labels_in_csv_are_safe(tmp_path: Path) -> None:
     a = lm_xl.read_assumptions(small.workbook(tmp_path / "a.xlsx", change=risky))
     write_data(a, tmp_path, ["Base"])
     assert ",'@SUM(A1)+cmd," in (tmp_path / "revenue.csv").read_text()
+
+
+def test_companies_follow_the_shares_and_sum_to_their_scope(
+    small_assumptions: lm_xl.Assumptions, small_built: Path
+) -> None:
+    results = lm_xl.forecast(small_assumptions)
+    book = openpyxl.load_workbook(small_built, data_only=True)
+    rows = list(book["Companies"].iter_rows(min_row=6, values_only=True))
+    shown = {
+        (row[1], row[2]): row[7]
+        for row in rows
+        if row[4] == "million, chosen currency" and row[5] is not None
+    }
+    for scope in ("Therapeutics", "Total market"):
+        expected = {c: results.revenue(scope, 2025, company=c) / 1e6 for c in results.companies}
+        expected["All companies"] = results.revenue(scope, 2025) / 1e6
+        assert {c: shown[c, scope] for c in expected} == pytest.approx(expected, rel=1e-9)
+    checks = {row[1]: row[2] for row in book["Checks"].iter_rows(min_row=8, values_only=True)}
+    assert checks["companies on Companies sum to Therapeutics: difference over the years"] < 1e-9
+    assert [row[0] for row in book["Pipeline"].iter_rows(min_row=8, max_row=8, values_only=True)] == [
+        "Younger pill"
+    ]
+
+
+def test_a_share_that_is_too_low_fails_the_check_of_companies(small_built: Path, tmp_path: Path) -> None:
+    book = openpyxl.load_workbook(small_built)
+    book["Products"]["D6"] = 0.2
+    book.save(tmp_path / "edited.xlsx")
+    workbook = formualizer.load_workbook(str(tmp_path / "edited.xlsx"))
+    workbook.evaluate_all()
+    assert workbook.get_value("Checks", 6, 2) == FAILED

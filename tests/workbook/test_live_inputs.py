@@ -19,7 +19,7 @@ from lm_xl.workbook.plan.trace import trace
 
 def two_deltas(records: dict[str, list[dict[str, object]]]) -> None:
     """The world's price ratio is doubled, and then replaced in one region."""
-    common = {**records["Scenarios"][0], "quantity": "price_ratio", "segment": "New drug", "subtype": ""}
+    common = {**records["Scenarios"][0], "quantity": "price_ratio", "segment": "Brands", "subtype": ""}
     records["Scenarios"] = [
         {**common, "region": "Global", "operation": "multiply", "amount": 2},
         {**common, "region": "Germany", "operation": "set", "amount": 0.25},
@@ -31,7 +31,7 @@ def lines_of(p: Plan, quantity: str, region: str) -> list[tuple[Line, tuple[int,
     return [
         (line, p.steps[line.at[0]][1])
         for line in lines
-        if (line.quantity, line.keys.region) == (quantity, region)
+        if (line.quantity, line.keys.region, line.keys.segment) == (quantity, region, "Brands")
     ]
 
 
@@ -56,7 +56,8 @@ def test_python_steps_the_same_way(tmp_path: Path) -> None:
     (line,) = (line for line, deltas in lines_of(p, "price_ratio", "Germany") if deltas == (0, 1))
     (own,) = (line for line, deltas in lines_of(p, "price_ratio", "Germany") if deltas == ())
     values = {
-        s: [PythonSide(p, Numbers.of(a), Choice(s)).values(x) for x in (own, line)] for s in ("Base", "High")
+        s: [PythonSide(p, Numbers.of(a), Choice(s, a.axes.headline)).values(x) for x in (own, line)]
+        for s in ("Base", "High")
     }
     assert values["Base"][0] == values["Base"][1]
     assert values["High"][1] == [0.25] != values["High"][0]

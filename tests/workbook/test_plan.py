@@ -136,12 +136,19 @@ def add_therapy(records: Records) -> None:
             "label": "Newest drug",
             "set": "Pill set",
             "role": "entrant",
+            "kind": "Brands",
             "groups": "Therapeutics; Total market",
         },
     )
-    for sheet, quantity in (("Pricing", "list_price"), ("Treatment", "months_on_therapy")):
+    for sheet, quantity in (
+        ("Pricing", "list_price"),
+        ("Pricing", "administration_price"),
+        ("Treatment", "months_on_therapy"),
+    ):
         row = next(r for r in records[sheet] if r["quantity"] == quantity and r["segment"] == "New drug")
         records[sheet].append({**row, "segment": "Newest drug"})
+    product = next(r for r in records["Products"] if r["segment"] == "New drug")
+    records["Products"].append({**product, "segment": "Newest drug"})
     for row in records["Treatment"]:
         if row["quantity"] == "peak_share":
             row["value"] = 0.3
@@ -300,7 +307,7 @@ def test_the_analyses_are_those_of_python(spread_built: Path) -> None:
     bars = list(itertools.takewhile(lambda row: row[8] != "where it ends", rows[start + 1 :]))
     end = rows[start + 1 + len(bars)]
     results = lm_xl.forecast(a)
-    total = results.series("risk_adjusted_sales") / 1e6
+    total = results.series("risk_adjusted_sales", segment=a.axes.headline) / 1e6
     assert (rows[start][1], end[1]) == pytest.approx((total[0], total[-1]), rel=1e-12)
     assert rows[start][1] + sum(bar[1] for bar in bars) == pytest.approx(end[1], rel=1e-9)
     simulated = lm_xl.simulate(a, DRAWS, 1)

@@ -56,7 +56,7 @@ def _choices(ws: Worksheet, t: Template) -> None:
     """The cells that are chosen in, as they stand at first: everywhere, everything, with the risk of failure."""
     axes, pen = t.axes, t.pen
     chosen = {
-        "Scenario": axes.scenarios[0], "Region": axes.region.total, "Segment": axes.segment.total, "Subtype": axes.subtype.total,
+        "Scenario": axes.scenarios[0], "Region": axes.region.total, "Segment": axes.headline, "Subtype": axes.subtype.total,
         "Stage": "diagnosed", "Basis": "risk_adjusted",
     }  # fmt: skip
     words = {"Stage": PATIENT_STAGES, "Basis": tuple(BASES)}
@@ -115,7 +115,7 @@ def _figures(ws: Worksheet, t: Template) -> int:
         (f"Growth of revenue {first}-{last}, a year (CAGR)", growth, "per year"),
         *((f"Patients at the stage {y}", people.format(year=y), "patients") for y in (first, last)),
     )
-    sold = [float(call("LM_REVENUE", [axes.segment.total, y, handle])) / 1e6 for y in (first, last)]
+    sold = [float(call("LM_REVENUE", [axes.headline, y, handle])) / 1e6 for y in (first, last)]
     diagnosed = [float(call("LM_PATIENTS", [axes.region.total, y, handle])) for y in (first, last)]
     # Growth follows from the two cells above it, so Python has no value of its own for it.
     in_python = (*sold, None, *diagnosed)

@@ -55,7 +55,7 @@ def _formulas(t: Template) -> dict[str, str]:
     """The example of each function, of the first region, the first therapy and a year in the middle."""
     axes = t.axes
     therapy = axes.segment.leaves[axes.segment.having("incumbent", "entrant", "rest")[0]]
-    region = axes.region.leaves[0]
+    region, company = axes.region.leaves[0], t.assumptions.companies[0]
     year = f"{REGIONS}!${column_letters(CONSTANT + 1 + len(axes.years) // 2)}${HEADER_ROW}"
     # The first lines of the sheet, of which one region has but two: its own and the total.
     last = FIRST_ROW + min(3, len(axes.region) + len(shown_groups(axes.region)))
@@ -65,11 +65,12 @@ def _formulas(t: Template) -> dict[str, str]:
         "LM_MODEL": "=Model",
         "LM_PATIENTS": f'=LM_PATIENTS("{region}",{year},Model)',
         "LM_REVENUE": f'=LM_REVENUE("{therapy}",{year},Model,"{region}")',
+        "LM_COMPANY_REVENUE": f'=LM_COMPANY_REVENUE("{company}",{year},Model)',
         "LM_TABLE": f'=SUM(LM_TABLE("revenue",{regions},{years},Model))',
         "LM_SHARE": f'=LM_SHARE("revenue","{region}",{year},Model)',
-        "LM_CAGR": f'=LM_CAGR("revenue","{axes.segment.total}",Model)',
+        "LM_CAGR": f'=LM_CAGR("revenue","{axes.headline}",Model)',
         "LM_PRICE": f'=LM_PRICE("{therapy}","{region}",{year},Model)',
-        "LM_PERCENTILE": f'=LM_PERCENTILE("P90","{axes.segment.total}",{year},Model)',
+        "LM_PERCENTILE": f'=LM_PERCENTILE("P90","{axes.headline}",{year},Model)',
         "LM_ASSUMPTION": f'=LM_ASSUMPTION("care_access",{year},Model,"{region}")',
         "LM_SOURCE": f'=LM_SOURCE("care_access",Model,"{region}")',
         "LM_LIST": '=INDEX(LM_LIST("region",Model),1)',

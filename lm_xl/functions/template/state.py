@@ -58,4 +58,4 @@ class Template:
 
     def formula(self, text: str) -> str:
         """A formula as this host's file has it."""
-        return text if self.host == "windows" else re.sub(r"\b(LM_[A-Z]+\()", rf"{LITE_PREFIX}\1", text)
+        return text if self.host == "windows" else re.sub(r"\b(LM_[A-Z_]+\()", rf"{LITE_PREFIX}\1", text)

@@ -133,7 +133,8 @@ def _values(t: Template, dim: int, measure: TableMeasure, label: str) -> list[fl
     results, of = t.model.results, {t.axes.axis(dim).name: label}
     if measure is PATIENTS:
         return [float(x) for x in results.series("diagnosed", **of)]
-    revenue = results.series("risk_adjusted_sales", **of)
+    headline = {"segment": results.axes.headline}
+    revenue = results.series("risk_adjusted_sales", **{**headline, **of})
     if measure is REVENUE_SHARE:
-        return [float(x) for x in results.share(revenue, results.series("risk_adjusted_sales"))]
+        return [float(x) for x in results.share(revenue, results.series("risk_adjusted_sales", **headline))]
     return [float(x) for x in revenue / 1e6]

@@ -47,16 +47,18 @@ def cover(ws: Worksheet, a: Assumptions, traced: Plan, draws: int, seed: int, pe
 
 
 def _choices(ws: Worksheet, a: Assumptions, pen: Pen) -> None:
-    """The three cells that are chosen in, as they stand at first."""
+    """The cells that are chosen in, as they stand at first."""
     axes = a.axes
-    # On the sheet Axes the scenarios stand below the labels of the other axes.
-    scenarios = FIRST_ROW + len(axes.region) + len(axes.segment) + len(axes.subtype)
+    # On the sheet Axes the scopes and then the scenarios stand below the labels of the other axes.
+    scopes = FIRST_ROW + len(axes.region) + len(axes.segment) + len(axes.subtype)
+    scenarios = scopes + len(axes.scopes)
     sources = {
         "scenario": f"Axes!$B${scenarios}:$B${scenarios + len(axes.scenarios) - 1}",
+        "scope": f"Axes!$B${scopes}:$B${scenarios - 1}",
         "basis": list_reference("basis"),
         "currency": f"Currencies!$A${FIRST_ROW}:$A${HEADER_ROW + len(a.currencies)}",
     }
-    chosen = Choice(axes.scenarios[0]).cells()
+    chosen = Choice(axes.scenarios[0], axes.headline).cells()
     for what, place in CHOICES.items():
         row = int(split_address(place)[1])
         pen.text(ws, row, NAME_COLUMN, f"{what.capitalize()} (choose from the list)", "lm label")

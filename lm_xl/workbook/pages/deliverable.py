@@ -18,6 +18,8 @@ from lm_xl.workbook.pages.drivers import drivers
 from lm_xl.workbook.pages.inputs import input_sheets
 from lm_xl.workbook.pages.lists import LISTS, lists_page
 from lm_xl.workbook.pages.pen import Pen
+from lm_xl.workbook.pages.pipeline import PIPELINE, pipeline
+from lm_xl.workbook.pages.reconciliation import reconciliation
 from lm_xl.workbook.pages.scenarios import scenarios_and_bridge
 from lm_xl.workbook.pages.staleness import as_built
 from lm_xl.workbook.pages.styles import styled_workbook
@@ -31,9 +33,11 @@ from lm_xl.workbook.plan.checks import CHECKS
 from lm_xl.workbook.plan.drivers import DRIVER_SHEET
 from lm_xl.workbook.plan.layout import BANNER_CELL, COVER, HEADER_CELL, LONG, SUMMARY, WORDS
 from lm_xl.workbook.plan.lines import Plan
+from lm_xl.workbook.plan.reconciliation import RECONCILIATION
 from lm_xl.workbook.plan.records import Records
 from lm_xl.workbook.plan.report import (
     CANCERS,
+    COMPANIES,
     FUNNEL,
     LAUNCHES,
     PRICES,
@@ -45,7 +49,7 @@ from lm_xl.workbook.plan.report import (
 from lm_xl.workbook.plan.staleness import AS_BUILT
 from lm_xl.workbook.plan.triangulation import TRIANGULATION
 
-RESULTS = (FUNNEL, REGIONS, CANCERS, SEGMENTS, REGION_SEGMENT, PRICES, LAUNCHES, TESTS)
+RESULTS = (FUNNEL, REGIONS, CANCERS, SEGMENTS, REGION_SEGMENT, COMPANIES, PRICES, LAUNCHES, TESTS)
 """The sheets of results by years, in order."""
 ANALYSIS_PAGES = {
     "Scenarios_and_bridge": scenarios_and_bridge,
@@ -70,10 +74,12 @@ def deliverable(a: Assumptions, records: Records, traced: Plan, found: Analyses)
     charts_page(add(CHARTS))
     for title in RESULTS:
         results_sheet(add(title), traced, pen)
+    pipeline(add(PIPELINE), a, pen)
     for title, write in ANALYSIS_PAGES.items():
         write(add(title), found, pen)
     drivers(add(DRIVER_SHEET), traced, pen)
     triangulation(add(TRIANGULATION), a, traced, pen)
+    reconciliation(add(RECONCILIATION), a, traced, pen)
     input_sheets(workbook, records, a.axes, pen)
     page_of_words(add("Method"), "method", ("subject", "what to know"), pen)
     page_of_words(add("Glossary"), "glossary", ("term", "meaning"), pen)

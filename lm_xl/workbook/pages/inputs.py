@@ -26,21 +26,26 @@ WIDTHS = {
     "quantity": 27, "region": 20, "segment": 30, "subtype": 22, "unit": 17, "fill": 9, "value": 15, "low": 11, "high": 11,
     "distribution": 12, "source": 24, "status": 11, "note": 64, "axis": 10, "label": 34, "set": 18, "role": 12, "groups": 52,
     "scenario": 24, "operation": 11, "amount": 10, "reason": 60, "publisher": 24, "what": 42, "metric": 11, "scope": 11, "id": 20, "citation": 70,
-    "other_quantity": 27, "other_segment": 30, "other_subtype": 22, "rank_correlation": 17, "currency": 12, "rate": 12, "date": 14, "version": 10, "who": 20, "effect": 40, "year": 9, "address": 50, "read": 16, "grade": 8,
+    "other_quantity": 27, "other_segment": 30, "other_subtype": 22, "rank_correlation": 17, "currency": 12, "rate": 12, "date": 14, "version": 10, "who": 20, "effect": 40, "product": 34, "company": 30, "share": 9, "mechanism": 40, "phase": 12, "trials": 26, "designations": 34,
+    "next_readout": 30, "first_approval": 30, "lm_data": 60, "year": 9, "address": 50, "read": 16, "grade": 8,
 }  # fmt: skip
 YEAR_COLUMN = 11
 """Width of a column that has none of its own: those of the years."""
 PLAIN_NUMBERS: dict[str, dict[str, tuple[Literal["decimal", "whole"], float, float]]] = {
     "Scenarios": {"amount": ("decimal", -1_000_000, 1_000_000)},
+    "Products": {"share": ("decimal", 0, 1)},
     "Correlations": {"rank_correlation": ("decimal", -1, 1)},
     "Published": {"year": ("whole", 1900, 2100), "value": ("decimal", 0, 1_000_000_000_000_000)},
     "Currencies": {"rate": ("decimal", 0.000001, 1_000_000)},
 }
 """Numbers beside the quantities, with the range that their cells take."""
-NO_UNIT = ("amount", "rate", "rank_correlation")
+NO_UNIT = ("amount", "rate", "rank_correlation", "share")
 TYPED = ("value", "low", "high", *NO_UNIT)
 """Columns of numbers beside the years."""
-WRAPPED = ("what", "effect", "note", "citation", "reason", "address", "groups", "source")
+WRAPPED = (
+    "what", "effect", "note", "citation", "reason", "address", "groups", "source", "product", "company", "mechanism", "trials",
+    "designations", "next_readout", "first_approval", "lm_data",
+)  # fmt: skip
 TITLE_LIMIT, PROMPT_LIMIT, ERROR_LIMIT = 32, 255, 225
 """How many characters Excel takes in the messages of a validation."""
 MEANING_LIMIT = 180

@@ -8,10 +8,14 @@ from lm_xl.workbook.pages.lines import lines_on, write_line
 from lm_xl.workbook.pages.pen import Pen, band, columns, columns_of_years, page, start, widths
 from lm_xl.workbook.plan.layout import CONSTANT, HEADER_ROW
 from lm_xl.workbook.plan.lines import Line, Plan
+from lm_xl.workbook.plan.report import BY_PRODUCT, COMPANIES
 from lm_xl.workbook.words.prose import text
 from lm_xl.xlsx.addresses import column_letters
 
 SHARE_WIDTH = 9
+KEYS = (("region", 21), ("segment", 33), ("subtype", 23))
+KEYS_OF_PRODUCTS = (("company", 30), ("segment", 33), ("product", 36))
+"""Names and widths of the columns of a line's keys, which on the sheets of companies and products are others."""
 
 
 def results_sheet(ws: Worksheet, traced: Plan, pen: Pen) -> None:
@@ -30,7 +34,8 @@ def calculation_sheet(ws: Worksheet, traced: Plan, pen: Pen) -> None:
 def _lines(ws: Worksheet, traced: Plan, sixth: tuple[str, float, str], pen: Pen) -> None:
     """The lines of a sheet, whose sixth column depends on its kind."""
     years, lines = traced.years, lines_on(ws, traced)
-    labels = (("quantity", 24), ("region", 21), ("segment", 33), ("subtype", 23), ("unit", 24))
+    keys = KEYS_OF_PRODUCTS if ws.title in (COMPANIES, BY_PRODUCT) else KEYS
+    labels = (("quantity", 24), *keys, ("unit", 24))
     named = [*((name, width, "lm header") for name, width in labels), sixth, ("value", 12, "lm year")]
     columns(ws, pen, named, lines=2)
     columns_of_years(ws, pen, years, CONSTANT + 1)

@@ -6,22 +6,34 @@ from collections.abc import Callable
 
 import numpy as np
 
+from lm_xl.model.axes import SEGMENT
 from lm_xl.model.outputs import BASES, OUTPUTS, SHRINKING
 from lm_xl.model.quantities import QUANTITIES, Quantity
 from lm_xl.workbook.plan.layout import (
+    CHOICES,
     CONSTANT,
     CONSTANT_LETTER,
     COVER,
     FIRST_ROW,
     HEADER_ROW,
     INPUTS,
+    KEY_COLUMNS,
     LONG,
     LONG_VALUE,
     column_range,
+    cover_cell,
 )
 from lm_xl.workbook.plan.lines import RESIDUE_SCALE, CheckLine, Line, Plan, PythonMeasure, PythonValues
-from lm_xl.workbook.plan.report import REGIONS, TOTALS
-from lm_xl.workbook.plan.triangulation import FIRST_FIGURE, RATIO_COLUMN, TRIANGULATION
+from lm_xl.workbook.plan.reconciliation import AMOUNT, RECONCILIATION, RUNNING, Table, tables_of
+from lm_xl.workbook.plan.report import (
+    COMPANIES,
+    REGIONS,
+    SEGMENTS,
+    TOTALS,
+    company_block,
+    shown_groups,
+)
+from lm_xl.workbook.plan.triangulation import FIRST_FIGURE, PUBLISHED_COLUMN, RATIO_COLUMN, TRIANGULATION
 
 CHECKS = "Checks"
 MASTER_ROW, FIRST_CHECK = 6, 8
@@ -42,10 +54,12 @@ def add_checks(p: Plan) -> None:
     _order(p)
     _shares(p)
     _sums(p)
+    _companies(p)
     _long_data(p)
     _currency(p)
     _totals(p)
     _comparisons(p)
+    _reconciliations(p)
     _outputs(p)
     _inputs(p)
     passes = [_pass_name(check.row) for check in p.checks]
@@ -147,13 +161,50 @@ def _off_one(name: str) -> NumberOf:
 def _sums(p: Plan) -> None:
     """The same total of revenue, whichever way it is added up."""
     world = _world(p, "region")
-    for axis in ("segment", "subtype"):
-        what = f"revenue by region and by {axis} agree: difference of the totals over the years"
-        formula = f"ABS(SUM({world})-SUM({_world(p, axis)}))"
-        _check(p, what, formula, _difference(_world_revenue("region"), _world_revenue(axis)))
+    what = "revenue by region and by subtype agree: difference of the totals over the years"
+    formula = f"ABS(SUM({world})-SUM({_world(p, 'subtype')}))"
+    _check(p, what, formula, _difference(_world_revenue("region"), _world_revenue("subtype")))
+    block, (first, *_, last) = p.blocks["revenue_by_segment_group"], p.columns(moving=True)
+    rows, letter = (block.first_row, block.last_row), KEY_COLUMNS[SEGMENT]
+    labels = f"{block.sheet}!${letter}${rows[0]}:${letter}${rows[1]}"
+    cells = column_range(block.sheet, first, last, *rows)
+    what = "revenue by region is that of the chosen scope by segment: difference of the totals over the years"
+    formula = f"ABS(SUM({world})-SUMPRODUCT(({labels}={cover_cell(CHOICES['scope'])})*{cells}))"
+    _check(p, what, formula, _difference(_world_revenue("region"), _chosen_scope(p)))
     what = f"regions sum to the total on {REGIONS}: difference over the years"
     formula = f"ABS(SUM({p.range('revenue_by_region')})-SUM({world}))"
     _check(p, what, formula, _difference(_sum_of("revenue_by_region"), _world_revenue("region")))
+
+
+def _companies(p: Plan) -> None:
+    """Companies sum to the revenue of their scope."""
+    axis, (first, *_, last) = p.assumptions.axes.segment, p.columns(moving=True)
+    groups = shown_groups(axis)
+    block = p.blocks["revenue_by_segment_group"]
+    rows = {at[1]: row for row, at in block.keys.items()}
+    for scope in p.assumptions.axes.scopes:
+        of_scope, all_companies = rows[groups.index(scope)], f"{company_block(scope)}_group"
+        cells = column_range(block.sheet, first, last, of_scope, of_scope)
+        what = f"companies on {COMPANIES} sum to {scope}: difference over the years"
+        formula = f"ABS(SUM({p.range(all_companies)})-SUM({cells}))"
+        _check(p, what, formula, _difference(_sum_of(all_companies), _group_revenue(groups.index(scope))))
+
+
+def _chosen_scope(p: Plan) -> NumberOf:
+    """Revenue of the chosen scope in the table by segment."""
+    axes = p.assumptions.axes
+    groups = shown_groups(axes.segment)
+
+    def revenue(python: PythonValues) -> float:
+        without = (python.arrays[f"choice without scope {k}"].item() for k in range(1, len(axes.scopes)))
+        place = sum(int(switch == 0) for switch in without)
+        return _group_revenue(groups.index(axes.scopes[place]))(python)
+
+    return revenue
+
+
+def _group_revenue(position: int) -> NumberOf:
+    return lambda python: float(python.arrays["revenue_by_segment_group"][0, 0, position].sum())
 
 
 def _world(p: Plan, axis: str) -> str:
@@ -202,8 +253,8 @@ def _currency(p: Plan) -> None:
     _check(p, what, f"IF({rate}>0,0,1)", _without_rate)
     for basis, output in BASES.items():
         sold = p.range(f"{output}_by_region_and_segment")
-        what = f"revenue on {REGIONS} is {output} of {TOTALS} in the chosen currency, where that is the chosen basis: difference"
-        formula = f"{_switch(p, basis)}*ABS(SUM({_world(p, 'region')})-SUM({sold})*{rate})"
+        what = f"revenue on {SEGMENTS} is {output} of {TOTALS} in the chosen currency, where that is the chosen basis: difference"
+        formula = f"{_switch(p, basis)}*ABS(SUM({_world(p, 'segment')})-SUM({sold})*{rate})"
         _check(p, what, formula, _off_chosen(basis, output))
 
 
@@ -216,7 +267,7 @@ def _off_chosen(basis: str, output: str) -> NumberOf:
         sold = _sum_of(f"{output}_by_region_and_segment")(python) * python.arrays["choice rate"].item()
         # a basis that is not chosen passes, whatever it sold
         chosen: float = python.arrays[f"choice {basis}"].item()
-        return chosen * abs(_world_revenue("region")(python) - sold)
+        return chosen * abs(_world_revenue("segment")(python) - sold)
 
     return difference
 
@@ -243,6 +294,28 @@ def _comparisons(p: Plan) -> None:
     cells = column_range(TRIANGULATION, RATIO_COLUMN, RATIO_COLUMN, *rows)
     what = f"every published figure on {TRIANGULATION} has a ratio: how many have none"
     _check(p, what, f"ROWS({cells})-COUNT({cells})", without_ratio)
+
+
+def _reconciliations(p: Plan) -> None:
+    """The headline and the steps after it sum to the published value."""
+    for table in tables_of(p):
+        figure, row = p.assumptions.published[table.figure], FIRST_FIGURE + table.figure
+        steps = table.row_of("scope"), table.row_of("cost")
+        start = table.row_of("headline")
+        headline = column_range(RECONCILIATION, RUNNING, RUNNING, start, start)
+        amounts = column_range(RECONCILIATION, AMOUNT, AMOUNT, *steps)
+        value = column_range(TRIANGULATION, PUBLISHED_COLUMN, PUBLISHED_COLUMN, row, row)
+        what = (
+            f"{figure.publisher}, {figure.keys.region} {figure.year}: headline and steps on {RECONCILIATION} "
+            "sum to the published value: difference"
+        )
+        formula = f"ABS(SUM({headline},{amounts})-SUM({value})/1000/1000)"
+        _check(p, what, formula, _off_published(p, table))
+
+
+def _off_published(p: Plan, table: Table) -> NumberOf:
+    ends = [p.measures[table.measure(line, RUNNING)] for line in ("cost", "published")]
+    return _difference(*((lambda python, end=end: float(end(python))) for end in ends))
 
 
 # Numbers

@@ -29,11 +29,11 @@ CAGR, SHARE_FIRST, SHARE_LAST = "cagr", "share_first", "share_last"
 
 # Single sheets
 
-CHOICES = {"scenario": "C6", "basis": "C7", "currency": "C8"}
+CHOICES = {"scenario": "C6", "scope": "C7", "basis": "C8", "currency": "C9"}
 """The cells of the cover that hold what is chosen."""
-BAND = {"low": "C9", "high": "C10"}
+BAND = {"low": "C10", "high": "C11"}
 """The cells of the cover that hold the band outside of which a comparison with a published figure is amber."""
-FIGURES_ROW = 12
+FIGURES_ROW = 13
 """First row of the key figures on the cover."""
 SENTENCES_ROW = 14
 """First row of the sentences on the summary."""

@@ -133,11 +133,17 @@ def _switches(p: Plan) -> dict[int, Cell]:
 
 
 def live_choice(p: Plan) -> dict[str, Array]:
-    """A switch for each basis, 1 for the chosen one, and the chosen currency's units for a dollar as `rate`."""
+    """A switch for each basis, 1 for the chosen one, one for each scope but the first, 1 where the chosen one leaves it out, and the
+    chosen currency's units for a dollar as `rate`.
+    """
     basis, currency = (cover_cell(CHOICES[what]) for what in ("basis", "currency"))
     rows = f"${FIRST_ROW}", f"${FIRST_ROW + len(p.assumptions.currencies) - 1}"
     codes, rates = (f"Currencies!${column}{rows[0]}:${column}{rows[1]}" for column in "AB")
     formulas = {b: f'IF({basis}="{name}",1,0)' for b, name in BASIS_NAMES.items()}
+    axes, chosen = p.assumptions.axes, cover_cell(CHOICES["scope"])
+    for k in range(1, len(axes.scopes)):
+        among = ",".join(f'{chosen}="{scope}"' for scope in axes.scopes[k:])
+        formulas[f"without scope {k}"] = f"IF(OR({among}),0,1)"
     formulas["rate"] = f"SUMIFS({rates},{codes},{currency})"
     cells = {}
     for name, formula in formulas.items():
@@ -157,6 +163,12 @@ def live_choice(p: Plan) -> dict[str, Array]:
 def _switch(p: Plan, line: Line) -> Cell:
     p.sheet(INPUTS).lines.append(line)
     return Cell(INPUTS, CONSTANT_LETTER, line.row)
+
+
+def live_shares(p: Plan) -> list[Symbol]:
+    """Each product's share of its segment's sales, a cell of the sheet Products."""
+    cells = (split_address(address) for address in p.cells.shares)
+    return [Symbol(f"Products!${column}${row}") for column, row in cells]
 
 
 def live_structure(a: Assumptions) -> dict[str, Array]:

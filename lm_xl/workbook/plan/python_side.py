@@ -14,6 +14,7 @@ from lm_xl.model.outputs import BASIS_NAMES
 from lm_xl.workbook.plan.input_cells import Choice, Numbers
 from lm_xl.workbook.plan.layout import CALCULATION, CHOICES, INPUTS
 from lm_xl.workbook.plan.lines import Line, Plan
+from lm_xl.workbook.plan.products import shares_of
 from lm_xl.workbook.plan.report import BY_REGION, Labels, Order, report
 from lm_xl.workbook.plan.terms import one
 
@@ -82,7 +83,7 @@ class ReportNumbers:
         return one(labels[lines[place]])
 
     def chosen(self, what: str) -> Array:
-        """The name of the chosen basis, currency or scenario."""
+        """The name of the chosen basis, currency, scope or scenario."""
         return one(self.choice.cells()[CHOICES[what]])
 
     def sentence(self, name: str, pieces: Sequence[str | Array]) -> None:
@@ -108,13 +109,15 @@ class PythonSide:
         structure = a.structure()
         live = a.inputs_from(numbers.inputs, numbers.amounts, choice.scenario)
         switches = {basis: float(basis == choice.basis) for basis in BASIS_NAMES}
+        place = a.axes.scopes.index(choice.scope)
+        switches |= {f"without scope {k}": float(k > place) for k in range(1, len(a.axes.scopes))}
         switches["rate"] = numbers.rates[[c.code for c in a.currencies].index(choice.currency)]
         chosen = {name: np.full((1, 1, 1, 1, 1), value) for name, value in switches.items()}
         arrays = {**live, **evaluate(live, structure)}
         arrays |= {f"choice {name}": x for name, x in chosen.items()}
         sink = ReportNumbers(plan, choice, arrays)
         # a copy, since the sink adds to `arrays` while the report reads
-        report(dict(arrays), a.axes, structure["year"], chosen, sink)
+        report(dict(arrays), a.axes, structure["year"], chosen, shares_of(a, numbers.shares), sink)
         arrays |= {name: reduced(arrays) for name, reduced in plan.reducers.items()}
         self.arrays, self.texts = arrays, sink.texts
 

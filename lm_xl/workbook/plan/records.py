@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lm_xl.assumptions.assumptions import Assumptions, Correlation, Delta
+from lm_xl.assumptions.assumptions import Assumptions, Correlation, Delta, Product
 from lm_xl.assumptions.columns import (
     AXES_COLUMNS,
     CHANGE_COLUMNS,
@@ -14,6 +14,7 @@ from lm_xl.assumptions.columns import (
     CURRENCY_COLUMNS,
     MOVING_SHEETS,
     NEVER,
+    PRODUCT_COLUMNS,
     PUBLISHED_COLUMNS,
     SCENARIO_COLUMNS,
     SHEETS,
@@ -31,6 +32,7 @@ Records = Mapping[str, Sequence[Record]]
 INPUT_SHEETS = (
     "Axes",
     *SHEETS,
+    "Products",
     "Scenarios",
     "Correlations",
     "Published",
@@ -44,7 +46,7 @@ INPUT_SHEETS = (
 def columns_of(sheet: str, years: Sequence[int]) -> tuple[str, ...]:
     """A sheet's columns in order."""
     special = {
-        "Axes": AXES_COLUMNS, "Scenarios": SCENARIO_COLUMNS, "Correlations": CORRELATION_COLUMNS, "Published": PUBLISHED_COLUMNS, "Currencies": CURRENCY_COLUMNS,
+        "Axes": AXES_COLUMNS, "Products": PRODUCT_COLUMNS, "Scenarios": SCENARIO_COLUMNS, "Correlations": CORRELATION_COLUMNS, "Published": PUBLISHED_COLUMNS, "Currencies": CURRENCY_COLUMNS,
         "Sources": SOURCE_COLUMNS, "Changes": CHANGE_COLUMNS,
     }  # fmt: skip
     if sheet in special:
@@ -59,6 +61,7 @@ def records_of(a: Assumptions) -> tuple[dict[str, list[Record]], InputCells]:
     records: dict[str, list[Record]] = {sheet: [] for sheet in INPUT_SHEETS}
     records |= rows
     records["Axes"] = _labels(a)
+    records["Products"] = [_product(p) for p in a.products]
     records["Scenarios"] = [_delta(d) for d in a.deltas]
     records["Correlations"] = [_correlation(c) for c in a.correlations]
     records["Published"] = [
@@ -73,19 +76,35 @@ def records_of(a: Assumptions) -> tuple[dict[str, list[Record]], InputCells]:
     value = column_letters(PUBLISHED_COLUMNS.index("value") + 1)
     delta_rows = {k: FIRST_ROW + k for k in range(len(a.deltas))}
     figures = tuple(f"{value}{FIRST_ROW + k}" for k in range(len(a.published)))
-    return records, InputCells(cells, delta_rows, figures)
+    share = column_letters(PRODUCT_COLUMNS.index("share") + 1)
+    shares = tuple(f"{share}{FIRST_ROW + k}" for k in range(len(a.products)))
+    return records, InputCells(cells, delta_rows, figures, shares)
 
 
 def _labels(a: Assumptions) -> list[Record]:
-    """The sheet of axes: a leaf with its choice set or cancer, which is a group too and not repeated among the others."""
+    """The sheet of axes: a leaf with its choice set or cancer and its kind, which are groups too and not repeated among the others."""
     records: list[Record] = []
     for axis in (a.axes.region, a.axes.segment, a.axes.subtype):
         for i, leaf in enumerate(axis.leaves):
-            groups = [g for g, members in axis.groups.items() if i in members and g != axis.sets[i]]
-            keys = {"axis": axis.name, "label": leaf, "set": axis.sets[i], "role": axis.roles[i]}
+            kind = axis.kinds[i] if axis.kinds else ""
+            groups = [
+                g for g, members in axis.groups.items() if i in members and g not in (axis.sets[i], kind)
+            ]
+            keys = {
+                "axis": axis.name,
+                "label": leaf,
+                "set": axis.sets[i],
+                "role": axis.roles[i],
+                "kind": kind,
+            }
             note = axis.notes[i] if axis.notes else ""
             records.append({**keys, "groups": "; ".join(groups), "note": note})
-    return [*records, *({"axis": "scenario", "label": s} for s in a.axes.scenarios)]
+    records += [{"axis": "scope", "label": scope} for scope in a.axes.scopes]
+    promises = a.axes.promises
+    return [
+        *records,
+        *({"axis": "scenario", "label": s, "role": promises.get(s, "")} for s in a.axes.scenarios),
+    ]
 
 
 def _rows(a: Assumptions) -> tuple[dict[str, list[Record]], dict[int, tuple[str, ...]]]:
@@ -116,6 +135,10 @@ def _delta(d: Delta) -> Record:
         "scenario": d.scenario, "quantity": d.quantity, **d.keys._asdict(), "operation": d.operation, "amount": d.amount,
         "source": "; ".join(d.sources), "status": d.status, "reason": d.reason,
     }  # fmt: skip
+
+
+def _product(p: Product) -> Record:
+    return {**p.__dict__, "trials": "; ".join(p.trials), "source": "; ".join(p.sources)}
 
 
 def _correlation(c: Correlation) -> Record:

@@ -7,30 +7,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
 
 from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE, Axes, Axis
+from lm_xl.model.labels import folded
 from lm_xl.model.ops import Array, change, growth, millions, previous, ratio, set_total, total, total_of
 from lm_xl.model.outputs import BASES, OUTPUTS, PATIENT_STAGES
 from lm_xl.workbook.plan.layout import CAGR, CALCULATION, SHARE_FIRST, SHARE_LAST, TOTAL
+from lm_xl.workbook.plan.products import Shares
 
 Labels = Sequence[Sequence[str]]
 Order = tuple[int, int, int]
 BY_REGION, BY_SUBTYPE, BY_SEGMENT = (0, 1, 2), (0, 2, 1), (1, 0, 2)
 """Orders of a block's lines: region, segment, subtype; region, subtype, segment; segment, region, subtype."""
 
-FUNNEL, REGIONS, CANCERS, SEGMENTS = "Funnel", "By_region", "By_cancer", "By_segment"
+FUNNEL, REGIONS, CANCERS, SEGMENTS, COMPANIES = "Funnel", "By_region", "By_cancer", "By_segment", "Companies"
 REGION_SEGMENT, PRICES, LAUNCHES, TESTS = (
     "Region_x_segment",
     "Pricing_and_GTN",
     "Launches_and_LOE",
     "Diagnostics_tests",
 )
-TOTALS = "Calc_Totals"
+TOTALS, BY_PRODUCT = "Calc_Totals", "Calc_Products"
 MONEY = "million, chosen currency"
-"""The unit of revenue in the report: the currency and the basis are chosen on the cover and stand in the report's headings."""
+"""The unit of revenue in the report: the currency and the basis are chosen on the cover."""
+SCOPED_MONEY = "million, chosen scope and currency"
+"""The unit of revenue that is summed over segments: those of the scope chosen on the cover."""
 
 
 class Sink(Protocol):
@@ -104,12 +109,21 @@ class _Reported:
         return growth(first, last, self.intervals)
 
 
-def report(o: Mapping[str, Array], axes: Axes, year: Array, choice: Mapping[str, Array], sink: Sink) -> None:
-    """Everything the deliverable shows of a forecast. `choice` holds a 0/1 switch for each basis, and the currency's `rate`."""
+def report(
+    o: Mapping[str, Array],
+    axes: Axes,
+    year: Array,
+    choice: Mapping[str, Array],
+    shares: Shares,
+    sink: Sink,
+) -> None:
+    """Everything the deliverable shows of a forecast. `choice` holds a 0/1 switch for each basis and for each scope beyond the
+    headline, and the currency's `rate`."""
     r = _Reported(o, axes, choice, sink.at_year(year, -1) - sink.at_year(year, 0), sink)
     people = _funnel(r)
     by_segment, by_subtype = _revenue(r)
-    revenue = _tables(r, by_segment, by_subtype)
+    revenue, of_segments = _tables(r, by_segment, by_subtype)
+    _companies(r, of_segments, shares)
     _shares(r)
     for output in ("gross_price", "net_price"):
         _as_computed(r, PRICES, output)
@@ -175,6 +189,40 @@ def _revenue(r: _Reported) -> tuple[Array, Array]:
     return _region_by_segment(r, _as_chosen(r, by_segment)), of_subtypes
 
 
+def _beyond_headline(r: _Reported) -> list[tuple[Array, list[int]]]:
+    """Of each scope but the first: the switch that is 1 where it is left out, and its segments that no smaller scope holds."""
+    inside = [set(r.axes.segment.members(scope)) for scope in r.axes.scopes]
+    rings = [sorted(larger - smaller) for smaller, larger in pairwise(inside)]
+    return [(r.choice[f"without scope {k}"], ring) for k, ring in enumerate(rings, 1)]
+
+
+def _in_scope(r: _Reported, by_segment: Array) -> Array:
+    """Revenue by segment summed over the segments of the chosen scope."""
+    summed = total(by_segment, SEGMENT)
+    for switch, members in _beyond_headline(r):
+        summed = summed - total_of(by_segment, SEGMENT, members) * switch
+    return summed
+
+
+def _by_subtype_in_scope(r: _Reported, by_subtype: Array) -> Array:
+    """The world's revenue by subtype in the chosen scope: what lies outside of it goes off the whole market."""
+    subtypes = r.labels(SUBTYPE)
+    summed = r.sink.put(TOTALS, "revenue_by_subtype_of_all", total(by_subtype, REGION), MONEY, subtypes)
+    for k, (switch, members) in enumerate(_beyond_headline(r), 1):
+        labels = r.labels(SEGMENT, SUBTYPE)
+        labels[SEGMENT - REGION] = [r.axes.segment.leaves[i] for i in members]
+        by_basis = {}
+        for basis, output in BASES.items():
+            name = f"{output}_beyond_scope_{k}"
+            x = np.take(millions(total(r.outputs[output], REGION)), members, axis=SEGMENT)
+            by_basis[basis] = r.sink.put(TOTALS, name, x, "USD million", labels)
+        name = f"revenue_beyond_scope_{k}"
+        beyond = r.sink.put(TOTALS, name, _as_chosen(r, by_basis), MONEY, labels)
+        left_out = r.sink.put(TOTALS, f"{name}_by_subtype", total(beyond, SEGMENT), MONEY, subtypes)
+        summed = summed - left_out * switch
+    return summed
+
+
 def _as_chosen(r: _Reported, by_basis: Mapping[str, Array]) -> Array:
     """Revenue in the chosen basis and currency: all bases but one have a switch of 0."""
     gross, net, risk_adjusted = (by_basis[basis] * r.choice[basis] for basis in BASES)
@@ -195,11 +243,11 @@ def _region_by_segment(r: _Reported, revenue: Array) -> Array:
     return pairs
 
 
-def _tables(r: _Reported, by_segment: Array, by_subtype: Array) -> Array:
-    """Patients and revenue by region, by cancer and by segment. Returns the world's revenue."""
+def _tables(r: _Reported, by_segment: Array, by_subtype: Array) -> tuple[Array, Array]:
+    """Patients and revenue by region, by cancer and by segment. Returns the world's revenue, and that of its segments."""
     for stage in ("diagnosed", "treated"):
         _table(r, REGION, REGIONS, stage, total(r.outputs[stage], SUBTYPE), "patients")
-    revenue = _table(r, REGION, REGIONS, "revenue", total(by_segment, SEGMENT), MONEY)
+    _, revenue = _table(r, REGION, REGIONS, "revenue", _in_scope(r, by_segment), SCOPED_MONEY)
     therapies, tests = r.axes.segment.having("incumbent", "entrant", "rest"), r.axes.segment.having("test")
     of_therapies = total_of(by_segment, SEGMENT, therapies)
     _table(r, REGION, REGIONS, "therapeutics_revenue", of_therapies, MONEY)
@@ -207,15 +255,37 @@ def _tables(r: _Reported, by_segment: Array, by_subtype: Array) -> Array:
         _table(r, REGION, REGIONS, "diagnostics_revenue", total_of(by_segment, SEGMENT, tests), MONEY)
     for stage in ("lm_cases", "diagnosed", "treated"):
         _table(r, SUBTYPE, CANCERS, stage, total(r.outputs[stage], REGION), "patients")
-    _table(r, SUBTYPE, CANCERS, "revenue", total(by_subtype, REGION), MONEY)
+    _table(r, SUBTYPE, CANCERS, "revenue", _by_subtype_in_scope(r, by_subtype), SCOPED_MONEY)
     people = total(r.outputs["patients_on_therapy"], REGION, SUBTYPE)
     _table(r, SEGMENT, SEGMENTS, "patients_on_therapy", people, "patients")
-    _table(r, SEGMENT, SEGMENTS, "revenue", total(by_segment, REGION), MONEY)
-    return revenue
+    of_segments, _ = _table(r, SEGMENT, SEGMENTS, "revenue", total(by_segment, REGION), MONEY)
+    return revenue, of_segments
 
 
-def _table(r: _Reported, dim: int, title: str, what: str, x: Array, unit: str) -> Array:
-    """A table over one axis: leaves, groups with the total last, growth, shares of the total. Returns the total."""
+def _companies(r: _Reported, of_segments: Array, shares: Shares) -> None:
+    """Revenue by product, then in each scope by company. Company, segment and product stand where other tables have their keys."""
+    labels = [shares.companies, shares.segments, shares.products]
+    sales = r.sink.put(BY_PRODUCT, "revenue_by_product", of_segments * shares.share, MONEY, labels)
+    for scope in r.axes.scopes:
+        name, of_scope = company_block(scope), ((scope,), ("All products",))
+        r.sink.heading(COMPANIES, f"Revenue by company, {scope}, {MONEY}")
+        within = np.take(sales, r.axes.segment.members(scope), axis=SEGMENT)
+        own_labels, all_labels = (shares.companies, *of_scope), (("All companies",), *of_scope)
+        own = r.sink.put(COMPANIES, name, total(within, SEGMENT, SUBTYPE), MONEY, own_labels)
+        whole = r.sink.put(COMPANIES, f"{name}_group", total(own, REGION), MONEY, all_labels, style=TOTAL)
+        _growth_and_shares(r, COMPANIES, {name: own, f"{name}_group": whole}, whole)
+        r.sink.heading(COMPANIES, f"Revenue by company, {scope}, growth on the year before")
+        _yearly_growth(r, COMPANIES, name, own, own_labels)
+        _yearly_growth(r, COMPANIES, f"{name}_group", whole, all_labels, TOTAL)
+
+
+def company_block(scope: str) -> str:
+    """The name of the block of a scope's revenue by company."""
+    return f"revenue_by_company_in_{folded(scope).replace(' ', '_')}"
+
+
+def _table(r: _Reported, dim: int, title: str, what: str, x: Array, unit: str) -> tuple[Array, Array]:
+    """A table over one axis: leaves, groups with the total last, growth, shares of the total. Returns leaves and total."""
     axis = r.axes.axis(dim)
     groups = shown_groups(axis)
     leaf_labels, group_labels, name = r.labels(dim), r.labels(dim), f"{what}_by_{axis.name}"
@@ -230,7 +300,7 @@ def _table(r: _Reported, dim: int, title: str, what: str, x: Array, unit: str) -
     r.sink.heading(title, f"{words(what)}, growth on the year before")
     _yearly_growth(r, title, name, leaves, leaf_labels)
     _yearly_growth(r, title, f"{name}_group", sums, group_labels, TOTAL)
-    return whole
+    return leaves, whole
 
 
 def _growth_and_shares(r: _Reported, title: str, blocks: Mapping[str, Array], whole: Array) -> None:
@@ -296,8 +366,8 @@ def _figures(r: _Reported, people: Mapping[str, Array], revenue: Array) -> None:
     start, end = r.first_and_last(revenue)
     diagnosed, treated = r.sink.at_year(people["diagnosed"], 0), r.sink.at_year(people["treated"], -1)
     figure = r.sink.figure
-    figure("figure_revenue_first", start, MONEY, f"Revenue {first}, {MONEY}")
-    figure("figure_revenue_last", end, MONEY, f"Revenue {last}, {MONEY}")
+    figure("figure_revenue_first", start, SCOPED_MONEY, f"Revenue {first}, {SCOPED_MONEY}")
+    figure("figure_revenue_last", end, SCOPED_MONEY, f"Revenue {last}, {SCOPED_MONEY}")
     figure("figure_cagr", r.growth(revenue), "per year", f"Growth of revenue {first}-{last}, a year (CAGR)")
     figure("figure_diagnosed", diagnosed, "patients", f"Patients diagnosed {first}")
     figure("figure_treated", treated, "patients", f"Patients treated {last}")
@@ -310,7 +380,7 @@ def _sentences(r: _Reported, people: Mapping[str, Array], revenue: Array) -> Non
     start, end = r.first_and_last(revenue)
     money = chosen("currency")
     r.sink.sentence("market", [
-        "In the scenario '", chosen("scenario"), "' the market moves from ", money, " ", say(start, MONEY), f" million in {first} to ",
+        "In the scenario '", chosen("scenario"), "' the market (", chosen("scope"), ") moves from ", money, " ", say(start, MONEY), f" million in {first} to ",
         money, " ", say(end, MONEY), f" million in {last} (", chosen("basis"), "), ", say(r.growth(revenue), "share"), " a year.",
     ])  # fmt: skip
     diagnosed, later = r.first_and_last(people["diagnosed"])

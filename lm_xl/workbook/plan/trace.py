@@ -13,18 +13,29 @@ from lm_xl.workbook.plan.drivers import add_drivers
 from lm_xl.workbook.plan.input_cells import InputCells
 from lm_xl.workbook.plan.layout import BANNER_CELL, HEADER_CELL
 from lm_xl.workbook.plan.lines import Line, Plan
-from lm_xl.workbook.plan.live_inputs import live_choice, live_inputs, live_structure
+from lm_xl.workbook.plan.live_inputs import live_choice, live_inputs, live_shares, live_structure
+from lm_xl.workbook.plan.products import shares_of
+from lm_xl.workbook.plan.reconciliation import add_reconciliation
 from lm_xl.workbook.plan.records import INPUT_SHEETS
 from lm_xl.workbook.plan.report import BY_REGION, BY_SUBTYPE, report
 from lm_xl.workbook.plan.staleness import BANNER, add_as_built
 from lm_xl.workbook.plan.triangulation import add_triangulation
 from lm_xl.workbook.plan.writer import PlanWriter
 
-PROSE = ("Contents", "Method", "Glossary", "Charts", "Lists")
+PROSE = ("Contents", "Pipeline", "Method", "Glossary", "Charts", "Lists")
 """Sheets without formulas of the model, which show the master check in their header all the same."""
 ANALYSES = ("Scenarios_and_bridge", "Tornado", "Uncertainty", "Convergence")
 """Sheets of analyses made at the time of building, each with a banner that tells whether the inputs are still the same."""
-BY_SET = ("entrant_claim", "entrant_total", "incumbent_claim", "incumbent_total", "share")
+BY_SET = (
+    "entrant_claim",
+    "entrant_total",
+    "expected_claim",
+    "expected_total",
+    "incumbent_claim",
+    "incumbent_total",
+    "share",
+    "expected_share",
+)
 """Blocks ordered region, subtype, segment, so that a choice set's members stand together; the others region, segment, subtype."""
 
 
@@ -42,8 +53,10 @@ def trace(a: Assumptions, cells: InputCells, built: Mapping[tuple[str, str], flo
 
     inputs, structure = live_inputs(p), live_structure(a)
     outputs = evaluate(inputs, structure, put)
-    report({**inputs, **outputs}, a.axes, structure["year"], live_choice(p), writer)
+    shares = shares_of(a, live_shares(p))
+    report({**inputs, **outputs}, a.axes, structure["year"], live_choice(p), shares, writer)
     add_triangulation(writer)
+    add_reconciliation(writer)
     add_drivers(p)
     add_as_built(p, built)
     _repeat(p, ANALYSES, BANNER_CELL, BANNER, "as built")

@@ -33,11 +33,11 @@ def add_triangulation(writer: PlanWriter) -> None:
 
 def model_year(p: Plan, figure: Published) -> int:
     """The model's year nearest to a figure's."""
-    return min(max(figure.year, p.years[0]), p.years[-1])
+    return p.assumptions.axes.nearest_year(figure.year)
 
 
 @dataclass(frozen=True)
-class _Scope:
+class Scope:
     """The part of a block that a figure is compared with: some regions, and some members of one more axis, in one year."""
 
     block: str
@@ -50,33 +50,38 @@ class _Scope:
         return total_of(np.take(x, self.regions, axis=REGION), self.dim, self.members)
 
 
-def _scope_of(p: Plan, figure: Published) -> _Scope:
+def _scope_of(p: Plan, figure: Published) -> Scope:
     """Patients by subtype; revenue by segment, or by subtype where the figure is of some subtypes only."""
     axes, keys = p.assumptions.axes, figure.keys
     regions = list(axes.region.members(keys.region))
     segments, subtypes = list(axes.segment.members(keys.segment)), list(axes.subtype.members(keys.subtype))
     if figure.metric == "patients":
-        return _Scope("diagnosed", regions, SUBTYPE, subtypes)
+        return Scope("diagnosed", regions, SUBTYPE, subtypes)
     if len(subtypes) == len(axes.subtype):
-        return _Scope("net_sales_by_region_and_segment", regions, SEGMENT, segments)
-    return _Scope("net_sales_by_region_and_subtype", regions, SUBTYPE, subtypes)
+        return Scope("net_sales_by_region_and_segment", regions, SEGMENT, segments)
+    return Scope("net_sales_by_region_and_subtype", regions, SUBTYPE, subtypes)
 
 
 def _write_comparison(writer: PlanWriter, k: int, figure: Published) -> None:
     p, scope, part = writer.plan, _scope_of(writer.plan, figure), f"triangulation_{k}"
+    heading = f"{figure.publisher}: {figure.what}, {figure.keys}, compared with {model_year(p, figure)}"
+    writer.heading(SCOPES, heading)
+    write_parts(writer, part, scope, figure, "patients" if figure.metric == "patients" else "USD million")
+    _write_ratio(p, k, figure, part)
+
+
+def write_parts(writer: PlanWriter, part: str, scope: Scope, figure: Published, unit: str) -> None:
+    """Write what each region adds to the scope of a figure in the model's nearest year, as a block of the name `part`."""
+    p = writer.plan
     year = p.years.index(model_year(p, figure))
     leaves = p.assumptions.axes.region.leaves
     labels = [leaves[r] for r in scope.regions], (figure.keys.segment,), (figure.keys.subtype,)
-    heading = f"{figure.publisher}: {figure.what}, {figure.keys}, compared with {p.years[year]}"
-    parts = scope.of(writer.at_year(writer.cells[scope.block], year))
-    writer.heading(SCOPES, heading)
-    writer.put(SCOPES, part, parts, "patients" if figure.metric == "patients" else "USD million", labels)
+    writer.put(SCOPES, part, scope.of(writer.at_year(writer.cells[scope.block], year)), unit, labels)
 
     def summed(arrays: Mapping[str, Array]) -> Array:
         return scope.of(arrays[scope.block][..., [year]])
 
     p.reducers[part] = summed
-    _write_ratio(p, k, figure, part)
 
 
 def _write_ratio(p: Plan, k: int, figure: Published, part: str) -> None:
