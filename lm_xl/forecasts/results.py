@@ -134,7 +134,7 @@ class Results:
     ) -> float:
         """Patients of a region (leaf or group) in a year: a stage of the funnel, in people.
 
-        Stages: incidence, metastatic, lm_cases, suspected, diagnosed, treated. Raises UnknownLabel.
+        Stages: incidence, metastatic, lm_cases, suspected, diagnosed, treated, prevalence. Raises UnknownLabel.
         """
         series = self.series(output_of("patients", stage), region, None, subtype, run)
         return float(series[self.axes.year(year)])

@@ -401,6 +401,7 @@ def _sentences(r: _Reported, people: Mapping[str, Array], revenue: Array) -> Non
 def _largest(r: _Reported, axis: Axis, dim: int) -> None:
     """Which line of an axis sells most in the first and in the last year."""
     first, last = (r.sink.leader(f"revenue_by_{axis.name}", dim, axis.leaves, y) for y in (0, -1))
-    pieces: list[str | Array] = [f"The largest {axis.name} by revenue is ", first]
+    among = ", tests included," if dim == SEGMENT else ""
+    pieces: list[str | Array] = [f"The largest {axis.name} by revenue{among} is ", first]
     pieces += [f" in {r.axes.years[0]} and ", last, f" in {r.axes.years[-1]}."]
     r.sink.sentence(axis.name, pieces)
