@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from lm_xl.assumptions.columns import DOLLAR, KEYS
 from lm_xl.model.axes import KINDS, REGION, SEGMENT, SUBTYPE, Axes, Axis
 from lm_xl.model.quantities import QUANTITIES, Quantity
-from lm_xl.workbook.plan.records import Record
+from lm_xl.workbook.plan.records import Record, labels_of
 
 TOTALS = {"region": "Global", "segment": "Total market", "subtype": "All cancers"}
 
@@ -72,34 +72,11 @@ def form(axes: Axes) -> dict[str, list[Record]]:
     sheets = ("Axes", "Products", "Scenarios", "Correlations", "Published", "Sources", "Changes")
     records: dict[str, list[Record]] = {sheet: [] for sheet in sheets}
     records["Currencies"] = [{"currency": DOLLAR, "rate": 1, "date": "always", "status": "derived"}]
-    records["Axes"] = _labels(axes)
+    records["Axes"] = labels_of(axes)
     records["Products"] = [{"segment": s, "product": s, "share": 1} for s in axes.segment.leaves]
     for quantity in QUANTITIES.values():
         records.setdefault(quantity.sheet, []).extend(_rows(axes, quantity))
     return records
-
-
-def _labels(axes: Axes) -> list[Record]:
-    """The rows of the sheet Axes. A leaf's set and its kind are groups too, but stand in columns of their own."""
-    found: list[Record] = []
-    for axis in (axes.region, axes.segment, axes.subtype):
-        for i, leaf in enumerate(axis.leaves):
-            kind = axis.kinds[i] if axis.kinds else ""
-            groups = [
-                g for g, members in axis.groups.items() if i in members and g not in (axis.sets[i], kind)
-            ]
-            keys = {
-                "axis": axis.name,
-                "label": leaf,
-                "set": axis.sets[i],
-                "role": axis.roles[i],
-                "kind": kind,
-            }
-            found.append({**keys, "groups": "; ".join(groups)})
-    found += [{"axis": "scope", "label": scope} for scope in axes.scopes]
-    return found + [
-        {"axis": "scenario", "label": s, "role": axes.promises.get(s, "")} for s in axes.scenarios
-    ]
 
 
 def _rows(axes: Axes, quantity: Quantity) -> list[Record]:

@@ -20,6 +20,7 @@ from lm_xl.assumptions.columns import (
     SHEETS,
     SOURCE_COLUMNS,
 )
+from lm_xl.model.axes import Axes
 from lm_xl.workbook.plan.input_cells import InputCells
 from lm_xl.workbook.plan.layout import FIRST_ROW
 from lm_xl.xlsx.addresses import address_of, column_letters
@@ -60,7 +61,7 @@ def records_of(a: Assumptions) -> tuple[dict[str, list[Record]], InputCells]:
     rows, cells = _rows(a)
     records: dict[str, list[Record]] = {sheet: [] for sheet in INPUT_SHEETS}
     records |= rows
-    records["Axes"] = _labels(a)
+    records["Axes"] = labels_of(a.axes)
     records["Products"] = [_product(p) for p in a.products]
     records["Scenarios"] = [_delta(d) for d in a.deltas]
     records["Correlations"] = [_correlation(c) for c in a.correlations]
@@ -81,10 +82,10 @@ def records_of(a: Assumptions) -> tuple[dict[str, list[Record]], InputCells]:
     return records, InputCells(cells, delta_rows, figures, shares)
 
 
-def _labels(a: Assumptions) -> list[Record]:
-    """The sheet of axes: a leaf with its choice set or cancer and its kind, which are groups too and not repeated among the others."""
+def labels_of(axes: Axes) -> list[Record]:
+    """The records of the sheet Axes: a leaf with its choice set or cancer and its kind, which are groups too and not repeated among the others."""
     records: list[Record] = []
-    for axis in (a.axes.region, a.axes.segment, a.axes.subtype):
+    for axis in (axes.region, axes.segment, axes.subtype):
         for i, leaf in enumerate(axis.leaves):
             kind = axis.kinds[i] if axis.kinds else ""
             groups = [
@@ -99,11 +100,10 @@ def _labels(a: Assumptions) -> list[Record]:
             }
             note = axis.notes[i] if axis.notes else ""
             records.append({**keys, "groups": "; ".join(groups), "note": note})
-    records += [{"axis": "scope", "label": scope} for scope in a.axes.scopes]
-    promises = a.axes.promises
+    records += [{"axis": "scope", "label": scope} for scope in axes.scopes]
     return [
         *records,
-        *({"axis": "scenario", "label": s, "role": promises.get(s, "")} for s in a.axes.scenarios),
+        *({"axis": "scenario", "label": s, "role": axes.promises.get(s, "")} for s in axes.scenarios),
     ]
 
 
