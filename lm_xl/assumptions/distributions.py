@@ -52,6 +52,8 @@ class Sharing:
     """From means, errors and what is left: the share whose spread cannot hold beside the others."""
     members: Callable[[Array, Array, float, Array, Array], Iterator[Member]]
     """From means, errors and what is left in the base case, then paths and what is left in a scenario."""
+    alone: Callable[[Array, Array, float, Array, float], Iterator[tuple[int, NamedQuantile]]]
+    """From the same, of the last year: each uncertain share by itself as a part of what is left, apart from the certain."""
     shares: Callable[[Array, Array, Array], Iterable[Array]]
     """From the numbers that scores decide, what is left and what each takes: the shares, (year, draw)."""
 
@@ -223,6 +225,26 @@ def _sticks(means: Array, errors: Array, whole: float, paths: Array, left: Array
         yield k, beta if spreads else ("normal", 0.0, 0.0), part
 
 
+def _sticks_alone(
+    means: Array, errors: Array, whole: float, last: Array, left: float
+) -> Iterator[tuple[int, NamedQuantile]]:
+    """Each share by itself as a beta of what is left, with the mean and the standard error that its draws have."""
+    remains, squared = (
+        1.0,
+        1.0,
+    )  # means of what the shares before leave, and of its square, as parts of what is left
+    for k, (share, (_, held)) in enumerate(zip(last, broken_sticks(means, errors, whole), strict=True)):
+        mean = share / left if left > 0 else 0.0
+        part = mean / remains if remains > 0 else 0.0
+        variance = part * (1 - part) / (held + 1) if 0 < part < 1 else 0.0
+        second = squared * (part**2 + variance)
+        if 0 < part < 1:
+            concentration = mean * (1 - mean) / (second - mean**2) - 1
+            yield k, ("log odds of a beta", mean * concentration, (1 - mean) * concentration)
+        remains -= mean
+        squared *= 1 - 2 * part + part**2 + variance
+
+
 def _stick_shares(y: Array, left: Array, parts: Array) -> Iterator[Array]:
     left = left[:, np.newaxis]
     for part, x in zip(parts, _share(y), strict=True):
@@ -250,6 +272,16 @@ def _members(means: Array, errors: Array, whole: float, paths: Array, left: Arra
     for k, path in enumerate(paths):
         if path[-1] > 0:  # what a scenario sets to 0 has no gamma
             yield k, ("log of a gamma", held * path[-1] / left[-1], 0.0), path
+
+
+def _members_alone(
+    means: Array, errors: Array, whole: float, last: Array, left: float
+) -> Iterator[tuple[int, NamedQuantile]]:
+    held = dirichlet_concentration(means / whole, errors / whole)
+    for k, share in enumerate(last):
+        if 0 < share < left:
+            part = share / left
+            yield k, ("log odds of a beta", part * held, (1 - part) * held)
 
 
 def _member_shares(y: Array, left: Array, _parts: Array) -> Array:
@@ -312,14 +344,14 @@ _BETA = Distribution(
     amount=lambda y, mean, low, high: _share(y),
     around_path=True,
     in_range=True,
-    sharing=Sharing(_crowded_stick, _sticks, _stick_shares),
+    sharing=Sharing(_crowded_stick, _sticks, _sticks_alone, _stick_shares),
 )
 _DIRICHLET = replace(  # each member by itself is a beta
     _BETA,
     name="dirichlet",
     percentiles=False,
     whole_sets=True,
-    sharing=Sharing(_crowded_member, _members, _member_shares),
+    sharing=Sharing(_crowded_member, _members, _members_alone, _member_shares),
 )
 _GAMMA = Distribution(
     "gamma",

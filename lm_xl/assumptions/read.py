@@ -20,6 +20,7 @@ from lm_xl.assumptions.cells import Findings, new_label
 from lm_xl.assumptions.columns import SCENARIO_COLUMNS, SHEETS, WANTED
 from lm_xl.assumptions.correlations import correlation_faults
 from lm_xl.assumptions.coverage import HOLE, covers
+from lm_xl.assumptions.ends import end_faults
 from lm_xl.assumptions.products import read_products
 from lm_xl.assumptions.read_axes import read_axes, read_years
 from lm_xl.assumptions.records import (
@@ -50,13 +51,14 @@ SHIPPED = _FOLDER / "lm_assumptions.xlsx"
 """The base case: inside an installed package, beside it in a checkout."""
 
 
-def read_assumptions(path: str | Path | None = None) -> Assumptions:
+def read_assumptions(path: str | Path | None = None, *, ends: bool = False) -> Assumptions:
     """Read and validate an assumptions workbook, or any workbook built from one; without a path, the shipped base case.
 
+    With `ends` a low and high that no draws around the value can have is a fault too, as it is for `tornado`, `simulate` and `build`.
     Raises Refused with every fault of the file: each names sheet, cell, the value, what is allowed and the nearest valid name.
     """
     tell = Findings(Path(path) if path is not None else SHIPPED)
-    return _assumptions(read_tables(tell.path, WANTED, tell.faults), tell)
+    return _assumptions(read_tables(tell.path, WANTED, tell.faults), tell, ends=ends)
 
 
 def assumptions_of(name: str, tables: Mapping[str, Table], faults: Sequence[Fault] = ()) -> Assumptions:
@@ -106,7 +108,7 @@ def with_scenario(
 # Tables
 
 
-def _assumptions(tables: Mapping[str, Table], tell: Findings) -> Assumptions:
+def _assumptions(tables: Mapping[str, Table], tell: Findings, *, ends: bool = False) -> Assumptions:
     """What the tables say, or Refused with every fault of theirs and of the file's."""
     whole = {name: table for name, table in tables.items() if set(WANTED[name]) <= set(table.header)}
     years = read_years(tables.get("Timeline"), tell)
@@ -139,6 +141,8 @@ def _assumptions(tables: Mapping[str, Table], tell: Findings) -> Assumptions:
         )
         demand_rules(result, tell)
         tell.faults += [*spread_faults(result), *correlation_faults(result)]
+        if ends:
+            tell.faults += end_faults(result)
         if not tell.faults:
             return result
     elif not tell.faults:

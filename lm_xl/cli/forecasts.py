@@ -244,11 +244,11 @@ def tornado(
     measured: options.Measured,
     form: str,
 ) -> None:
-    """Move each uncertain input to its low and its high, one at a time, and sort by what that does."""
+    """Move each uncertain input to P10 and to P90 of its draws, one at a time, and sort by what that does."""
     options.refuse_other_metric(measured.metric)
     if form != "table":
         options.refuse_unused(f"{form} holds all inputs", "top")
-    a = lm_xl.read_assumptions(file)
+    a = lm_xl.read_assumptions(file, ends=True)
     found = lm_xl.tornado(a, **place._asdict(), **labels._asdict(), **measured._asdict())
     click.echo(show.tornado(found, form, top), nl=False)
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from lm_xl.workbook.verify import Verification
 
 MOST_IDLE_ROWS = 5
-MOST_MISFITS = 3
 MOST_CAUSES = 12
 """Inputs that the variance of a simulation is shown for."""
 
@@ -36,20 +35,28 @@ def summary(found: Summary) -> str:
         [
             f"{a.path.name}: no faults; fingerprint {a.fingerprint}",
             f"  {sizes}, {first}-{last}, scenarios {', '.join(axes.scenarios)}",
-            f"  {statuses(found.statuses)}",
+            f"  {evidence(found.tornado, found.statuses)}",
             *_idle_rows(found),
-            *_misfits(found),
             f"  {len(a.sources)} sources{cited}; {len(a.published)} published figures; {len(a.deltas)} scenario deltas",
             *_scenarios(found, first, last),
         ]
     )
 
 
-def statuses(counts: Mapping[str, int]) -> str:
-    """How many rows are sourced, derived, expert and placeholder, in one line without its end."""
-    rows = sum(counts.values())
-    parts = ", ".join(f"{count} {status}" for status, count in counts.items())
-    return f"{rows} assumption rows: {parts} ({counts['placeholder'] / rows:.1%} placeholder)"
+def evidence(found: Tornado, counts: Mapping[str, int]) -> str:
+    """What the headline's swing rests on, then how many rows have each status, in one line without its end."""
+    from lm_xl.forecasts.evidence import FIRST_INPUTS, evidence_weights, placeholder_inputs
+
+    counted = ", ".join(f"{count} {status}" for status, count in counts.items())
+    rows = f"{sum(counts.values())} assumption rows: {counted}"
+    weights = evidence_weights(found)
+    if not weights:
+        return f"nothing moves the headline: no evidence to weigh; {rows}"
+    weighed = ", ".join(f"{weight:.1%} {status}" for status, weight in weights.items())
+    first = (
+        f"{placeholder_inputs(found)} of the first {min(FIRST_INPUTS, len(found.swings))} inputs placeholders"
+    )
+    return f"the headline's swing rests on rows that are {weighed}; {first}; {rows}"
 
 
 def _idle_rows(found: Summary) -> list[str]:
@@ -57,19 +64,6 @@ def _idle_rows(found: Summary) -> list[str]:
         f"  {row.place}: {row.quantity} of {row.keys} is never used: more specific rows cover all of it"
         for row in found.idle[:MOST_IDLE_ROWS]
     ]
-
-
-def _misfits(found: Summary) -> list[str]:
-    if not found.misfits:
-        return []
-    far = [
-        f"    {row.sheet}!{row.low_cell}: {row.quantity} of {row.keys}: "
-        f"{row.low:g} to {row.high:g} stated, {p10:.4g} to {p90:.4g} drawn"
-        for row, (p10, p90) in found.misfits[:MOST_MISFITS]
-    ]
-    count = len(found.misfits)
-    what = "low and high are not P10 and P90 around the value, which draws keep as the mean"
-    return [f"  {count} rows: {what}; the farthest:", *far]
 
 
 def _scenarios(found: Summary, first: int, last: int) -> list[str]:
@@ -220,11 +214,11 @@ def _tornado_table(found: Tornado, inputs: pd.DataFrame, top: int) -> str:
     scale = scale_of(found.measure.unit)
     rows = []
     for line in inputs.head(top).to_dict("records"):
-        bounds = ["by row" if line[side] != line[side] else f"{line[side]:g}" for side in ("low", "high")]
+        bounds = ["by row" if line[side] != line[side] else f"{line[side]:.4g}" for side in ("low", "high")]
         effects = [scale.amount(line[column]) for column in ("low_effect", "high_effect", "swing")]
         rows.append([line["input"], *bounds, *effects])
     title = f"{found.measure}, {found.at}, {scale.unit}: {scale.amount(found.centre)}"
-    shown = table(title, ["input"], ["low", "high", "low effect", "high effect", "swing"], rows)
+    shown = table(title, ["input"], ["P10", "P90", "P10 effect", "P90 effect", "swing"], rows)
     notes = []
     moving = len(found.swings) - len(found.idle)
     if moving > top:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         Published,
         Row,
     )
-    from lm_xl.model.ops import Array
+    from lm_xl.forecasts.tornado import Tornado
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,10 @@ class Summary:
 
     assumptions: Assumptions
     statuses: dict[str, int]
+    tornado: Tornado
+    """Of the headline in the last year of the first scenario."""
     idle: tuple[Row, ...]
     """Rows with numbers that more specific rows cover everywhere."""
-    misfits: tuple[tuple[Row, Array], ...]
-    """Rows whose low and high are not P10 and P90, the farthest first, with those that are drawn."""
     uncited: tuple[str, ...]
     """Sources that nothing cites."""
     scenarios: tuple[ScenarioSummary, ...]
@@ -52,15 +52,13 @@ class Summary:
 
 def summarise(a: Assumptions) -> Summary:
     """Look for what is odd, and run every scenario. Raises IdentityError where one breaks an identity."""
-    from lm_xl.uncertainty.values import misfits
-
     unused = sorted(set(range(len(a.rows))) - a.used())
     cited = {source.casefold() for source in _citations(a)}
     return Summary(
         assumptions=a,
         statuses=status_counts(a),
+        tornado=lm_xl.tornado(a),
         idle=tuple(a.rows[i] for i in unused if a.rows[i].inputs),
-        misfits=tuple(misfits(a)),
         uncited=tuple(source for source in a.sources if source.casefold() not in cited),
         scenarios=tuple(_scenarios(a)),
     )

@@ -72,7 +72,7 @@ def simulate(
         must_end(output.path, ".npz", ".csv")
     if machines.scheduler is not None:
         options.refuse_unused("the cluster of --scheduler has its own", "workers")
-    a = lm_xl.read_assumptions(file)
+    a = lm_xl.read_assumptions(file, ends=True)
     result = simulation_into(output, a, sample, scenarios, scope, stop_at, machines)
     click.echo(show.simulation(result), nl=False)
     if not result.reached:

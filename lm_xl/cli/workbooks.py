@@ -43,12 +43,12 @@ def build(assumptions: Path | None, output: Path, static: bool, sample: options.
 
     with spinner() as tell:
         tell("reading the assumptions")
-        a = lm_xl.read_assumptions(assumptions)
+        a = lm_xl.read_assumptions(assumptions, ends=True)
         built = lm_xl.build(a, output, force=force, static=static, **sample._asdict(), progress=tell)
     kind = "values of" if static else "live"
     equal = f"{built.formulas:,} {kind} formulas, recalculated and equal to Python"
     click.echo(f"{output}: {equal}; assumptions {a.path.name} {a.fingerprint}")
-    click.echo(show.statuses(status_counts(a)))
+    click.echo(show.evidence(lm_xl.tornado(a), status_counts(a)))
 
 
 @click.command()
@@ -82,7 +82,7 @@ def check(file: Path | None) -> None:
     """Read an assumptions workbook and print its faults, or a one-screen summary."""
     from lm_xl.cli.summary import summarise
 
-    click.echo(show.summary(summarise(lm_xl.read_assumptions(file))), nl=False)
+    click.echo(show.summary(summarise(lm_xl.read_assumptions(file, ends=True))), nl=False)
 
 
 @click.command()

@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lm_xl.assumptions.assumptions import Assumptions, Row
+from lm_xl.assumptions.assumptions import Assumptions
 from lm_xl.assumptions.distributions import SPREADS
+from lm_xl.assumptions.ends import demand_ends, drawn_ends, ends_of
 from lm_xl.assumptions.rules import rule_faults
 from lm_xl.assumptions.spreads import (
     EXCLUSIVE,
     Uncertain,
-    bounds_of,
-    carried_path,
     is_uncertain,
-    mean_of,
     stream_of,
     uncertain_inputs,
 )
@@ -26,7 +24,6 @@ from lm_xl.forecasts.forecast import forecast
 from lm_xl.forecasts.points import Measure, Point, measure, place
 from lm_xl.model.evaluate import evaluate
 from lm_xl.model.ops import Array
-from lm_xl.model.quantities import QUANTITIES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,11 +38,14 @@ FRAME_COLUMNS = (
 
 @dataclass(frozen=True)
 class Swing:
-    """One input at its low and at its high, all others as they are: what the measure is then, in its unit."""
+    """One input at its P10 and at its P90, all others as they are: what the measure is then, in its unit."""
 
     input: str
     rows: tuple[int, ...]
     """Positions in `Assumptions.rows`; they move together."""
+    low: float
+    """P10 of the input's draws in the last year, NaN where its rows differ; `high` is P90."""
+    high: float
     at_low: float
     at_high: float
     low_effect: float
@@ -76,18 +76,15 @@ class Tornado:
     def frame(self) -> pd.DataFrame:
         """One input a row, the largest swing first, in FRAME_COLUMNS, and the unit.
 
-        `low` and `high` are the input's own, NaN where its rows differ; `rows` are their cells.
+        `low` and `high` are P10 and P90 of the input's draws in the last year, NaN where its rows differ; `rows` are their cells.
         """
         import pandas as pd
 
         lines = []
         for s in self.swings:
-            rows = [self.assumptions.rows[i] for i in s.rows]
-            cells = "; ".join(r.place for r in rows)
-            bounds = [set(x) for x in zip(*map(bounds_of, rows), strict=True)]
-            low, high = (x.pop() if len(x) == 1 else np.nan for x in bounds)
+            cells = "; ".join(self.assumptions.rows[i].place for i in s.rows)
             effects = (s.low_effect, s.high_effect, s.swing)
-            lines.append((s.input, cells, low, high, s.at_low, self.centre, s.at_high, *effects))
+            lines.append((s.input, cells, s.low, s.high, s.at_low, self.centre, s.at_high, *effects))
         return pd.DataFrame(lines, columns=FRAME_COLUMNS).assign(unit=self.measure.unit)
 
 
@@ -104,13 +101,15 @@ def tornado(
     basis: str = "risk_adjusted",
     scope: str | None = None,
 ) -> Tornado:
-    """Each uncertain input at its stated low and high, one at a time; its rows move together in all regions.
+    """Each uncertain input at P10 and at P90 of its draws, one at a time; its rows move together in all regions.
 
+    So a bar and a simulation agree on how far an input reaches: its ends are those of `lm_xl.assumptions.ends`, in the scenario. Low
+    and high of the sheet are met as nearly as the distribution can around the value; those of a pert, its ends, lie beyond.
     Revenue is in nominal USD, patients are people; without a scenario the first, without a year the last. A
-    row that moves carries its low or high of the last year over its years; where a scenario changes a value,
-    its low and high move with it. Where shares compete, the other uncertain shares of the set, and what they
-    leave, give way in proportion.
-    Raises Refused, with every cell, where a low or high breaks a rule; UnknownLabel for a label.
+    row that moves carries its end of the last year over its years. Where shares compete, the other uncertain shares of the set, and
+    what they leave, give way in proportion.
+    Raises Refused, with every cell, where a low and high are no P10 and P90 that draws can have, or an end breaks a rule;
+    UnknownLabel for a label.
     """
     axes = assumptions.axes
     chosen = measure(
@@ -128,34 +127,44 @@ def tornado(
     values = assumptions.inputs([at.scenario])
     structure = assumptions.structure()
     base = chosen.of(axes, forecast(assumptions, at.scenario).outputs)[0, position]
-    bars = [bar for one in uncertain_inputs(assumptions) for bar in _bars(assumptions, one, values)]
-    faults = [
-        fault
-        for name, rows, sides in bars
-        for fault in _faults(assumptions, at.scenario, values, name, rows, sides)
-    ]
-    if faults:
+    demand_ends(assumptions)
+    bars = _bars(assumptions, values)
+    if faults := [fault for bar in bars for fault in _faults(assumptions, at.scenario, values, bar)]:
         raise Refused(faults)
     swings = []
-    for quantity in dict.fromkeys(assumptions.rows[rows[0]].quantity for _, rows, _ in bars):
-        moved = [bar for bar in bars if assumptions.rows[bar[1][0]].quantity == quantity]
+    for quantity in dict.fromkeys(bar.quantity for bar in bars):
+        moved = [bar for bar in bars if bar.quantity == quantity]
         for first in range(0, len(moved), RUNS):
             batch = moved[first : first + RUNS]
-            runs = np.concatenate([x for _, _, sides in batch for x in sides])
+            runs = np.concatenate([x for bar in batch for x in bar.sides])
             found = chosen.of(axes, evaluate({**values, quantity: runs}, structure))[:, position]
             pairs = np.broadcast_to(found, len(runs)).reshape(-1, len(SIDES))
             swings += [
-                Swing(name, rows, float(low), float(high), float(low - base), float(high - base))
-                for (name, rows, _), (low, high) in zip(batch, pairs, strict=True)
+                Swing(bar.name, bar.rows, *bar.ends, *map(float, (low, high, low - base, high - base)))
+                for bar, (low, high) in zip(batch, pairs, strict=True)
             ]
     return Tornado(assumptions, chosen, at, float(base), tuple(sorted(swings, key=lambda s: -s.swing)))
 
 
-EndsOfInput = tuple[str, tuple[int, ...], tuple[Array, Array]]
-"""An input's name, its rows, and its quantity with these rows at their low and at their high."""
+@dataclass(frozen=True)
+class Bar:
+    """An input at its ends: its rows, P10 and P90 in the last year, and its quantity with these rows at each of the two."""
+
+    name: str
+    quantity: str
+    rows: tuple[int, ...]
+    ends: tuple[float, float]
+    sides: tuple[Array, Array]
 
 
-def _bars(a: Assumptions, one: Uncertain, values: dict[str, Array]) -> Iterator[EndsOfInput]:
+def _bars(a: Assumptions, values: dict[str, Array]) -> list[Bar]:
+    """Every uncertain input at its ends in a scenario, from the scenario's values."""
+    inputs = uncertain_inputs(a)
+    ends = {name: ends_of(a, name, values[name]) for name in dict.fromkeys(one.quantity for one in inputs)}
+    return [bar for one in inputs for bar in _bars_of(a, one, values[one.quantity], ends[one.quantity])]
+
+
+def _bars_of(a: Assumptions, one: Uncertain, x: Array, ends: tuple[Array, Array]) -> Iterator[Bar]:
     """An input as bars: one, or one for each member of a set whose shares sum to 1."""
     cover = a.covers[one.quantity]
     inside = np.isin(cover, one.rows)
@@ -168,21 +177,21 @@ def _bars(a: Assumptions, one: Uncertain, values: dict[str, Array]) -> Iterator[
             if stream_of(one.quantity, chosen) == one.name
         ]
     for name, moved in members:
-        low, high = (_at_bound(a, one.quantity, values[one.quantity], moved, side) for side in range(2))
+        low, high = (_moved(a, one.quantity, x, end, moved) for end in ends)
         covering = tuple(i for i in one.rows if (cover[moved] == i).any())
-        yield name, covering or one.rows, (low, high)  # rows that cover nothing make an input without effect
+        last = (_common(end[0][moved][:, -1]) for end in ends)
+        # rows that cover nothing make an input without effect
+        yield Bar(name, one.quantity, covering or one.rows, (next(last), next(last)), (low, high))
 
 
-def _at_bound(a: Assumptions, quantity: str, x: Array, moved: Array, side: int) -> Array:
-    """A quantity with some elements at the low or high of their rows, carried over years and scenario."""
-    y, cover = x.copy(), a.covers[quantity]
-    for i in np.unique(cover[moved]):
-        row, here = a.rows[i], moved & (cover == i)
-        bound, mean = bounds_of(row)[side], mean_of(row)
-        # The bound is stated around the row's own mean; carried from there, it moves with what a scenario
-        # makes of the row.
-        if bound != mean:
-            y[0][here] = carried_path(row, x[0][here], np.array([[bound]]), np.array([[mean]]))
+def _common(x: Array) -> float:
+    """The one number that all of some are, NaN where there are several or none."""
+    return float(x[0]) if x.size and (x == x[0]).all() else float("nan")
+
+
+def _moved(a: Assumptions, quantity: str, x: Array, end: Array, moved: Array) -> Array:
+    """A quantity with some elements at their end, and those that compete with them giving way."""
+    y = np.where(moved[..., np.newaxis], end, x)
     if quantity in EXCLUSIVE:
         _give_way(a, quantity, x, y, moved)
     return y
@@ -206,30 +215,14 @@ def _give_way(a: Assumptions, quantity: str, x: Array, y: Array, moved: Array) -
         y[*at] = np.where(mine | certain, after, after * scale)
 
 
-def _faults(
-    a: Assumptions,
-    scenario: str,
-    values: dict[str, Array],
-    name: str,
-    rows: tuple[int, ...],
-    sides: tuple[Array, Array],
-) -> Iterator[Fault]:
-    """What an input at its low or high breaks: its quantity's range, or the sum of competing shares."""
-    quantity = QUANTITIES[a.rows[rows[0]].quantity]
-
-    def fault(row: Row, side: int, message: str) -> Fault:
-        end = f"the {SIDES[side]} {bounds_of(row)[side]:g} of {name}"
-        return Fault(a.path.name, row.sheet, row.low_cell, f"{end}{message}")
-
-    for side, x in enumerate(sides):
-        for i in rows:
-            reached = x[0][a.covers[quantity.name] == i]
-            outside = reached[~((reached >= quantity.least) & (reached <= quantity.most))]
-            if outside.size:
-                allowed = f"{quantity.least:g} to {quantity.most:g}"
-                yield fault(a.rows[i], side, f" takes it to {outside[0]:g} in {scenario}, outside {allowed}")
-        # The rules on dates and on set_use were checked of lows and highs when the assumptions were.
-        if quantity.name in EXCLUSIVE:
-            for broken in rule_faults(a, scenario, {**values, quantity.name: x}):
-                row = next((a.rows[i] for i in rows if a.rows[i].cells[0] == broken.cell), a.rows[rows[0]])
-                yield fault(row, side, f": {broken.message}")
+def _faults(a: Assumptions, scenario: str, values: dict[str, Array], bar: Bar) -> Iterator[Fault]:
+    """What an input at one of its ends breaks: the sum of competing shares. No end leaves its quantity's range."""
+    if bar.quantity not in EXCLUSIVE:
+        return
+    for side, x in zip(SIDES, bar.sides, strict=True):
+        for broken in rule_faults(a, scenario, {**values, bar.quantity: x}):
+            row = next(
+                (a.rows[i] for i in bar.rows if a.rows[i].cells[0] == broken.cell), a.rows[bar.rows[0]]
+            )
+            end = f"the {side} end, {drawn_ends(row)[SIDES.index(side)]:.4g}, of {bar.name}"
+            yield Fault(a.path.name, row.sheet, row.low_cell, f"{end}: {broken.message}")

@@ -15,6 +15,7 @@ from lm_xl.functions.arguments import OMITTED, Call, Masked, pass_on, words_for
 from lm_xl.functions.handles import fault_words, handle_of
 from lm_xl.functions.models import MOST_ANSWERS, STORE, Model
 from lm_xl.functions.registry import FUNCTIONS, LISTABLE, METRICS, MODEL_AT, NA, PRICE_BASES, REF, VALUE
+from lm_xl.functions.tables import low_in_table
 from lm_xl.model.axes import YEAR, Axis
 from lm_xl.model.labels import folded, nearest
 from lm_xl.model.ops import Array
@@ -181,7 +182,7 @@ def _percentile(asked: Call) -> Any:
     try:
         simulated = asked.model.simulation
     except Refused as refused:
-        raise CallError(VALUE, fault_words(refused.faults)) from None
+        raise CallError(VALUE, fault_words([low_in_table(fault) for fault in refused.faults])) from None
     except ArithmeticError as broken:
         raise CallError(VALUE, str(broken)) from None
     rows = [simulated.at(segment=label) for label in asked.model.assumptions.axes.segment.labels]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from lm_xl.assumptions.assumptions import Assumptions
@@ -70,6 +71,12 @@ def read_grids(grids: Sequence[Grid]) -> Assumptions:
         return assumptions_of(NAME, tables, faults)
     except Refused as refused:
         raise Refused(_fault_in_table(fault, headers) for fault in refused.faults) from None
+
+
+def low_in_table(fault: Fault) -> Fault:
+    """A fault of a low and a high, found after its table was read, with the row and the column of the table."""
+    row = re.fullmatch("[A-Z]{1,3}([0-9]+)", fault.cell)
+    return replace(fault, cell=f"row {row[1]}, low") if fault.file == NAME and row else fault
 
 
 def _table_name(grid: Grid) -> str:

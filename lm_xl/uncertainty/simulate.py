@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from lm_xl.assumptions.assumptions import Assumptions
+from lm_xl.assumptions.ends import demand_ends
 from lm_xl.faults import IdentityError
 from lm_xl.forecasts.forecast import forecast
 from lm_xl.forecasts.identities import check_identities
@@ -61,7 +62,8 @@ def simulate(
     in every scenario. `store` is a folder that keeps the draws of an interrupted run and is removed at the
     end. `chunk` is the number of blocks that a worker takes at once.
     Revenue by region and by subtype is that of `scope`, without one of the headline.
-    Raises Refused for arguments or stores, UnknownLabel for a scenario or scope, IdentityError naming a draw.
+    Raises Refused for arguments or stores, and for lows and highs that no draws can have; UnknownLabel for a scenario or scope,
+    IdentityError naming a draw.
     """
     draws = whole_number("draws", draws, 1, MOST_DRAWS)
     seed = whole_number("seed", seed, 0, 2**128 - 1)
@@ -71,6 +73,7 @@ def simulate(
     if executor is not None and not isinstance(executor, Executor) and not callable(executor):
         told = f"{executor!r} is no concurrent.futures.Executor and no function that makes one"
         raise refusal_of("executor", told)
+    demand_ends(a)
     plan = plan_of(a, scenarios_of(a, scenarios), seed, scope)
     runs = tuple(scenario.name for scenario in plan.scenarios)
     blocks = ceil(draws / BLOCK)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lm_xl.assumptions.assumptions import Assumptions, Row
-from lm_xl.assumptions.distributions import P10_TO_P90, SPREADS
+from lm_xl.assumptions.distributions import SPREADS
 from lm_xl.assumptions.spreads import (
     ALLOWED,
     EXCLUSIVE,
@@ -242,29 +242,3 @@ def _share_sets(
         quantiles.append(streams.quantile(stream, *quantile))
         parts.append(part)
     return [ShareSet(name, np.array(places), np.array(quantiles), left, np.array(parts))] if places else []
-
-
-# Rows whose low and high draws cannot meet
-
-
-def drawn_bounds(row: Row) -> Array:
-    """P10 and P90 of a row drawn by itself, in its last year: near low and high where these fit the mean."""
-    spread, mean, bounds = SPREADS[row.distribution], mean_of(row), bounds_of(row)
-    y = Quantile(0, *spread.quantile(mean, *bounds, mean)).at(np.array([-0.5, 0.5]) * P10_TO_P90)
-    return spread.amount(y, mean, *bounds)
-
-
-MISFIT = 0.15
-"""Part of the distance from low to high by which P10 or P90 may miss them, before `check` tells."""
-
-
-def misfits(a: Assumptions) -> list[tuple[Row, Array]]:
-    """The rows whose low and high cannot be P10 and P90 around their mean, and what these are of draws."""
-    found = []
-    for row in a.rows:
-        if is_uncertain(row) and SPREADS[row.distribution].percentiles:
-            bounds, (low, high) = drawn_bounds(row), bounds_of(row)
-            missed = float(np.abs(bounds - [low, high]).max()) / (high - low)
-            if missed > MISFIT:
-                found.append((missed, row, bounds))
-    return [(row, bounds) for _, row, bounds in sorted(found, key=lambda x: -x[0])]

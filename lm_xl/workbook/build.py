@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lm_xl.assumptions.assumptions import Assumptions
+from lm_xl.assumptions.ends import demand_ends
 from lm_xl.files import must_end, not_over, replacing
 from lm_xl.forecasts.forecast import forecast
 from lm_xl.model.axes import Axes
@@ -39,14 +40,15 @@ def build(
     Every formula is recalculated by an independent engine, which also fills the stored values, and is compared with Python.
     With `static` the file then holds the values alone, and says so on its cover.
     Raises WrongUsage where the file has no .xlsx name; Refused where it exists and `force` is not given, is the one that the
-    assumptions were read from, or cannot be written; IdentityError where the forecast breaks an identity, Disagreement where the
-    engine and Python differ.
+    assumptions were read from, or cannot be written, and where lows and highs are such as no draws have; IdentityError where the
+    forecast breaks an identity, Disagreement where the engine and Python differ.
     """
     from lm_xl.workbook.verify import agreed_values
 
     path = Path(output)
     must_end(path, ".xlsx")
     not_over(assumptions.path, path)
+    demand_ends(assumptions)
     with replacing(path, force=force) as draft:
         progress("forecast")
         forecast(assumptions, assumptions.axes.scenarios)

@@ -6,36 +6,69 @@ import json
 import os
 import re
 import signal
-from dataclasses import replace
+from collections.abc import Callable
 from math import exp, log
 from pathlib import Path
 from statistics import NormalDist
+from typing import Any
 
 import openpyxl
 import pandas as pd
 import pytest
+import small
 from command_line import run
 
 import lm_xl
-from lm_xl.uncertainty.values import misfits
 
 
 def test_check_tells_what_is_odd(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(monkeypatch, capsys, "check")
     assert code == 0
+    assert re.search(
+        r"rests on rows that are [\d.]+% sourced, [\d.]+% derived, [\d.]+% expert, 0.0% placeholder; 0 of the first 25 inputs",
+        out,
+    )
     assert "235 sources, all cited; 14 published figures" in out
-    assert "are not P10 and P90" not in out
     assert "Slow regulators" in out and "lowers it" in out and "PROMISES" not in out
 
 
-def test_ends_that_no_draw_has_are_told(shipped: lm_xl.Assumptions) -> None:
-    """A lognormal with the mean 1,511: sigma from the ratio of 4,500 to 1,000."""
-    i = next(i for i, r in enumerate(shipped.rows) if (r.quantity, r.keys.segment) == ("list_price", "MRI"))
-    far = replace(shipped.rows[i], low=1000.0, high=4500.0)
-    ((row, drawn),) = misfits(replace(shipped, rows=(*shipped.rows[:i], far, *shipped.rows[i + 1 :])))
-    sigma = log(4.5) / (2 * NormalDist().inv_cdf(0.9))
-    around = [1511 * exp(side * NormalDist().inv_cdf(0.9) * sigma - sigma**2 / 2) for side in (-1, 1)]
-    assert row is far and list(drawn) == pytest.approx(around, rel=1e-3)
+def test_ends_that_no_draws_have_are_refused_where_ends_are_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A lognormal with the mean 9,000: sigma from the ratio of 30,000 to 8,000."""
+
+    def far(sheets: dict[str, list[dict[str, Any]]]) -> None:
+        for row in sheets["Pricing"]:
+            if row["quantity"] == "list_price":
+                row.update(distribution="lognormal", low=8000, high=30_000)
+
+    def and_another(sheets: dict[str, list[dict[str, Any]]]) -> None:
+        far(sheets)
+        sheets["Diagnosis"][0]["status"] = "guessed"
+
+    path = small.workbook(tmp_path / "far.xlsx", change=far)
+    sigma = log(30 / 8) / (2 * NormalDist().inv_cdf(0.9))
+    p10, p90 = (9000 * exp(side * NormalDist().inv_cdf(0.9) * sigma - sigma**2 / 2) for side in (-1, 1))
+    told = (
+        "far.xlsx, Pricing!O6: low 8000 and high 30000 of list_price (Old drug) are no P10 and P90 that 'lognormal' can have around the value"
+        f" 9000: draws, which keep the value as the mean, have {p10:.0f} and {p90 / 10:.0f}0"
+    )
+    monkeypatch.chdir(tmp_path)
+    for command in ("check", "simulate", "tornado", "build"):
+        code, _, err = run(monkeypatch, capsys, command, path)
+        assert (code, err.count(told), err.count("are no P10 and P90")) == (1, 1, 5), (command, err)
+    a = lm_xl.read_assumptions(path)
+    asks: list[Callable[[lm_xl.Assumptions], object]]
+    asks = [lm_xl.tornado, lm_xl.simulate, lambda a: lm_xl.build(a, "out.xlsx")]
+    for ask in asks:
+        with pytest.raises(lm_xl.Refused) as refused:
+            ask(a)
+        assert [f.cell for f in refused.value.faults] == [f"O{row}" for row in range(6, 11)]
+    for words in (["forecast", path], ["compare", "Base", "High", path], ["bridge", path, "--from", 2025]):
+        assert run(monkeypatch, capsys, *words)[0] == 0, words
+    both = small.workbook(tmp_path / "both.xlsx", change=and_another)
+    code, _, err = run(monkeypatch, capsys, "check", both)
+    assert code == 1 and "'guessed'" in err and told.replace("far", "both") in err
 
 
 def test_new_check_build_verify(
@@ -45,7 +78,7 @@ def test_new_check_build_verify(
     code, out, _ = run(monkeypatch, capsys, "check", small_path)
     assert code == 0
     assert "no faults" in out
-    assert "100.0% placeholder" in out
+    assert "nothing moves the headline" in out and " 0 expert, " in out
     code, out, _ = run(monkeypatch, capsys, "build", small_path, "--draws", 512)
     assert code == 0
     assert "lm_forecast.xlsx" in out

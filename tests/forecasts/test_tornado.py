@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,20 @@ import openpyxl
 import pytest
 import small
 from command_line import run
+from scipy.stats import beta
 
 import lm_xl
+from lm_xl.assumptions.distributions import SPREADS
+from lm_xl.assumptions.ends import ends_of
 from lm_xl.assumptions.spreads import EXCLUSIVE, uncertain_inputs
+from lm_xl.forecasts.evidence import evidence_weights, placeholder_inputs
 from lm_xl.forecasts.tornado import Swing, _bars
+from lm_xl.uncertainty.draws import scores
+from lm_xl.uncertainty.plan import plan_of
 
 NEAR = 1e-9
+PRICE_P90 = 9000 + 5000 * float(beta(1, 5).ppf(0.9))
+"""Of a pert with the mode 9,000, its low, and the high 14,000."""
 Sheets = dict[str, list[dict[str, Any]]]
 
 
@@ -36,7 +45,7 @@ def uncertain(sheets: Sheets) -> None:
             row.update(distribution="dirichlet", low=row["value"] - 0.02, high=row["value"] + 0.03)
     for row in rows_of(sheets, quantity="base_share"):
         if row["value"] != "never":
-            row.update(low=0.2, high=0.7, distribution="beta")
+            row.update(low=0.1, high=0.5, distribution="beta")
     for row in rows_of(sheets, quantity="price_growth"):
         row.update(low=row["value"] - 0.01, high=row["value"] + 0.01, distribution="normal")
     for row in rows_of(sheets, quantity="compliance"):
@@ -54,13 +63,13 @@ def spread(tmp_path_factory: pytest.TempPathFactory) -> lm_xl.Assumptions:
     )
 
 
-def test_an_input_at_its_high_is_the_forecast_of_the_workbook_with_it(
+def test_an_input_at_its_p90_is_the_forecast_of_the_workbook_with_it(
     spread: lm_xl.Assumptions, tmp_path: Path
 ) -> None:
     def at_high(sheets: Sheets) -> None:
         uncertain(sheets)
         for row in rows_of(sheets, quantity="list_price", segment="Ray"):
-            row["value"] = row["high"]
+            row["value"] = PRICE_P90
 
     def grown(sheets: Sheets) -> None:
         uncertain(sheets)
@@ -68,6 +77,7 @@ def test_an_input_at_its_high_is_the_forecast_of_the_workbook_with_it(
             row["value"] = row["low"]
 
     found = {s.input: s for s in lm_xl.tornado(spread).swings}
+    assert found["list_price | Ray"].high == pytest.approx(PRICE_P90, rel=1e-6)
     for change, name, side in (
         (at_high, "list_price | Ray", "at_high"),
         (grown, "price_growth | Brands", "at_low"),
@@ -86,8 +96,7 @@ def test_nothing_moves_where_nothing_spreads(
     found = {s.input: s for s in lm_xl.tornado(spread).swings}
     assert not any("compliance" in name for name in found)
     price = found["list_price | Ray"]
-    assert (price.low_effect, price.at_low) == (0, lm_xl.tornado(spread).centre)
-    assert price.high_effect > 0
+    assert 0 < price.low_effect < price.high_effect == price.swing
     chance = "probability_of_success | Total market"
     assert found[chance].swing > 0
     assert chance in lm_xl.tornado(spread, basis="net").idle
@@ -109,28 +118,36 @@ def test_the_shipped_tornado(shipped: lm_xl.Assumptions, scenario: str) -> None:
     assert found.frame()["swing"].max() > 0.1 * found.centre
 
 
+def test_the_ends_are_quantiles_of_the_draws(shipped: lm_xl.Assumptions) -> None:
+    plan, values = plan_of(shipped, ["High"], 3), shipped.inputs(["High"])
+    blocks = [scores(plan.streams, plan.correlated, plan.seed, block) for block in range(8)]
+    numbers = plan.quantiles.at(np.concatenate(blocks, axis=1))
+    distributions = set()
+    for name, drawn in plan.scenarios[0].drawn.items():
+        ends = [x[0] for x in ends_of(shipped, name, values[name])]
+        at = np.broadcast_to(drawn.at, ends[0].shape[:3]).reshape(-1)
+        draws = drawn.draw(numbers)
+        p10, p90 = np.percentile(draws, [10, 90], axis=2)
+        for value in np.unique(at[np.isin(at, drawn.moved)]):
+            place = np.unravel_index(int(np.argmax(at == value)), ends[0].shape[:3])
+            distributions.add(shipped.rows[shipped.covers[name][place]].distribution)
+            off = np.abs([ends[0][place] - p10[value], ends[1][place] - p90[value]]).max(axis=0)
+            assert (off <= 0.05 * (p90 - p10)[value]).all(), (name, place)
+    assert distributions == set(SPREADS)
+
+
 def test_competing_shares_give_way(spread: lm_xl.Assumptions, shipped: lm_xl.Assumptions) -> None:
-    values = shipped.inputs(["Base"])
-    for one in uncertain_inputs(shipped):
-        if one.quantity not in EXCLUSIVE:
+    for bar in _bars(shipped, shipped.inputs(["Base"])):
+        if bar.quantity not in EXCLUSIVE:
             continue
-        axis = shipped.axes.axis(EXCLUSIVE[one.quantity])
-        for name, rows, sides in _bars(shipped, one, values):
-            for side, x in zip(("low", "high"), sides, strict=True):
-                for i in rows:
-                    at_end = x[0][shipped.covers[one.quantity] == i][:, -1]
-                    if one.distribution != "dirichlet":
-                        assert at_end == pytest.approx(getattr(shipped.rows[i], side), rel=NEAR), name
-                for chosen in set(axis.sets) - {""}:
-                    members = [k for k, s in enumerate(axis.sets) if s == chosen]
-                    total = np.take(x, members, axis=EXCLUSIVE[one.quantity]).sum(
-                        axis=EXCLUSIVE[one.quantity]
-                    )
-                    assert (
-                        (np.abs(total - 1) < NEAR).all()
-                        if one.quantity == "subtype_share"
-                        else (total <= 1 + NEAR).all()
-                    )
+        dim = EXCLUSIVE[bar.quantity]
+        axis = shipped.axes.axis(dim)
+        for x in bar.sides:
+            for chosen in set(axis.sets) - {""}:
+                members = [k for k, s in enumerate(axis.sets) if s == chosen]
+                total = np.take(x, members, axis=dim).sum(axis=dim)
+                exhaustive = bar.quantity == "subtype_share"
+                assert (np.abs(total - 1) < NEAR if exhaustive else total <= 1 + NEAR).all(), bar.name
     share = next(
         s
         for s in lm_xl.tornado(spread, metric="patients", stage="incidence", subtype="EGFR lung").swings
@@ -223,7 +240,7 @@ def test_a_bound_moves_with_the_scenario_and_bounds_that_differ_are_not_shown(tm
     def at_high(sheets: Sheets) -> None:
         dearer(sheets)
         ray = next(r for r in rows_of(sheets, quantity="list_price", segment="Ray") if "high" in r)
-        ray["value"] = ray["high"]
+        ray["value"] = PRICE_P90
 
     a, other = (
         lm_xl.read_assumptions(small.workbook(tmp_path / f"{f.__name__}.xlsx", (2, 5, 4, 7), change=f))
@@ -235,11 +252,29 @@ def test_a_bound_moves_with_the_scenario_and_bounds_that_differ_are_not_shown(tm
         lm_xl.forecast(other, "High").revenue("Therapeutics", 2031), rel=NEAR
     )
     frame = found.frame().set_index("input")
-    assert frame.at["list_price | Ray", "high"] == 14_000
+    assert frame.at["list_price | Ray", "high"] == pytest.approx(1.5 * PRICE_P90)
     assert np.isnan(
         frame.loc[frame.index.str.startswith("price_growth"), "low"]
     ).any()  # its two rows state different ones
 
 
 def test_a_swing_reaches_to_the_centre() -> None:
-    assert Swing("both above", (0,), 101.0, 102.0, 1.0, 2.0).swing == 2
+    assert Swing("both above", (0,), 0.1, 0.2, 101.0, 102.0, 1.0, 2.0).swing == 2
+
+
+def test_evidence_weights_follow_the_rows_that_move_the_headline(shipped: lm_xl.Assumptions) -> None:
+    found = lm_xl.tornado(shipped)
+    weights = evidence_weights(found)
+    assert sum(weights.values()) == pytest.approx(1, rel=1e-12)
+    assert (weights["placeholder"], placeholder_inputs(found)) == (0, 0)
+    first = next(s for s in found.swings if len(s.rows) > 1)
+    rows = list(shipped.rows)
+    was = rows[first.rows[0]].status
+    rows[first.rows[0]] = replace(rows[first.rows[0]], status="placeholder")
+    changed = replace(found, assumptions=replace(shipped, rows=tuple(rows)))
+    part = first.swing / len(first.rows) / sum(s.swing for s in found.swings)
+    assert evidence_weights(changed) == pytest.approx(
+        {**weights, was: weights[was] - part, "placeholder": part}, abs=1e-12
+    )
+    assert placeholder_inputs(changed) == 1
+    assert evidence_weights(replace(found, swings=())) == {}

@@ -861,6 +861,24 @@ def test_percentiles_are_those_of_the_models_own_simulation(
     assert call("LM_PERCENTILE", [0.9, "New drug", 2030, handle]) != most
 
 
+def test_ends_that_no_draws_have_are_an_error_of_what_simulates_alone(
+    small_path: Path, small_assumptions: lm_xl.Assumptions
+) -> None:
+    sheets = pd.read_excel(small_path, sheet_name=None, header=4, engine="openpyxl", dtype=object)
+    prices = sheets["Pricing"]
+    ray = (prices["quantity"] == "list_price") & (prices["segment"] == "Ray")
+    prices.loc[ray, ["low", "high", "distribution"]] = [8000, 30_000, "lognormal"]
+    mine = lm_xl.LM_MODEL(*(sheets[name] for name in records_of(small_assumptions)[0]), "Base")
+    results = lm_xl.forecast(small_assumptions, "Base")
+    assert lm_xl.LM_REVENUE("Therapeutics", 2030, mine) == pytest.approx(
+        results.revenue("Therapeutics", 2030)
+    )
+    row = 2 + int(np.flatnonzero(ray)[0])
+    words = f"Pricing, row {row}, low: low 8000 and high 30000 of list_price (Ray) are no P10 and P90"
+    with pytest.raises(lm_xl.CallError, match=re.escape(words)):
+        lm_xl.LM_PERCENTILE("P90", "Therapeutics", 2030, mine)
+
+
 def test_answers_of_a_scenario_and_of_years_that_are_named(
     small_assumptions: lm_xl.Assumptions, handle: str
 ) -> None:

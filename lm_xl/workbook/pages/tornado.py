@@ -1,4 +1,4 @@
-"""The page of the tornado: each uncertain input alone at its low and high, the largest swing first."""
+"""The page of the tornado: each uncertain input alone at P10 and P90 of its draws, the largest swing first."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from openpyxl.worksheet.worksheet import Worksheet
 
+from lm_xl.forecasts.evidence import FIRST_INPUTS, evidence_weights, placeholder_inputs
 from lm_xl.forecasts.tornado import Tornado
 from lm_xl.workbook.pages.analyses import CHART_COLUMN, MILLION, SHOWN_INPUTS, Analyses, stamp
 from lm_xl.workbook.pages.charts import add_chart, tornado_bars
@@ -20,11 +21,11 @@ def tornado_page(ws: Worksheet, n: Analyses, pen: Pen) -> None:
     widths(ws, (50, 16, 11, 11, 14, 14, 14, 14, 14))
     found = n.tornado
     columns = [
-        ("input", "text"), ("first row", "text"), ("its low", "number"), ("its high", "number"), ("revenue at low, USD million", "USD million"),
-        ("revenue at high, USD million", "USD million"), ("low less centre", "USD million"), ("high less centre", "USD million"), ("swing", "USD million"),
+        ("input", "text"), ("first row", "text"), ("its P10", "number"), ("its P90", "number"), ("revenue at P10, USD million", "USD million"),
+        ("revenue at P90, USD million", "USD million"), ("P10 less centre", "USD million"), ("P90 less centre", "USD million"), ("swing", "USD million"),
     ]  # fmt: skip
     centre = f"{found.centre / MILLION:,.1f} USD million at the centre"
-    title = f"Revenue of {found.at} risk-adjusted net: {centre}. {stamp(n)}"
+    title = f"Revenue of {found.at} risk-adjusted net: {centre}. {_evidence(found)}{stamp(n)}"
     lines = _swings(found)
     top = titled_table(ws, pen, FIRST_ROW, "tornado", title, columns, lines)
     if lines:
@@ -39,8 +40,21 @@ def tornado_page(ws: Worksheet, n: Analyses, pen: Pen) -> None:
     page(ws, HEADER_ROW, freeze="B")
 
 
+def _evidence(found: Tornado) -> str:
+    """What the swings rest on, in words."""
+    weights = evidence_weights(found)
+    if not weights:
+        return ""
+    parts = ", ".join(
+        text("pages", "evidence_weight", weight=weight, status=status) for status, weight in weights.items()
+    )
+    first = min(FIRST_INPUTS, len(found.swings))
+    told = text("pages", "evidence", weights=parts, placeholders=placeholder_inputs(found), first=first)
+    return f"{told} "
+
+
 def _swings(found: Tornado) -> list[tuple[Any, ...]]:
-    """The inputs that move the number. Where an input's rows have not the same low or high, it says so."""
+    """The inputs that move the number. Where an input's rows have not the same P10 or P90, it says so."""
     frame: Any = found.frame().set_index("input")
 
     def own(name: str, side: str) -> float | str:
