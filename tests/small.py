@@ -32,7 +32,17 @@ SUBTYPES = [
 ]
 REGIONS = ["US", "Germany", "France", "Japan", "China", "India", "Brazil"]
 
-NOT_ROWS = ("Axes", "Products", "Scenarios", "Correlations", "Published", "Currencies", "Sources", "Changes")
+NOT_ROWS = (
+    "Axes",
+    "Products",
+    "Scenarios",
+    "Correlations",
+    "Published",
+    "Bands",
+    "Currencies",
+    "Sources",
+    "Changes",
+)
 TYPICAL = {
     "index_year": 2025, "incident_cases": 10_000, "incidence_year": 2022, "incidence_growth": 0.02, "ever_metastatic_share": 0.4,
     "survival_exposure_growth": 0.005, "lm_risk": 0.08, "lm_risk_growth": 0.01, "care_access": 0.8, "test_use": 0.5, "sensitivity": 0.6,
@@ -180,6 +190,17 @@ def records(a: Axes) -> dict[str, list[dict[str, Any]]]:
             "unit": "USD",
             "source": "TEST",
         }
+    ]
+    band = {
+        "region": "Global",
+        "subtype": "All cancers",
+        "year": 2025,
+        "source": "TEST",
+        "status": "placeholder",
+    }
+    sheets["Bands"] = [
+        {**band, "result": "suspected_per_diagnosed", "low": 0, "high": 1000, "note": "made up"},
+        {**band, "result": "diagnosed_share", "low": 0.99, "high": 1, "note": "made up"},
     ]
     sheets["Sources"] = [
         {"id": "TEST", "citation": "Numbers made up for a test", "year": "2025", "grade": "C"}

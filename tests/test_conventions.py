@@ -145,7 +145,14 @@ def test_every_shipped_row_is_used_and_sourced(shipped: lm_xl.Assumptions) -> No
     assert all(d.reason and d.sources for d in shipped.deltas)
     cited = {
         s
-        for r in (*shipped.rows, *shipped.deltas, *shipped.products, *shipped.published, *shipped.currencies)
+        for r in (
+            *shipped.rows,
+            *shipped.deltas,
+            *shipped.products,
+            *shipped.published,
+            *shipped.bands,
+            *shipped.currencies,
+        )
         for s in r.sources
     }
     assert cited == set(shipped.sources)

@@ -114,6 +114,22 @@ class Published:
 
 
 @dataclass(frozen=True)
+class Band:
+    """A range in which evidence puts a result of one year: people, a share of the diagnosed, or suspects a diagnosed patient."""
+
+    result: str
+    region: str
+    subtype: str
+    year: int
+    low: float
+    high: float
+    sources: tuple[str, ...]
+    status: str
+    note: str
+    cell: str
+
+
+@dataclass(frozen=True)
 class Currency:
     """A currency of the report: its units for one US dollar, at one date for all years."""
 
@@ -211,6 +227,7 @@ class Assumptions:
     """Quantity to the position in `rows` of the row behind each element (region, segment, subtype); -1 where there is none."""
     correlations: tuple[Correlation, ...] = ()
     products: tuple[Product, ...] = ()
+    bands: tuple[Band, ...] = ()
 
     @cached_property
     def companies(self) -> tuple[str, ...]:
@@ -274,7 +291,14 @@ class Assumptions:
             (axis.name, axis.leaves, dict(axis.groups), axis.sets, axis.roles, axis.kinds, axis.notes)
             for axis in (self.axes.axis(d) for d in DIMS)
         ]
-        unordered = self.rows, self.published, self.currencies, self.sources.values(), self.correlations
+        unordered = (
+            self.rows,
+            self.published,
+            self.bands,
+            self.currencies,
+            self.sources.values(),
+            self.correlations,
+        )
         content = [
             repr((axes, self.axes.years, self.axes.scenarios, self.axes.scopes, dict(self.axes.promises))),
             *(said(part) for part in unordered),

@@ -78,6 +78,10 @@ PUBLISHED_COLUMNS = (
     "note",
 )
 
+BAND_COLUMNS = ("result", "region", "subtype", "year", "low", "high", "source", "status", "note")
+BANDED = {"diagnosed": "patients", "diagnosed_share": "share", "suspected_per_diagnosed": "patients per case"}
+"""The results that a band may be of, and the unit of each."""
+
 CURRENCY_COLUMNS = ("currency", "rate", "date", "source", "status", "note")
 
 CHANGE_COLUMNS = ("version", "date", "who", "what", "effect")
@@ -93,8 +97,11 @@ WANTED = {
     "Scenarios": SCENARIO_COLUMNS,
     "Correlations": CORRELATION_COLUMNS,
     "Published": PUBLISHED_COLUMNS,
+    "Bands": BAND_COLUMNS,
     "Currencies": CURRENCY_COLUMNS,
     "Sources": SOURCE_COLUMNS,
     "Changes": CHANGE_COLUMNS,
 }
 """Every sheet of an assumptions workbook and its columns, beside one column a year on the sheets of rows."""
+OPTIONAL = ("Bands",)
+"""Sheets that a workbook may lack."""

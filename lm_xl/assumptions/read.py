@@ -25,6 +25,7 @@ from lm_xl.assumptions.products import read_products
 from lm_xl.assumptions.read_axes import read_axes, read_years
 from lm_xl.assumptions.records import (
     demand_cited,
+    read_bands,
     read_changes,
     read_correlations,
     read_currencies,
@@ -118,6 +119,7 @@ def _assumptions(tables: Mapping[str, Table], tell: Findings, *, ends: bool = Fa
     deltas = read_deltas(whole.get("Scenarios"), axis_of, scenarios, tell)
     correlations = read_correlations(whole.get("Correlations"), axis_of, tell)
     published = read_published(whole.get("Published"), axis_of, tell)
+    bands = read_bands(whole.get("Bands"), axis_of, years, tell)
     currencies = read_currencies(whole.get("Currencies"), tell)
     sources = read_sources(whole.get("Sources"), tell)
     changes = read_changes(whole.get("Changes"), tell)
@@ -138,6 +140,7 @@ def _assumptions(tables: Mapping[str, Table], tell: Findings, *, ends: bool = Fa
             cover,
             correlations,
             products,
+            bands,
         )
         demand_rules(result, tell)
         tell.faults += [*spread_faults(result), *correlation_faults(result)]

@@ -8,7 +8,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from lm_xl.assumptions.assumptions import DIMS, Change, Correlation, Currency, Delta, Keys, Published, Source
+from lm_xl.assumptions.assumptions import (
+    DIMS,
+    Band,
+    Change,
+    Correlation,
+    Currency,
+    Delta,
+    Keys,
+    Published,
+    Source,
+)
 from lm_xl.assumptions.cells import (
     Findings,
     cites,
@@ -21,6 +31,7 @@ from lm_xl.assumptions.cells import (
     text,
 )
 from lm_xl.assumptions.columns import (
+    BANDED,
     CHANGE_COLUMNS,
     DOLLAR,
     KEYS,
@@ -150,6 +161,36 @@ def _demand_comparable(
         cell, whole = cells["subtype"], axis_of[SUBTYPE].total
         rule = f"revenue is compared by one of the two, give {whole!r}"
         tell.fault(cell, f"{cell.shown} beside a segment: {rule}")
+
+
+def read_bands(
+    table: Table | None, axis_of: Mapping[int, Axis], years: Sequence[int], tell: Findings
+) -> tuple[Band, ...]:
+    """The ranges in which evidence puts results."""
+    found = (_band(cells, axis_of, years, tell) for cells in (table.rows if table else ()))
+    return tuple(band for band in found if band)
+
+
+def _band(cells: SheetRow, axis_of: Mapping[int, Axis], years: Sequence[int], tell: Findings) -> Band | None:
+    """One band, or None where its result, year or ends cannot be known."""
+    result = one_of(cells["result"], tuple(BANDED), "result", tell)
+    region, subtype = (
+        label(cells[key], axis_of[dim], tell) if dim in axis_of else ""
+        for key, dim in (("region", REGION), ("subtype", SUBTYPE))
+    )
+    year = number_within(cells["year"], 1900, 2100, "year", tell)
+    if year is not None and years and year not in years:
+        tell.fault(cells["year"], f"{year:g} is no year of the model: allowed {years[0]} to {years[-1]}")
+    most = 1 if BANDED.get(result) == "share" else 1e15
+    low, high = (number_within(cells[end], 0, most, result, tell) for end in ("low", "high"))
+    if low is not None and high is not None and low > high:
+        tell.fault(cells["high"], f"{high:g} is below the low {low:g}")
+    sources, status = cites(cells, tell), one_of(cells["status"], STATUSES, "status", tell)
+    said = note(cells, tell)
+    if not result or year is None or low is None or high is None:
+        return None
+    cell = cells["low"].address
+    return Band(result, region, subtype, int(year), low, high, sources, status, said, cell)
 
 
 def read_currencies(table: Table | None, tell: Findings) -> tuple[Currency, ...]:

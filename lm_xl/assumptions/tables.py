@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
+from lm_xl.assumptions.columns import OPTIONAL
 from lm_xl.faults import Fault
 from lm_xl.model.labels import RENAMED, folded, nearest
 from lm_xl.xlsx.addresses import address_of, area_of, column_number
@@ -88,6 +89,8 @@ def _tables(
     tables = {}
     for name, columns in wanted.items():
         found = [s for s in book.sheets if folded(s.title) == folded(name)]
+        if not found and name in OPTIONAL:
+            continue
         if not found:
             others = [s.title for s in book.sheets if folded(s.title) not in {folded(w) for w in wanted}]
             faults.append(Fault(file, name, "", f"the sheet {name!r} is missing{_close(name, others)}"))

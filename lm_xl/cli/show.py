@@ -38,6 +38,7 @@ def summary(found: Summary) -> str:
             f"  {evidence(found.tornado, found.statuses)}",
             *_idle_rows(found),
             f"  {len(a.sources)} sources{cited}; {len(a.published)} published figures; {len(a.deltas)} scenario deltas",
+            *_judged(found),
             *_scenarios(found, first, last),
         ]
     )
@@ -64,6 +65,28 @@ def _idle_rows(found: Summary) -> list[str]:
         f"  {row.place}: {row.quantity} of {row.keys} is never used: more specific rows cover all of it"
         for row in found.idle[:MOST_IDLE_ROWS]
     ]
+
+
+def _judged(found: Summary) -> list[str]:
+    """Each result beside its band; of several regions the least and the most, and those outside by name."""
+    from lm_xl.assumptions.columns import BANDED
+
+    if not found.judged:
+        return []
+    texts = [f"  plausible, {found.assumptions.axes.scenarios[0]} (being outside is told, not refused):"]
+    for one in found.judged:
+        band, values = one.band, sorted(one.values.values())
+        shape = {"share": ".1%", "patients": ",.0f"}.get(BANDED[band.result], ".2f")
+        shown = " to ".join(dict.fromkeys(f"{x:{shape}}" for x in (values[0], values[-1])))
+        within = f" in {len(values)} regions" if len(values) > 1 else ""
+        verdict = "inside"
+        if one.outside:
+            names = first_of_several([f"{region} {x:{shape}}" for region, x in one.outside.items()])
+            verdict = f"OUTSIDE in {names}" if len(values) > 1 else "OUTSIDE"
+        label = f"{band.result} of {band.region} x {band.subtype} {band.year}"
+        ends = f"{band.low:{shape}} to {band.high:{shape}}"
+        texts.append(f"    {label}: {shown}{within}, band {ends}: {verdict}")
+    return texts
 
 
 def _scenarios(found: Summary, first: int, last: int) -> list[str]:

@@ -13,6 +13,7 @@ from lm_xl.assumptions.columns import STATUSES
 if TYPE_CHECKING:
     from lm_xl.assumptions.assumptions import (
         Assumptions,
+        Band,
         Correlation,
         Currency,
         Delta,
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
         Published,
         Row,
     )
+    from lm_xl.forecasts.plausibility import Judged
     from lm_xl.forecasts.tornado import Tornado
 
 
@@ -47,11 +49,15 @@ class Summary:
     """Rows with numbers that more specific rows cover everywhere."""
     uncited: tuple[str, ...]
     """Sources that nothing cites."""
+    judged: tuple[Judged, ...]
+    """Results of the first scenario beside their bands."""
     scenarios: tuple[ScenarioSummary, ...]
 
 
 def summarise(a: Assumptions) -> Summary:
     """Look for what is odd, and run every scenario. Raises IdentityError where one breaks an identity."""
+    from lm_xl.forecasts.plausibility import judged
+
     unused = sorted(set(range(len(a.rows))) - a.used())
     cited = {source.casefold() for source in _citations(a)}
     return Summary(
@@ -60,6 +66,7 @@ def summarise(a: Assumptions) -> Summary:
         tornado=lm_xl.tornado(a),
         idle=tuple(a.rows[i] for i in unused if a.rows[i].inputs),
         uncited=tuple(source for source in a.sources if source.casefold() not in cited),
+        judged=judged(lm_xl.forecast(a)),
         scenarios=tuple(_scenarios(a)),
     )
 
@@ -70,8 +77,8 @@ def status_counts(a: Assumptions) -> dict[str, int]:
 
 
 def _citations(a: Assumptions) -> Iterable[str]:
-    citing: list[Row | Delta | Correlation | Product | Published | Currency]
-    citing = [*a.rows, *a.deltas, *a.correlations, *a.products, *a.published, *a.currencies]
+    citing: list[Row | Delta | Correlation | Product | Published | Band | Currency]
+    citing = [*a.rows, *a.deltas, *a.correlations, *a.products, *a.published, *a.bands, *a.currencies]
     return chain.from_iterable(x.sources for x in citing)
 
 

@@ -20,6 +20,7 @@ NAMES = {
     "Scenarios": ("scenario", *KEYED),
     "Correlations": ("quantity", "segment", "subtype", "other_quantity", "other_segment", "other_subtype"),
     "Published": ("publisher", "what", "metric", *KEYS, "year"),
+    "Bands": ("result", "region", "subtype", "year"),
     "Currencies": ("currency",),
     "Sources": ("id",),
     "Changes": ("version", "date", "who"),

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from lm_xl.assumptions.assumptions import Assumptions
-from lm_xl.assumptions.columns import ROW_COLUMNS, SHEETS, WANTED
+from lm_xl.assumptions.columns import OPTIONAL, ROW_COLUMNS, SHEETS, WANTED
 from lm_xl.assumptions.read import assumptions_of
 from lm_xl.assumptions.tables import Table, table_of
 from lm_xl.faults import Fault, Refused
@@ -65,7 +65,7 @@ def read_grids(grids: Sequence[Grid]) -> Assumptions:
     faults += [
         Fault(NAME, name, "", f"the table {name!r} is not among the arguments")
         for name in WANTED
-        if name not in headers
+        if name not in headers and name not in OPTIONAL
     ]
     try:
         return assumptions_of(NAME, tables, faults)

@@ -69,7 +69,7 @@ def _axis(
 
 def form(axes: Axes) -> dict[str, list[Record]]:
     """The records of an empty workbook: the axes, and rows without numbers keyed to the totals, or to leaves where each has its own."""
-    sheets = ("Axes", "Products", "Scenarios", "Correlations", "Published", "Sources", "Changes")
+    sheets = ("Axes", "Products", "Scenarios", "Correlations", "Published", "Bands", "Sources", "Changes")
     records: dict[str, list[Record]] = {sheet: [] for sheet in sheets}
     records["Currencies"] = [{"currency": DOLLAR, "rate": 1, "date": "always", "status": "derived"}]
     records["Axes"] = labels_of(axes)

@@ -75,6 +75,8 @@ def noted(a: lm_xl.Assumptions) -> Iterator[tuple[str, str, tuple[float, ...], s
         yield delta.cell, delta.status, (delta.amount,), delta.reason
     for product in a.products:
         yield product.cell, product.status, (product.share,), product.note
+    for band in a.bands:
+        yield band.cell, band.status, (band.low, band.high), band.note
     for currency in a.currencies:
         yield currency.cell, currency.status, (currency.rate,), currency.note
     for correlation in a.correlations:

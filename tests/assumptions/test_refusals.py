@@ -261,6 +261,10 @@ EDITS = [
     Edit("scenario that adds 0", "Scenarios", "care_access|add", "amount", 0, "the delta on care_access of Global changes nothing"),
     Edit("scenario of an unknown region", *SCENARIO, "region", "USA", "unknown region 'USA'|nearest is 'US'"),
     Edit("unknown metric", "Published", "Nobody", "metric", "revenues", "'revenues' is no metric|nearest is 'revenue'"),
+    Edit("unknown result", "Bands", "diagnosed_share", "result", "diagnosed_shares", "'diagnosed_shares' is no result|nearest is 'diagnosed_share'"),
+    Edit("band beyond a share", "Bands", "diagnosed_share", "high", 1.5, "1.5 (diagnosed_share) is outside 0 to 1"),
+    Edit("band upside down", "Bands", "diagnosed_share", "high", 0.5, "0.5 is below the low 0.99"),
+    Edit("band of another year", "Bands", "diagnosed_share", "year", 2020, "2020 is no year of the model: allowed 2025 to 2027"),
     Edit("text for a rate", "Currencies", "EUR", "rate", "0,8", "the text '0,8' has a decimal comma"),
     Edit("rate of nothing", "Currencies", "EUR", "rate", 0, "0 (units per USD) is outside 1e-06 to 1e+06"),
     Edit("a dollar that is not one", "Currencies", "USD", "rate", 2, "2: one USD is 1 USD"),
@@ -1384,5 +1388,5 @@ def test_a_name_of_before_is_refused_with_its_name_of_now(book: Workbook, tmp_pa
     for entry in axis:
         entry.value = "primary"
     expected.append(("Axes", axis[0].coordinate, "'primary' is no axis: it is called 'subtype' now"))
-    assert len(expected) == 11 and len(axis) > 1
+    assert len(expected) == 12 and len(axis) > 1
     is_refused(saved(book, tmp_path), *expected)

@@ -71,6 +71,44 @@ def test_ends_that_no_draws_have_are_refused_where_ends_are_used(
     assert code == 1 and "'guessed'" in err and told.replace("far", "both") in err
 
 
+def test_check_tells_which_results_lie_outside_their_bands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, out, _ = run(monkeypatch, capsys, "check")
+    assert re.search(r"diagnosed of Global x All cancers 2025: 72,831, band 45,000 to 140,000: inside\n", out)
+    assert re.search(r"diagnosed_share of US x Breast 2025: 36\.7%, band 38\.0% to 46\.0%: OUTSIDE\n", out)
+    assert re.search(r"suspected_per_diagnosed .* in 16 regions, band 2\.20 to 3\.40: inside\n", out)
+
+    def planted(sheets: dict[str, list[dict[str, Any]]]) -> None:
+        suspects, share = sheets["Bands"]
+        share.update(subtype="Skin")
+        low, high = sorted(
+            plain.patients(region, 2025, "suspected") / plain.patients(region, 2025)
+            for region in ("US", "Germany")
+        )
+        suspects.update(low=low - 1, high=(low + high) / 2)
+
+    plain = lm_xl.forecast(lm_xl.read_assumptions(small.workbook(tmp_path / "plain.xlsx", (2, 5, 4, 7))))
+    code, out, _ = run(
+        monkeypatch, capsys, "check", small.workbook(tmp_path / "planted.xlsx", (2, 5, 4, 7), change=planted)
+    )
+    assert code == 0
+    assert re.search(
+        r"diagnosed_share of Global x Skin 2025: [\d.]+%, band 99\.0% to 100\.0%: OUTSIDE\n", out
+    )
+    assert re.search(r"suspected_per_diagnosed .* in 2 regions, .*: OUTSIDE in (US|Germany) [\d.]+\n", out)
+
+
+def test_a_workbook_without_bands_is_read(
+    tmp_path: Path, small_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    book = openpyxl.load_workbook(small_path)
+    del book["Bands"]
+    book.save(tmp_path / "without.xlsx")
+    code, out, _ = run(monkeypatch, capsys, "check", tmp_path / "without.xlsx")
+    assert (code, "plausible" in out) == (0, False)
+
+
 def test_new_check_build_verify(
     tmp_path: Path, small_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,6 +10,7 @@ from openpyxl.comments import Comment
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
+from lm_xl.assumptions.columns import BANDED
 from lm_xl.assumptions.distributions import is_certain
 from lm_xl.model.axes import Axes
 from lm_xl.model.quantities import QUANTITIES
@@ -26,7 +27,7 @@ WIDTHS = {
     "quantity": 27, "region": 20, "segment": 30, "subtype": 22, "unit": 17, "fill": 9, "value": 15, "low": 11, "high": 11,
     "distribution": 12, "source": 24, "status": 11, "note": 64, "axis": 10, "label": 34, "set": 18, "role": 12, "groups": 52,
     "scenario": 24, "operation": 11, "amount": 10, "reason": 60, "publisher": 24, "what": 42, "metric": 11, "scope": 11, "id": 20, "citation": 70,
-    "other_quantity": 27, "other_segment": 30, "other_subtype": 22, "rank_correlation": 17, "currency": 12, "rate": 12, "date": 14, "version": 10, "who": 20, "effect": 40, "product": 34, "company": 30, "share": 9, "mechanism": 40, "phase": 12, "trials": 26, "designations": 34,
+    "other_quantity": 27, "other_segment": 30, "other_subtype": 22, "rank_correlation": 17, "currency": 12, "rate": 12, "result": 26, "date": 14, "version": 10, "who": 20, "effect": 40, "product": 34, "company": 30, "share": 9, "mechanism": 40, "phase": 12, "trials": 26, "designations": 34,
     "next_readout": 30, "first_approval": 30, "lm_data": 60, "year": 9, "address": 50, "read": 16, "grade": 8,
 }  # fmt: skip
 YEAR_COLUMN = 11
@@ -36,6 +37,11 @@ PLAIN_NUMBERS: dict[str, dict[str, tuple[Literal["decimal", "whole"], float, flo
     "Products": {"share": ("decimal", 0, 1)},
     "Correlations": {"rank_correlation": ("decimal", -1, 1)},
     "Published": {"year": ("whole", 1900, 2100), "value": ("decimal", 0, 1_000_000_000_000_000)},
+    "Bands": {
+        "year": ("whole", 1900, 2100),
+        "low": ("decimal", 0, 1_000_000_000_000_000),
+        "high": ("decimal", 0, 1_000_000_000_000_000),
+    },
     "Currencies": {"rate": ("decimal", 0.000001, 1_000_000)},
 }
 """Numbers beside the quantities, with the range that their cells take."""
@@ -116,6 +122,8 @@ def _cell(ws: Worksheet, row: int, column: int, name: str, record: Record) -> No
 def _format(name: str, record: Record) -> str:
     if name in NO_UNIT:
         return number_format("typed number")
+    if name in ("low", "high") and "result" in record:
+        return number_format(BANDED.get(str(record["result"]), ""))
     if name == "year":
         return number_format("year")
     return number_format(str(record.get("unit", "")), str(record.get("quantity", "")))
@@ -123,7 +131,7 @@ def _format(name: str, record: Record) -> str:
 
 def _style(sheet: str, name: str, record: Record) -> str:
     """Cream where a number is typed or may be: not in a year that the fill leaves out, nor in the range of a fixed value."""
-    typed = name.isdigit() or name in TYPED or (sheet == "Published" and name == "year")
+    typed = name.isdigit() or name in TYPED or (sheet in ("Published", "Bands") and name == "year")
     if not typed:
         return "lm wrapped" if name in WRAPPED else "lm label"
     filled = record.get(name) not in (None, "")

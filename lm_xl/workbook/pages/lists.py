@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from openpyxl.worksheet.worksheet import Worksheet
 
-from lm_xl.assumptions.columns import FILLS, OPERATIONS, PHASES, PUBLISHED_METRICS, SCOPES, STATUSES
+from lm_xl.assumptions.columns import BANDED, FILLS, OPERATIONS, PHASES, PUBLISHED_METRICS, SCOPES, STATUSES
 from lm_xl.assumptions.distributions import DISTRIBUTIONS
 from lm_xl.model.axes import KINDS, PROMISES, ROLES, Axes
 from lm_xl.model.outputs import BASIS_NAMES
@@ -32,6 +32,7 @@ FIXED_LISTS: dict[str, tuple[str, ...]] = {
     "unit": tuple(dict.fromkeys(u for q in QUANTITIES.values() for u in q.units)),
     "metric": tuple(PUBLISHED_METRICS),
     "scope": SCOPES,
+    "result": tuple(BANDED),
     "phase": PHASES,
 }
 """The words that do not depend on the axes; they come first on the sheet."""

@@ -8,6 +8,7 @@ from typing import Any
 from lm_xl.assumptions.assumptions import Assumptions, Correlation, Delta, Product
 from lm_xl.assumptions.columns import (
     AXES_COLUMNS,
+    BAND_COLUMNS,
     CHANGE_COLUMNS,
     COLUMNS,
     CORRELATION_COLUMNS,
@@ -37,6 +38,7 @@ INPUT_SHEETS = (
     "Scenarios",
     "Correlations",
     "Published",
+    "Bands",
     "Currencies",
     "Changes",
     "Sources",
@@ -47,7 +49,7 @@ INPUT_SHEETS = (
 def columns_of(sheet: str, years: Sequence[int]) -> tuple[str, ...]:
     """A sheet's columns in order."""
     special = {
-        "Axes": AXES_COLUMNS, "Products": PRODUCT_COLUMNS, "Scenarios": SCENARIO_COLUMNS, "Correlations": CORRELATION_COLUMNS, "Published": PUBLISHED_COLUMNS, "Currencies": CURRENCY_COLUMNS,
+        "Axes": AXES_COLUMNS, "Products": PRODUCT_COLUMNS, "Scenarios": SCENARIO_COLUMNS, "Correlations": CORRELATION_COLUMNS, "Published": PUBLISHED_COLUMNS, "Bands": BAND_COLUMNS, "Currencies": CURRENCY_COLUMNS,
         "Sources": SOURCE_COLUMNS, "Changes": CHANGE_COLUMNS,
     }  # fmt: skip
     if sheet in special:
@@ -69,6 +71,7 @@ def records_of(a: Assumptions) -> tuple[dict[str, list[Record]], InputCells]:
         {**figure.__dict__, **figure.keys._asdict(), "source": "; ".join(figure.sources)}
         for figure in a.published
     ]
+    records["Bands"] = [{**band.__dict__, "source": "; ".join(band.sources)} for band in a.bands]
     records["Currencies"] = [
         {**c.__dict__, "currency": c.code, "source": "; ".join(c.sources)} for c in a.currencies
     ]
