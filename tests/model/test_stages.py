@@ -152,6 +152,7 @@ def test_scopes_nest_and_companies_sum_to_the_headline(shipped: lm_xl.Assumption
     f, axes = lm_xl.forecast(shipped), shipped.axes
     sums = [f.revenue(scope, 2035) for scope in axes.scopes]
     assert sums == sorted(sums) and axes.scopes[0] == "Therapeutics"
+    assert f.revenue("LM-specific tests", 2035) == pytest.approx(sums[1] - sums[0], rel=1e-9)
     companies = sum(f.revenue(axes.headline, 2035, company=c) for c in f.companies)
     assert companies == pytest.approx(sums[0], rel=1e-9)
     assert f.frame("revenue", "company")["value"].sum() == pytest.approx(
