@@ -59,6 +59,27 @@ def small_built(small_assumptions: lm_xl.Assumptions, shared_file: Callable[...,
 
 
 @pytest.fixture(scope="session")
+def spread_built(shared_file: Callable[..., Path]) -> Path:
+    """A small deliverable with uncertain inputs."""
+
+    def spread(records: dict[str, list[dict[str, Any]]]) -> None:
+        for sheet, kinds in (
+            ("Pricing", {"list_price": "lognormal"}),
+            ("Epidemiology", {"lm_risk": "beta"}),
+            ("Diagnosis", {"care_access": "beta"}),
+        ):
+            for row in (r for r in records[sheet] if r["quantity"] in kinds):
+                value = row["value"] or row["2031"]
+                row.update(distribution=kinds[row["quantity"]], low=value * 0.9, high=value * 1.1)
+
+    def make(path: Path) -> None:
+        a = lm_xl.read_assumptions(small.workbook(path.with_name("spread.xlsx"), change=spread))
+        lm_xl.build(a, path, draws=DRAWS)
+
+    return shared_file("spread_forecast.xlsx", make)
+
+
+@pytest.fixture(scope="session")
 def deliverable(shipped: lm_xl.Assumptions, shared_file: Callable[..., Path]) -> Path:
     return shared_file("lm_forecast.xlsx", lambda path: lm_xl.build(shipped, path, draws=DRAWS))
 

@@ -1,4 +1,4 @@
-"""A workbook file against the workbook rules W01-W40: ours, a client's edit of it, or anybody's.
+"""A workbook file against the workbook rules W01-W41: ours, a client's edit of it, or anybody's.
 
 The package is read once, part by part, into plain cells; then each rule is one function on them, whose
 docstring is the rule's sentence. What a rule looks at is derived from the file: a sheet's class from the
@@ -27,13 +27,14 @@ from lm_xl.audit.rules import (
     inputs,
     labels,
     links,
+    parts,
     sheets,
     years,
 )
 from lm_xl.audit.rules.rule import Rule
 
 SUBJECTS = (
-    sheets, years, formulas, labels, inputs, checks, documents, links, circles, charts, display,
+    sheets, years, formulas, labels, inputs, checks, documents, links, circles, charts, display, parts,
 )  # fmt: skip
 """The modules whose rules are applied."""
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from lm_xl.assumptions.tables import HEADER_WITHIN
 from lm_xl.audit.formulas import Meaning, meaning_of, relative
 from lm_xl.model.labels import folded
-from lm_xl.xlsx.addresses import address_of
+from lm_xl.xlsx.addresses import Area, address_of
 from lm_xl.xlsx.drawings import Graphic
 from lm_xl.xlsx.sheets import SheetSettings
 from lm_xl.xlsx.styles import CellStyle
@@ -102,6 +102,10 @@ class BookSheet:
     graphics: list[Graphic] = field(default_factory=list)
     repeated: bool = False
     """Whether rows are printed again on each page."""
+    repeated_columns: Area | None = None
+    """The columns that are printed again on each page."""
+    printed: list[Area] = field(default_factory=list)
+    """The areas that are printed; all of the sheet where there is none."""
 
     def cell(self, row: int, column: int) -> StoredCell | None:
         return self.rows.get(row, {}).get(column)
@@ -257,6 +261,10 @@ class Book:
     parts: list[str]
     outside: list[tuple[str, str]]
     """Parts that refer outside of the package, and where to."""
+    rooted: list[tuple[str, str]]
+    """Parts that tell a target from the root of the package, and the target."""
+    properties: dict[str, str]
+    """What the file tells of itself."""
     calculation: dict[str, str]
     first_shown: int
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from lm_xl.audit.book import Book, BookSheet, StoredCell
+from lm_xl.audit.formulas import references
 from lm_xl.workbook.pages.styles import TAB
 from lm_xl.xlsx import package
-from lm_xl.xlsx.addresses import Area, formula_moved
+from lm_xl.xlsx.addresses import LAST_COLUMN, LAST_ROW, Area, formula_moved
 from lm_xl.xlsx.package import Damaged
 from lm_xl.xlsx.workbook_file import SheetEntry, WorkbookFile
 
@@ -30,6 +30,8 @@ def opened(path: Path) -> Book:
             [name for name in file.names if not name.name.startswith("_xlnm.")],
             parts.parts,
             parts.outside(),
+            parts.rooted(),
+            file.properties,
             file.calculation,
             file.first_shown,
         )
@@ -50,7 +52,8 @@ def _sheet(file: WorkbookFile, entry: SheetEntry, most_cells: int) -> BookSheet:
     settings = file.read(entry, rows, cell_of)
     for area, formula in settings.blocks:
         _fill_block(rows, area, formula)
-    titles = (n for n in file.names if n.name == "_xlnm.Print_Titles" and n.sheet == entry.title)
+    own = {n.name: n.refers_to for n in file.names if n.sheet == entry.title}
+    titles = [area for _, area in references(own.get("_xlnm.Print_Titles", ""))]
     return BookSheet(
         entry.title,
         entry.state,
@@ -59,7 +62,9 @@ def _sheet(file: WorkbookFile, entry: SheetEntry, most_cells: int) -> BookSheet:
         settings,
         file.tables(entry),
         file.graphics(entry),
-        any(re.search(r"\$?\d+:\$?\d+", title.refers_to) for title in titles),
+        any(area.right == LAST_COLUMN for area in titles),
+        next((area for area in titles if area.bottom == LAST_ROW), None),
+        [area for _, area in references(own.get("_xlnm.Print_Area", ""))],
     )
 
 

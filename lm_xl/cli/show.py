@@ -119,7 +119,9 @@ def verification(result: Verification) -> str:
         texts.append(
             f"{case.name:<44} {case.formulas:>9,} formulas   worst relative error {case.worst:.1e}{place}"
         )
-    return lines(texts)
+    written = result.written
+    texts.append(f"{'words and numbers that no formula computes':<44} {written.cells:>9,} cells")
+    return lines([*texts, *(f"NOT COMPARED  {line}" for line in written.not_compared)])
 
 
 def frame(tidy: pd.DataFrame, form: str) -> str:

@@ -12,6 +12,7 @@ import click
 import lm_xl
 from lm_xl.cli import options, show
 from lm_xl.cli.terminal import FAILED, fail, if_not_all, spinner
+from lm_xl.cli.uncertainty import Machines, executor_on
 
 if TYPE_CHECKING:
     from lm_xl.model.axes import Axes
@@ -20,6 +21,8 @@ ROLES = ("incumbent", "entrant", "rest")
 KINDS = ("Brands", "Generics", "Procedures")
 """Of therapies; a test is a kind of its own."""
 MOST_YEARS = 100
+WORTH_PROCESSES = 4096
+"""Draws from which a second process takes less time than it needs to start."""
 
 
 @click.command()
@@ -44,11 +47,14 @@ def build(assumptions: Path | None, output: Path, static: bool, sample: options.
     with spinner() as tell:
         tell("reading the assumptions")
         a = lm_xl.read_assumptions(assumptions, ends=True)
-        built = lm_xl.build(a, output, force=force, static=static, **sample._asdict(), progress=tell)
+        with executor_on(Machines(2 if sample.draws >= WORTH_PROCESSES else 1, None)) as executor:
+            built = lm_xl.build(
+                a, output, force=force, static=static, **sample._asdict(), progress=tell, executor=executor
+            )
     kind = "values of" if static else "live"
     equal = f"{built.formulas:,} {kind} formulas, recalculated and equal to Python"
     click.echo(f"{output}: {equal}; assumptions {a.path.name} {a.fingerprint}")
-    click.echo(show.evidence(lm_xl.tornado(a), status_counts(a)))
+    click.echo(show.evidence(built.tornado or lm_xl.tornado(a), status_counts(a)))
 
 
 @click.command()
@@ -63,13 +69,14 @@ def build(assumptions: Path | None, output: Path, static: bool, sample: options.
 def verify(file: Path, engine: str) -> None:
     """Recalculate a built workbook in an independent engine and compare every formula with Python.
 
-    Each scenario is compared on the numbers in the file, then with every input changed.
+    Each scenario is compared on the numbers in the file, then with every input changed. Words, tolerances and the values of
+    analyses are compared with those of a new workbook; analyses that inputs have left behind are told and not compared.
     """
     with spinner() as tell:
         result = lm_xl.verify(file, engine, tell)
     click.echo(show.verification(result), nl=False)
     if not result.passed:
-        wrong = [f"{file.name}, {line}" for case in result.cases for line in case.wrong]
+        wrong = [f"{file.name}, {line}" for line in result.wrong]
         fail(wrong, f"FAILED in {engine}: {len(wrong):,} cells differ{if_not_all(len(wrong))}")
     comparisons = sum(case.formulas for case in result.cases)
     worst = max(case.worst for case in result.cases)

@@ -17,7 +17,7 @@ from lm_xl.forecasts.points import Point, measure, points
 from lm_xl.forecasts.results import Results, summed
 from lm_xl.model.axes import Axes, Axis
 from lm_xl.model.labels import nearest
-from lm_xl.model.ops import change
+from lm_xl.model.ops import ratio
 from lm_xl.model.outputs import OUTPUTS
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Comparison:
         for labels in product(*(_labels_within(axis, whole[axis.name]) for axis in chosen)):
             place = {"segment": within.segment} | dict(zip(by, labels, strict=True))
             before, after = self._values(output, place)
-            relative = float(change(np.array(before), np.array(after)))
+            relative = float(ratio(np.array(after), np.array(before))) - 1
             numbers = before, after, after - before, relative
             rows.append((*labels, _kind(chosen, labels, whole), output, OUTPUTS[output].unit, *numbers))
         columns = [*by, "kind", "metric", "unit", "before", "after", "difference", "change"]

@@ -9,7 +9,7 @@ import numpy as np
 from lm_xl.faults import IdentityError
 from lm_xl.forecasts.results import Results
 from lm_xl.model.axes import REGION, RUN, SEGMENT, SUBTYPE, YEAR
-from lm_xl.model.ops import Array
+from lm_xl.model.ops import Array, spread, where
 from lm_xl.model.outputs import BASES, SHRINKING
 
 IDENTITY_TOLERANCE = 1e-9
@@ -30,6 +30,9 @@ def check_identities(results: Results) -> None:
 
 def _identities(results: Results) -> Iterator[Identity]:
     o = results.outputs
+    # what all of them take in success cannot be scaled to what they leave in failure
+    total = o["entrant_total"]
+    yield "entrants leave some of their set to the others", total < 1, {"entrant_total": total}
     for name, x in o.items():
         yield f"{name} is finite and not negative", np.isfinite(x) & (x >= 0), {name: x}
     for more, less in SHRINKING:
@@ -47,11 +50,12 @@ def _identities(results: Results) -> Iterator[Identity]:
 
 
 def _shares_sum_to_1(results: Results) -> Iterator[Identity]:
-    rest_of = results.assumptions.structure()["rest_of"]
+    structure, o = results.assumptions.structure(), results.outputs
+    rest_of = structure["rest_of"]
+    expected = where(structure["is_entrant"], o["success"], spread(o["expectation"], rest_of, 1))
     for rest in sorted(set(rest_of.tolist()) - {-1}):
-        for name in ("share", "expected_share"):
-            members = results.outputs[name][:, :, rest_of == rest]
-            total = members.sum(axis=SEGMENT, keepdims=True)
+        for name, shares in (("share", o["share"]), ("expected share", o["share"] * expected)):
+            total = shares[:, :, rest_of == rest].sum(axis=SEGMENT, keepdims=True)
             holds = np.abs(total - 1) <= IDENTITY_TOLERANCE
             yield f"{name} within {results.axes.segment.sets[rest]!r} sums to 1", holds, {name: total}
 

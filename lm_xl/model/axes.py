@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lm_xl.faults import UnknownLabel
@@ -64,6 +64,12 @@ class Axis:
         if found is None:
             raise UnknownLabel(f"unknown {self.name} {label!r}: {nearest(str(label), self.labels)}")
         return found
+
+    def group_of(self, members: Sequence[int]) -> str | None:
+        """The group of just these leaves, the total if they are all; None where there is none."""
+        if len(members) == len(self):
+            return self.total
+        return next((g for g, found in self.groups.items() if found == tuple(members)), None)
 
     def label(self, label: str) -> str:
         """A label as the workbook writes it. Raises UnknownLabel."""

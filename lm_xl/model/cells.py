@@ -6,12 +6,13 @@ and 1 are structure: 0 times a cell is no cell at all. Anything a spreadsheet co
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 ADD, TIMES, POWER, OPERAND = range(1, 5)
-ROW, YEAR_COLUMN, BEFORE = "\x01", "\x02", "\x03"
-"""Stand in a formula's text for the row it is written to, the column of each year and that of the year before: one formula serves all years."""
+ROW, YEAR_COLUMN = "\x01", "\x02"
+"""Stand in a formula's text for the row it is written to and the column of each year: one formula serves all years."""
 
 MOST_RANGES = 4
 """A sum over more separate ranges than this is written as SUMIFS."""
@@ -96,13 +97,18 @@ class Block:
     first_row: int
     last_row: int
     keys: dict[int, tuple[int, ...]]
-    """Row to (region, segment, subtype) positions."""
+    """Row to (region, segment, subtype) positions, the first of them where a row stands for several."""
     key_columns: dict[int, str]
+    shared: bool = False
+    """Whether a row may stand for several positions, so that labels do not find all of them."""
+    _counts: dict[tuple[int, ...], Counter[tuple[int, ...]]] = field(default_factory=dict, compare=False)
 
     def count(self, axes: Sequence[int], cell: Cell) -> int:
         """How many rows share a cell's labels on these axes."""
-        mine = self.keys[cell.row]
-        return sum(all(key[a - 1] == mine[a - 1] for a in axes) for key in self.keys.values())
+        on = tuple(axes)
+        if on not in self._counts:
+            self._counts[on] = Counter(tuple(key[a - 1] for a in on) for key in self.keys.values())
+        return self._counts[on][tuple(self.keys[cell.row][a - 1] for a in on)]
 
 
 def _is(term: Term, literal: int) -> bool:
@@ -167,7 +173,11 @@ def _sumifs(ranges: Sequence[list[Cell]], size: int, kept: Sequence[int]) -> Sym
     """The sum over the rows of a block with the labels of its own row, or None where that would take in other cells."""
     cell = ranges[0][0]
     block = cell.block
-    if block is None or any(r[0].block is not block or r[0].column != cell.column for r in ranges):
+    if (
+        block is None
+        or block.shared
+        or any(r[0].block is not block or r[0].column != cell.column for r in ranges)
+    ):
         return None
     # SUMIFS takes every row with these labels, so the cells must be all of them.
     if block.count(kept, cell) != size:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE
-from lm_xl.model.cells import BEFORE, TIMES, YEAR_COLUMN, Symbol, Term, call, over, text_of
+from lm_xl.model.cells import Symbol, Term, call, over, text_of
 
 Array = NDArray[Any]
 
@@ -51,6 +51,22 @@ def total_of(x: Array, axis: int, members: Sequence[int]) -> Array:
     return total(np.take(x, members, axis=axis), axis)
 
 
+def weighted_total(x: Array, weight: Array, axis: int) -> Array:
+    """Sum over one axis, each times its weight. As formulas what has the same weight is added up first."""
+    if not _symbolic(x, weight):
+        return total(x * weight, axis)
+    first, *_ = terms = np.moveaxis(x, axis, 0)
+    weights = np.moveaxis(np.broadcast_to(weight, np.broadcast_shapes(x.shape, weight.shape)), axis, 0)
+    out = np.zeros(first.shape, dtype=object)
+    for i in np.ndindex(*first.shape):
+        same: dict[str, list[int]] = {}
+        for k, w in enumerate(weights[(slice(None), *i)]):
+            same.setdefault(text_of(w)[0], []).append(k)
+        for among in same.values():
+            out[i] = out[i] + over("SUM", 0, list(terms[(among, *i)])) * weights[(among[0], *i)]
+    return np.expand_dims(out, axis)
+
+
 def set_total(x: Array, rest_of: Array) -> Array:
     """Sum over each choice set of segments, standing at the set's rest member; 0 elsewhere. `rest_of` maps a segment to it, tests to -1.
 
@@ -64,12 +80,12 @@ def set_total(x: Array, rest_of: Array) -> Array:
     return out
 
 
-def spread(x: Array, rest_of: Array) -> Array:
-    """A set's value, from its rest member to every member; 0 for tests. It keeps size 1 where all segments are of one set."""
+def spread(x: Array, rest_of: Array, beyond: int = 0) -> Array:
+    """A set's value, from its rest member to every member; `beyond` for tests. It keeps size 1 where all segments are of one set."""
     if _one_set(rest_of) and x.shape[SEGMENT] == 1:
         return x
-    out = np.take(x, np.maximum(rest_of, 0), axis=SEGMENT)  # tests, with -1, take any and are cleared
-    out[:, :, rest_of < 0] = 0
+    out = np.take(x, np.maximum(rest_of, 0), axis=SEGMENT)  # tests, with -1, take any and are set after it
+    out[:, :, rest_of < 0] = beyond
     return out
 
 
@@ -127,13 +143,6 @@ def ratio(part: Array, whole: Array) -> Array:
     return _each(lambda p, w: _unless_zero(w, lambda: p / w), part, whole)
 
 
-def change(before: Array, after: Array) -> Array:
-    """Growth on the value before; NaN, shown as n/a, where that is 0."""
-    if not _symbolic(before, after):
-        return ratio(after, before) - 1
-    return _each(lambda b, x: _unless_zero(b, lambda: x / b - 1), before, after)
-
-
 def growth(first: Array, last: Array, intervals: Array) -> Array:
     """Compound annual growth over some intervals; NaN, shown as n/a, for a zero base."""
     if not _symbolic(first, last):
@@ -141,22 +150,16 @@ def growth(first: Array, last: Array, intervals: Array) -> Array:
     return _each(lambda f, x, n: _unless_zero(f, lambda: (x / f) ** (1 / n) - 1), first, last, intervals)
 
 
-def previous(x: Array) -> Array:
-    """The year before, NaN before the first."""
-    if not _symbolic(x):
-        return np.concatenate([np.full(x[..., :1].shape, np.nan), x[..., :-1]], axis=-1)
-    return _each(
-        lambda v: Symbol(v.text.replace(YEAR_COLUMN, BEFORE), v.rank) if isinstance(v, Symbol) else v, x
-    )
-
-
 def millions(x: Array) -> Array:
     """A number in units as millions."""
     if not _symbolic(x):
         return x / 1000 / 1000
-    return _each(lambda v: Symbol(f"{v.text}/1000/1000", TIMES) if isinstance(v, Symbol) else v, x)
+    thousand = Symbol("1000")
+    return _each(lambda v: v / thousand / thousand if isinstance(v, Symbol) else v, x)
 
 
 def _unless_zero(base: Term, value: Callable[[], Term]) -> Term:
     """The value, or n/a where its base is 0 in the sheet; a structural zero has neither."""
-    return Symbol(f'IF({base.text}=0,"n/a",{text_of(value())[0]})') if isinstance(base, Symbol) else 0
+    if isinstance(base, Symbol):
+        return Symbol(f'IF({base.text}=0,"n/a",{text_of(value())[0]})')
+    return value() if base else 0

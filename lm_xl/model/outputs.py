@@ -9,7 +9,10 @@ from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE, YEAR
 
 @dataclass(frozen=True)
 class Output:
-    """A stage's output: its calculation sheet, what it varies by and its unit."""
+    """A stage's output: its calculation sheet, what it varies by and its unit.
+
+    One without a sheet has no cells of its own: it stands inside the formulas of later stages.
+    """
 
     name: str
     sheet: str
@@ -48,22 +51,21 @@ OUTPUTS: dict[str, Output] = {
         Output("entrant_claim", "Calc_Share", RSPY, "share", "share of its set that an entrant takes"),
         Output("entrant_total", "Calc_Share", RSPY, "share", "what all entrants take of a set"),
         Output("expected_claim", "Calc_Share", RSPY, "share", "what an entrant takes on average over success and failure"),
-        Output("expected_total", "Calc_Share", RSPY, "share", "what all entrants take of a set on average"),
+        Output("expected_total", "", RSPY, "share", "what all entrants take of a set on average"),
         Output("incumbent_claim", "Calc_Share", RSPY, "share", "share of its set that an incumbent would have without entrants"),
-        Output("incumbent_total", "Calc_Share", RSPY, "share", "what all incumbents but the rest member would have"),
+        Output("incumbent_total", "", RSPY, "share", "what all incumbents but the rest member would have"),
         Output("share", "Calc_Share", RSPY, "share", "share of the choice set; sums to 1 within it"),
-        Output("expected_share", "Calc_Share", RSPY, "share", "share of the choice set on average over success and failure"),
+        Output("expectation", "Calc_Share", RSPY, "factor", "what the others of a set have on average over success and failure, for what they have if all entrants succeed"),
         Output("patients_on_therapy", "Calc_Patients", RSPY, "patients", "patients on a therapy, once for each line"),
-        Output("expected_patients", "Calc_Patients", RSPY, "patients", "patients on a therapy on average over success and failure"),
         Output("treatment_months", "Calc_Patients", (S, P, YEAR), "months or courses", "therapy taken by each patient on it"),
         Output("loss_of_exclusivity", "Calc_Prices", (R, S), "year", "the later of patent expiry and orphan exclusivity"),
         Output("erosion", "Calc_Prices", RSY, "share", "share of the price lost since loss of exclusivity"),
         Output("us_price", "Calc_Prices", RSY, "USD", "US price of a month, course or test, with what is given beside the product"),
         Output("gross_price", "Calc_Prices", RSY, "USD", "price in the region of a month, course or test before rebates"),
-        Output("net_price", "Calc_Prices", RSY, "USD", "gross price less rebates and discounts"),
+        Output("net_price", "", RSY, "USD", "gross price less rebates and discounts"),
         Output("reservoir_cost", "Calc_Prices", RSY, "USD", "price of a reservoir for each patient on a therapy, once"),
         Output("gross_sales", "Calc_Sales", RSPY, "USD", "sales at list price"),
-        Output("net_sales", "Calc_Sales", RSPY, "USD", "sales net of rebates and discounts"),
+        Output("net_sales", "", RSPY, "USD", "sales net of rebates and discounts"),
         Output("risk_adjusted_sales", "Calc_Sales", RSPY, "USD", "net sales on average over success and failure of the pipeline: the headline"),
     )
 }  # fmt: skip
@@ -89,6 +91,9 @@ SHRINKING = (
 
 BASES = {"gross": "gross_sales", "net": "net_sales", "risk_adjusted": "risk_adjusted_sales"}
 """The revenue bases and the outputs they name."""
+
+ADDED_UP = {*PATIENT_STAGES, "tests", "patients_on_therapy", *BASES.values()}
+"""What is added up over regions, segments or subtypes, so that each of these has its own."""
 
 BASIS_NAMES = {"risk_adjusted": "Risk-adjusted net", "net": "Net", "gross": "Gross"}
 """The revenue bases as the cover lists them, the headline first."""

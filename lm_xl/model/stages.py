@@ -8,7 +8,7 @@ and 1. What varies by what, and in which unit, is in `schema`; beside the quanti
 from __future__ import annotations
 
 from lm_xl.model.axes import SEGMENT
-from lm_xl.model.ops import Array, exp, maximum, minimum, product, set_total, spread
+from lm_xl.model.ops import Array, exp, maximum, minimum, product, ratio, set_total, spread, where
 
 # Epidemiology
 
@@ -220,16 +220,12 @@ def share(
     return entrant_claim + settled * (1 - spread(entrant_total, rest_of))
 
 
-def expected_share(
-    expected_claim: Array,
-    incumbent_claim: Array,
-    expected_total: Array,
-    incumbent_total: Array,
-    is_rest: Array,
-    rest_of: Array,
-) -> Array:
-    """Shares within a set on average over success and failure, exactly: each entrant's success moves them in a straight line."""
-    return share(expected_claim, incumbent_claim, expected_total, incumbent_total, is_rest, rest_of)
+def expectation(expected_total: Array, entrant_total: Array) -> Array:
+    """What the others of a set have on average over success and failure, for what they have if all entrants succeed.
+
+    It is exact: each entrant's success moves the shares in a straight line.
+    """
+    return ratio(1 - expected_total, 1 - entrant_total)
 
 
 def patients_on_therapy(treated: Array, set_use: Array, lines_of_therapy: Array, share: Array) -> Array:
@@ -238,13 +234,6 @@ def patients_on_therapy(treated: Array, set_use: Array, lines_of_therapy: Array,
 
 
 # Money
-
-
-def expected_patients(
-    treated: Array, set_use: Array, lines_of_therapy: Array, expected_share: Array
-) -> Array:
-    """Patients on each therapy on average over success and failure."""
-    return patients_on_therapy(treated, set_use, lines_of_therapy, expected_share)
 
 
 def treatment_months(months_on_therapy: Array, compliance: Array, heterogeneity_penalty: Array) -> Array:
@@ -317,14 +306,7 @@ def net_sales(gross_sales: Array, gross_to_net: Array) -> Array:
 
 
 def risk_adjusted_sales(
-    expected_patients: Array,
-    treatment_months: Array,
-    gross_price: Array,
-    reservoir_cost: Array,
-    tests: Array,
-    attribution: Array,
-    gross_to_net: Array,
+    net_sales: Array, success: Array, expectation: Array, is_entrant: Array, rest_of: Array
 ) -> Array:
     """Net sales on average over success and failure: a product that fails leaves its patients to the others."""
-    gross = gross_sales(expected_patients, treatment_months, gross_price, reservoir_cost, tests, attribution)
-    return net_sales(gross, gross_to_net)
+    return net_sales * where(is_entrant, success, spread(expectation, rest_of, 1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isnan
 from pathlib import Path
@@ -14,19 +14,25 @@ from lm_xl.assumptions.columns import DOLLAR
 from lm_xl.assumptions.read import read_assumptions
 from lm_xl.faults import Disagreement, Fault, Refused
 from lm_xl.model.outputs import BASIS_NAMES
+from lm_xl.workbook.plan.front.drawn import PERCENTILES, Drawn, drawn_in
 from lm_xl.workbook.plan.input_cells import Choice, InputCells, Numbers
-from lm_xl.workbook.plan.layout import COVER
+from lm_xl.workbook.plan.layout import HEADER_ROW
 from lm_xl.workbook.plan.lines import Plan
 from lm_xl.workbook.plan.python_side import PythonSide
 from lm_xl.workbook.plan.staleness import AS_BUILT, built_sums
 from lm_xl.workbook.plan.trace import trace
+from lm_xl.workbook.written import Written, written
 from lm_xl.xlsx.addresses import address_of, place_of
 from lm_xl.xlsx.engines import Address, Extent, Grid, recalculated
+from lm_xl.xlsx.formula_cells import formula_cells
 
 FORMULA_TOLERANCE = 1e-9
 """By how much of itself, or of its line's scale, a formula's value may differ from Python's."""
 WOBBLE = 0.05
 """Each input is moved by up to this share of itself, by up to ten times this many years where it is a year."""
+
+EXPLORED = 4
+"""Labels of each axis, beside the total, that the explorer is tried with."""
 
 Cells = Mapping[str, set[tuple[int, int]]]
 """Sheet to row and column of some of its cells."""
@@ -45,21 +51,27 @@ class Case:
 
 @dataclass(frozen=True)
 class Verification:
-    """All cases of a file; it passes when no cell is wrong."""
+    """All cases of a file, and what it holds beside formulas; it passes when no cell is wrong."""
 
     path: Path
     engine: str
     cases: tuple[Case, ...]
+    written: Written
+
+    @property
+    def wrong(self) -> list[str]:
+        """What is wrong with each cell that is, first those that a new workbook holds otherwise."""
+        return [*self.written.wrong, *(line for case in self.cases for line in case.wrong)]
 
     @property
     def passed(self) -> bool:
-        return all(not case.wrong for case in self.cases)
+        return not self.wrong
 
 
 def verify(
     path: str | Path, engine: str = "formualizer", progress: Callable[[str], None] = lambda _: None
 ) -> Verification:
-    """Recalculate a delivered workbook in an engine and compare every formula with Python.
+    """Recalculate a delivered workbook in an engine and compare every formula with Python, and all else with a new workbook.
 
     Cases: each scenario on the numbers in the file, with each basis and currency among them, then every number of every
     assumption, delta, exchange rate and published figure moved at once.
@@ -67,8 +79,10 @@ def verify(
     """
     file = Path(path)
     a = read_assumptions(file)
-    present = _formula_cells(file)
-    plan = _plan_of(a, built_sums(file, a.axes.years) if AS_BUILT in present else None)
+    present = formula_cells(file)
+    built = built_sums(file, a.axes.years) if present.get(AS_BUILT) else None
+    drawn = drawn_in(file, len(a.axes.years)) if present.get(PERCENTILES) else None
+    plan = _plan_of(a, built, drawn)
     _refuse_missing_sheets(file, plan, present)
     trials = list(_trials(a))
     cases = []
@@ -78,13 +92,13 @@ def verify(
         python = PythonSide(plan, trial.numbers, trial.choice)
         cases.append(compare(trial.name, plan, python, grid, present))
     cases[0].wrong.extend(_not_the_models(plan, present))
-    return Verification(file, engine, tuple(cases))
+    return Verification(file, engine, tuple(cases), written(file, a, plan, progress))
 
 
 def agreed_values(path: Path, plan: Plan) -> dict[str, dict[str, float | str]]:
     """Every formula's value in a new workbook, as an engine computes it and Python confirms. Raises Disagreement."""
     a = plan.assumptions
-    python = PythonSide(plan, Numbers.of(a), Choice(a.axes.scenarios[0], a.axes.headline))
+    python = PythonSide(plan, Numbers.of(a), Choice.of(a.axes))
     (grid,) = recalculated(path, [{}], areas(plan), "formualizer")
     case = compare("new", plan, python, grid)
     if case.wrong:
@@ -121,9 +135,13 @@ def compare(name: str, plan: Plan, python: PythonSide, grid: Grid, present: Cell
     for title, sheet in plan.sheets.items():
         for line in sheet.lines:
             wrong = repeated if line.array == "master" else case.wrong
+            row = grid[title][line.row - 1]
             for column, value in zip(line.columns, python.values(line), strict=True):
                 case.formulas += 1
-                cell, found = f"{title}!{address_of(line.row, column)}", grid[title][line.row - 1][column - 1]
+                found = row[column - 1]
+                if present is None and found == value:
+                    continue
+                cell = f"{title}!{address_of(line.row, column)}"
                 if present is not None and (line.row, column) not in present.get(title, ()):
                     wrong.append(f"{cell}: holds {found!r}, no formula; Python computes {_shown(value)}")
                     continue
@@ -187,19 +205,31 @@ def _trials(a: Assumptions) -> Iterator[_Trial]:
 
 def _choices(a: Assumptions) -> Iterator[Choice]:
     """Choices that between them have every scenario, every scope, every basis and every currency."""
-    scenarios, bases, currencies = a.axes.scenarios, list(BASIS_NAMES), [c.code for c in a.currencies]
-    scopes = a.axes.scopes
-    for i in range(max(len(scenarios), len(scopes), len(bases), len(currencies))):
-        yield Choice(
-            scenarios[i % len(scenarios)],
-            scopes[i % len(scopes)],
-            bases[i % len(bases)],
-            currencies[i % len(currencies)],
-        )
+    axes = a.axes
+    every: dict[str, Sequence[Any]] = {
+        "scenario": axes.scenarios,
+        "scope": axes.scopes,
+        "basis": list(BASIS_NAMES),
+        "currency": [c.code for c in a.currencies],
+        # the totals first, then groups and leaves: three of each axis, so that few trials have many kinds of them
+        "region": _spread(axes.region.total, axes.region.labels),
+        "segment": _spread(axes.headline, axes.segment.labels),
+        "subtype": _spread(axes.subtype.total, axes.subtype.labels),
+        "year": (axes.years[-1], axes.years[0], axes.years[len(axes.years) // 2]),
+    }
+    for i in range(max(len(of) for of in every.values())):
+        yield Choice.of(axes, **{what: of[i % len(of)] for what, of in every.items()})
+
+
+def _spread(first: str, labels: Sequence[str]) -> tuple[str, ...]:
+    """A label, and others from over the whole of a list."""
+    others = [x for x in labels if x != first]
+    step = max(1, len(others) // EXPLORED)
+    return (first, *others[::step][:EXPLORED])
 
 
 def _chosen(choice: Choice) -> dict[Address, Any]:
-    return {(COVER, *place_of(address)): value for address, value in choice.cells().items()}
+    return {(sheet, *place_of(address)): value for (sheet, address), value in choice.cells().items()}
 
 
 def moved(a: Assumptions) -> Numbers:
@@ -243,36 +273,22 @@ def edits(a: Assumptions, numbers: Numbers) -> dict[Address, Any]:
 # The file
 
 
-def _plan_of(a: Assumptions, built: Mapping[tuple[str, str], float] | None) -> Plan:
+def _plan_of(a: Assumptions, built: Mapping[tuple[str, str], float] | None, drawn: Drawn | None) -> Plan:
     """The plan of a delivered file: its numbers stand where they were read, and it was built with these sums of them."""
     rows = {i: row.cells for i, row in enumerate(a.rows)}
     delta_rows = {k: place_of(delta.cell)[0] for k, delta in enumerate(a.deltas)}
     figures, shares = (tuple(x.cell for x in found) for found in (a.published, a.products))
-    return trace(a, InputCells(rows, delta_rows, figures, shares), built)
-
-
-def _formula_cells(path: Path) -> dict[str, set[tuple[int, int]]]:
-    """Every cell of the file that holds a formula."""
-    import openpyxl
-
-    found: dict[str, set[tuple[int, int]]] = {}
-    with path.open("rb") as file:
-        for ws in openpyxl.load_workbook(file, read_only=True, keep_links=False).worksheets:
-            ws.reset_dimensions()
-            cells = {
-                (cell.row, cell.column)
-                for row in ws.iter_rows()
-                for cell in row
-                if cell.value is not None and cell.data_type == "f"
-            }
-            if cells:
-                found[ws.title] = cells
-    return found
+    return trace(a, InputCells(rows, delta_rows, figures, shares), built, drawn)
 
 
 def _refuse_missing_sheets(path: Path, plan: Plan, present: Cells) -> None:
     what = "the sheet is missing or has no formulas: verify takes a workbook made by lm-xl build"
-    missing = [title for title, sheet in plan.sheets.items() if sheet.lines and title not in present]
+    missing = [
+        title
+        for title, sheet in plan.sheets.items()
+        # one that has nothing but a header may have lost that alone, which is told of its cell
+        if title not in present or (not present[title] and any(line.row > HEADER_ROW for line in sheet.lines))
+    ]
     if missing:
         raise Refused([Fault(path.name, title, "", what) for title in missing])
 

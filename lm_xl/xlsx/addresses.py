@@ -20,6 +20,11 @@ class Area(NamedTuple):
 
 
 @cache
+def in_formulas(title: str) -> str:
+    """A sheet's title as formulas write it: in quotes where it has more than letters, digits and underscores."""
+    return title if title.replace("_", "a").isalnum() else "'" + title.replace("'", "''") + "'"
+
+
 def column_letters(number: int) -> str:
     """A column's letters from its number: 1 is A, 28 is AB; 0 has none."""
     letters = ""

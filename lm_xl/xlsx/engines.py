@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lm_xl.faults import EngineMissing
+from lm_xl.xlsx.formula_cells import FormulaCells
 
 Address = tuple[str, int, int]
 """Sheet, row, column; rows and columns from 1."""
@@ -33,14 +34,12 @@ def recalculated(
 def _formualizer(
     path: Path, edits: Sequence[Mapping[Address, Any]], areas: Mapping[str, Extent]
 ) -> Iterable[Grid]:
-    import formualizer
-
-    workbook = formualizer.load_workbook(str(path))
+    book = FormulaCells(path)
     for edit in edits:
         for (sheet, row, column), value in edit.items():
-            workbook.set_value(sheet, row, column, value)
-        workbook.evaluate_all()
-        yield {name: _values(workbook, name, extent) for name, extent in areas.items()}
+            book.put(sheet, row, column, value)
+        book.evaluate()
+        yield {name: _values(book.workbook, name, extent) for name, extent in areas.items()}
 
 
 def _values(workbook: Any, name: str, extent: Extent) -> list[list[Any]]:

@@ -156,6 +156,16 @@ class Package:
             if relation.outside and relation.kind != "hyperlink"
         ]
 
+    def rooted(self) -> list[tuple[str, str]]:
+        """Where a target is told from the root of the package, as some readers do not follow: the part that says so, and the target."""
+        return [
+            (part, entry.get("Target", ""))
+            for part in self.parts
+            if part.endswith(".rels")
+            for entry in self.tree(part)
+            if entry.get("TargetMode") != "External" and entry.get("Target", "").startswith("/")
+        ]
+
     def _relations_in(self, listed: str) -> Iterator[Relation]:
         folder = posixpath.dirname(posixpath.dirname(listed))
         for entry in self.tree(listed):
@@ -222,10 +232,11 @@ def repacked(
     more: Mapping[str, str] | None = None,
     *,
     timeless: bool = False,
+    named: Callable[[str], str] = str,
 ) -> None:
     """Copy a package part by part, perhaps onto itself, each part as `change` makes it of its name and bytes.
 
-    `more` are parts that are added at the end, without a time; where `timeless`, no part has one. Raises Refused.
+    `named` makes a part's new name of its old one; `more` are parts that are added at the end, without a time; where `timeless`, no part has one. Raises Refused.
     """
     with opened(source) as package:
         parts = package.entries()
@@ -233,6 +244,8 @@ def repacked(
         for item, content in parts:
             entry = zipfile.ZipInfo(item.filename, FIRST_DAY) if timeless else item
             kind = zipfile.ZIP_DEFLATED if timeless else item.compress_type
-            archive.writestr(entry, change(item.filename, content), kind)
+            content = change(item.filename, content)
+            entry.filename = named(item.filename)
+            archive.writestr(entry, content, kind)
         for name, text in (more or {}).items():
             archive.writestr(zipfile.ZipInfo(name, FIRST_DAY), text, zipfile.ZIP_DEFLATED)

@@ -83,6 +83,8 @@ class SheetSettings:
     """The area of each array formula, and the formula."""
     dynamic: list[str] = field(default_factory=list)
     """Cells whose formula spills as far as it needs."""
+    bare: list[str] = field(default_factory=list)
+    """Cells that say they hold a text and have none."""
     below: int = 0
     """The first row with data below the last that is read."""
 
@@ -121,6 +123,8 @@ class _SheetPass:
         self.cell: dict[str, str] | None = None
         self.formula: dict[str, str] | None = None
         """The attributes of the cell, and of the formula in it, that is being read."""
+        self.has_text = False
+        """Whether a text stands in the cell itself."""
         self.shared: dict[str, tuple[str, int, int]] = {}
         """Formulas that several cells share, each with its first cell."""
         self.validation: tuple[dict[str, str], dict[str, str]] = {}, {}
@@ -130,9 +134,11 @@ class _SheetPass:
         if self.cell is not None:
             if name == "f":
                 self.formula = attributes
+            elif name == "is":
+                self.has_text = True
             self.taken.start(name)
         elif name == "c":
-            self.cell, self.formula = attributes, None
+            self.cell, self.formula, self.has_text = attributes, None, False
             reference = attributes.get("r")
             self.column = self.column_of(reference) if reference else self.column + 1
             self.taken.begin()
@@ -182,6 +188,8 @@ class _SheetPass:
             if formula is not None or text:
                 self.settings.below = self.settings.below or self.row
             return
+        if kind == "inlineStr" and not self.has_text:
+            self.settings.bare.append(address_of(self.row, self.column))
         if kind == "s" and text:
             text = self.shared_text(int(text))
         elif kind == "inlineStr" or (kind == "str" and formula is None):

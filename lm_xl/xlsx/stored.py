@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 from lm_xl.xlsx.addresses import address_of, column_letters, column_number, split_address
-from lm_xl.xlsx.drawings import described_drawings
+from lm_xl.xlsx.finish import finish
 from lm_xl.xlsx.package import opened, repacked
 from lm_xl.xlsx.splice import Rewrite, StoredValue, with_values
 from lm_xl.xlsx.workbook_file import WorkbookFile
@@ -39,28 +39,31 @@ def store_values(
     values: Mapping[str, Mapping[str, float | str]],
     spans: Spans,
     static: Mapping[str, str] | None = None,
+    exact: Collection[str] = (),
 ) -> None:
-    """Write the values of formula cells into a workbook that openpyxl saved, in place; store a row's one formula once; describe the charts.
+    """Write the values of formula cells into a workbook that openpyxl saved, in place; store a row's one formula once; finish it.
 
     `values` are by sheet and address. With `static` they replace their formulas, and words of the cover are replaced as it
-    says. Raises KeyError for a formula without a value.
+    says. Sheets in `exact` keep all digits, for a spreadsheet that computes only some of their cells again. Raises KeyError for
+    a formula without a value.
     """
-    titles = _titles(path)
-    with opened(path) as package:
-        described = described_drawings(package)
 
-    def change(part: str, content: bytes) -> bytes:
-        title, content = titles.get(part, ""), described.get(part, content)
+    def change(title: str, content: bytes) -> bytes:
         if values.get(title) and static is None:
             shared = _sharing(spans.get(title, {}))
-            content = with_values(content, values[title], shared, lambda x: f"{x:.{DIGITS}g}")
+            number = repr if title in exact else _rounded
+            content = with_values(content, values[title], shared, number)
         elif values.get(title):
             content = with_values(content, values[title], lambda *_: b"", repr)
         for old, new in (static or {}).items():
             content = content.replace(escape(old).encode(), escape(new).encode())
         return content
 
-    repacked(path, path, change)
+    finish(path, values, change)
+
+
+def _rounded(x: float) -> str:
+    return f"{x:.{DIGITS}g}"
 
 
 def _titles(path: Path) -> dict[str, str]:

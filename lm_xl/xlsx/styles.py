@@ -19,6 +19,8 @@ class CellStyle(NamedTuple):
     paper: str | None = None
     scale: float = 1.0
     """Width of its digits, relative to those of the style Normal."""
+    points: float = 11.0
+    """Size of its text."""
 
 
 def date_styles(root: Element) -> set[int]:
@@ -50,6 +52,7 @@ def cell_styles(root: Element) -> list[CellStyle]:
                 ink,
                 papers[fill] if fill < len(papers) else "FFFFFF",
                 points / size * (1.08 if bold else 1.0),
+                points,
             )
         )
     return styles or [CellStyle()]

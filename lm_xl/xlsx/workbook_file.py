@@ -75,6 +75,14 @@ class WorkbookFile:
         self._epoch = dt.datetime(1904, 1, 1) if counts_from_1904 else dt.datetime(1899, 12, 30)
 
     @cached_property
+    def properties(self) -> dict[str, str]:
+        """What the file tells of itself, such as title, creator and Application."""
+        related = self.package.relations("").values()
+        parts = [r.target for r in related if r.kind.endswith("-properties")]
+        told = (element for part in parts if self.package.has(part) for element in self.package.tree(part))
+        return {element.tag.rpartition("}")[2]: (element.text or "").strip() for element in told}
+
+    @cached_property
     def texts(self) -> list[str]:
         """The texts that cells share."""
         part = self._parts.get("sharedStrings")

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import math
 import re
+import subprocess
 import threading
 import zipfile
 from collections import Counter
@@ -36,9 +37,12 @@ from lm_xl.functions.arguments import OMITTED
 from lm_xl.functions.models import STORE, Model, Store
 from lm_xl.functions.registry import FUNCTIONS
 from lm_xl.functions.template.build import template
-from lm_xl.functions.template.control import CHOICES, FIGURES_AT, MODEL_ROW
+from lm_xl.functions.template.control import FIGURES_AT, MODEL_ROW, VERSION_ROW
+from lm_xl.functions.template.dashboard import CHOICES
 from lm_xl.functions.template.examples import SLOW
+from lm_xl.workbook.plan.front.markets import THERAPY
 from lm_xl.workbook.plan.records import records_of
+from lm_xl.workbook.words.prose import text
 
 ROOT = Path(lm_xl.__file__).parent.parent
 SHIPPED = {
@@ -662,24 +666,43 @@ def function_blocks(path: Path) -> list[tuple[str, int, int, int, int]]:
     for ws in openpyxl.load_workbook(path).worksheets:
         for row in ws.iter_rows():
             for cell in row:
-                if isinstance(cell.value, ArrayFormula):
+                if isinstance(cell.value, ArrayFormula) and "LM_" in cell.value.text:
                     left, top, right, bottom = openpyxl.utils.range_boundaries(cell.value.ref)
                     if (left, top) != (right, bottom):
                         found.append((ws.title, top, left, bottom - top + 1, right - left + 1))
     return found
 
 
+def choose(workbook: Any, name: str, value: str) -> None:
+    workbook.set_value("Dashboard", *openpyxl.utils.cell.coordinate_to_tuple(CHOICES[name]), value)
+
+
+def unit_of(ws: Any, row: int) -> str:
+    return "USD million" if ws.title == THERAPY else ws.cell(row, 5).value
+
+
+def keys_of(ws: Any, row: int) -> dict[str, str]:
+    """What a line of a template is of, by axis."""
+    if ws.title == THERAPY:
+        label = ws.cell(row, 1).value
+        return {} if label == "=Segment" else {"segment": label.strip()}
+    named = ((2, "region"), (3, "segment"), (4, "subtype"))
+    return {name: ws.cell(row, i).value for i, name in named if ws.cell(row, i).value}
+
+
 def expected_block(ws: Any, row: int, results: lm_xl.Results) -> Any:
     """What the lines of a template's block must show, from its own labels."""
-    what, unit = ws.cell(row, 1).value, ws.cell(row, 5).value
-    of = {
-        name: ws.cell(row, i).value
-        for i, name in ((2, "region"), (3, "segment"), (4, "subtype"))
-        if ws.cell(row, i).value
-    }
+    what, unit, of = ws.cell(row, 1).value, unit_of(ws, row), keys_of(ws, row)
     if what == "patients":
         return results.series("diagnosed", **of)
     headline = results.series("risk_adjusted_sales", segment=results.axes.headline)
+    if ws.title == THERAPY and ws.cell(row, 17).value not in (None, "yes", "no"):
+        members = results.axes.segment.members
+        return (
+            results.series("risk_adjusted_sales", **of)
+            / 1e6
+            * (set(members(of["segment"])) <= set(members(results.axes.headline)))
+        )
     series = results.series("risk_adjusted_sales", **{"segment": results.axes.headline, **of})
     return series / 1e6 if unit == "USD million" else series / headline
 
@@ -691,15 +714,18 @@ def test_stored_values_of_the_shipped_template_are_those_of_python(
     path, results = SHIPPED[host], lm_xl.forecast(shipped)
     stored = openpyxl.load_workbook(path, data_only=True)
     blocks = function_blocks(path)
-    assert len(blocks) == 12
+    assert len(blocks) == 15
     for sheet, top, left, rows, columns in blocks:
         for row in range(top, top + rows):
             values = [stored[sheet].cell(row, left + j).value for j in range(columns)]
             assert values == pytest.approx(
                 expected_block(stored[sheet], row, results), rel=1e-9, abs=1e-12
             ), (sheet, row)
-    assert stored["Checks"]["C6"].value == "all pass"
-    assert stored["Model"]["C4"].value == f"lm_xl {lm_xl.__version__}, stored values"
+    assert stored["Model"].cell(VERSION_ROW, 3).value == f"lm_xl {lm_xl.__version__}, stored values"
+    assert stored["Checks"]["C6"].value == text("template", "Not_checked")
+    banners = {ws["A4"].value for ws in stored if ws.title != "xlwings.conf"}
+    (banner,) = banners
+    assert banner.startswith("The LM functions are not running here") and shipped.fingerprint in banner
     for ws in openpyxl.load_workbook(path).worksheets:
         for line in ws.iter_rows():
             for cell in line:
@@ -749,16 +775,16 @@ def test_the_shipped_template_follows_its_assumptions(
     workbook.set_value(row.sheet, sheet_row, column, row.inputs[0])
     shows(shipped)
     counted.clear()
-    workbook.set_value("Model", CHOICES["Stage"], 3, "treated")
+    choose(workbook, "Stage", "treated")
     workbook.evaluate_all()
     assert set(counted) == {"LM_PATIENTS"}
     counted.clear()
-    workbook.set_value("Model", CHOICES["Stage"], 3, "diagnosed")
-    workbook.set_value("Model", CHOICES["Region"], 3, "Europ")
+    choose(workbook, "Stage", "diagnosed")
+    choose(workbook, "Region", "Europ")
     workbook.evaluate_all()
     assert headless._stored_value(workbook.get_value("Model", FIGURES_AT, 3)).code == VALUE
     assert workbook.get_value("Checks", 6, 3) == "FAILED"  # SUM sees the error
-    workbook.set_value("Model", CHOICES["Region"], 3, "Global")
+    choose(workbook, "Region", "Global")
     workbook.set_value(row.sheet, sheet_row, column, 7.0)
     workbook.evaluate_all()
     assert headless._stored_value(workbook.get_value("Model", MODEL_ROW, 3)).code == VALUE
@@ -797,7 +823,7 @@ def test_excel_takes_whole_tables_and_new_labels(host: str) -> None:
     ]  # Excel would take one cell of each table
     assert isinstance(book["Model"].cell(MODEL_ROW, 3).value, ArrayFormula) == (host == "lite")
     for sheet, column, style in (
-        ("Model", "C", "warning"),
+        ("Dashboard", "A", "warning"),
         ("Scenarios", "A", "warning"),
         ("Scenarios", "B", None),
         ("Pricing", "B", "warning"),
@@ -962,28 +988,24 @@ def test_the_template_checks_itself_and_follows_its_choices(shipped: lm_xl.Assum
     growth = results.cagr(results.series("risk_adjusted_sales", segment=shipped.axes.headline))
     assert workbook.get_value("Model", FIGURES_AT + 2, 3) == pytest.approx(growth, rel=1e-9)
     for name, value in (("Segment", "Diagnostics"), ("Basis", "gross")):
-        workbook.set_value("Model", CHOICES[name], 3, value)
+        choose(workbook, name, value)
     workbook.evaluate_all()
     assert "differs" in twins()
     for sheet, top, left, count, columns in function_blocks(path):
         ws = labels[sheet]
         for row in range(top, top + count):
-            of = {
-                n: ws.cell(row, i).value
-                for i, n in ((2, "region"), (3, "segment"), (4, "subtype"))
-                if ws.cell(row, i).value
-            }
+            of = keys_of(ws, row)
             if ws.cell(row, 1).value == "patients":
                 continue
             due = results.series("gross_sales", **{"segment": "Diagnostics", **of})
             whole = results.series("gross_sales", segment=shipped.axes.headline)
-            scale = 1e6 if ws.cell(row, 5).value == "USD million" else whole
+            scale = 1e6 if unit_of(ws, row) == "USD million" else whole
             got = [workbook.get_value(sheet, row, left + j) for j in range(columns)]
             assert got == pytest.approx(due / scale, rel=1e-9, abs=1e-12), (sheet, row)
-    for rule in labels["Model"].data_validations.dataValidation:
+    for rule in labels["Dashboard"].data_validations.dataValidation:
         if "!" in rule.formula1:
             sheet, area = rule.formula1.split("!")
-            name = {v: k for k, v in CHOICES.items()}[next(iter(rule.sqref.ranges)).min_row]
+            name = {v: k for k, v in CHOICES.items()}[str(rule.sqref)]
             held = tuple(c.value for (c,) in labels[sheet][area.replace("$", "")])
             assert held == (
                 shipped.axes.scenarios if name == "Scenario" else getattr(shipped.axes, name.lower()).labels
@@ -1008,15 +1030,20 @@ def test_the_examples_of_the_reference_answer_in_the_template() -> None:
     assert not [name for name, x in answers.items() if isinstance(x, CallError) or not x]
 
 
-@pytest.mark.parametrize("check", range(1, 6))
+@pytest.mark.parametrize("check", range(1, 7))
 def test_each_check_of_the_template_turns_its_master(check: int) -> None:
     path = SHIPPED["lite"]
-    sheet = ("By_region", "By_segment", "By_cancer", "By_segment", "By_cancer")[check - 1]
+    sheet = ("By_region", "By_segment", "By_cancer", "By_segment", "By_cancer", THERAPY)[check - 1]
     workbook, ws = headless.open_workbook(path), openpyxl.load_workbook(path)[sheet]
-    tops = [b for b in function_blocks(path) if b[0] == sheet and ws.cell(b[1], 1).value == "revenue"]
-    _, top, left, rows, columns = tops[0 if check < 4 else 1]  # the leaves, or the groups with their total
+    tops = [
+        b
+        for b in function_blocks(path)
+        if b[0] == sheet and (check == 6 or ws.cell(b[1], 1).value == "revenue")
+    ]
+    # the leaves, the groups with their total, or the classes that are drawn
+    _, top, left, rows, columns = tops[(0, 0, 0, 1, 1, 2)[check - 1]]
     # two tables agree where both show all of the other axes
-    workbook.set_value("Model", CHOICES["Segment"], 3, "Total market")
+    choose(workbook, "Segment", "Total market")
     for i in range(rows):
         for j in range(columns):
             workbook.set_value(sheet, top + i, left + j, 1.0)
@@ -1024,13 +1051,69 @@ def test_each_check_of_the_template_turns_its_master(check: int) -> None:
     assert workbook.get_value("Checks", 6 + check, 3) == workbook.get_value("Checks", 6, 3) == "FAILED"
 
 
-def test_without_functions_the_template_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    def silent(name: str, *args: Any, **kwargs: Any) -> Any:
-        if name == "LM_VERSION":
-            raise CallError("#NAME?", "not running")
-        return call(name, *args, **kwargs)
+def silent(*_: Any, **__: Any) -> Any:
+    """What a function answers where it does not run."""
+    raise CallError(VALUE, "not running")
+
+
+def cells_with_errors(book: Any) -> list[str]:
+    return [
+        f"{ws.title}!{cell.coordinate}"
+        for ws in book
+        for row in ws.iter_rows()
+        for cell in row
+        if cell.data_type == "e" or str(cell.value).startswith("#")
+    ]
+
+
+@pytest.mark.parametrize("host", list(SHIPPED))
+def test_where_functions_run_the_banner_says_so(host: str, tmp_path: Path) -> None:
+    path = tmp_path / SHIPPED[host].name
+    path.write_bytes(SHIPPED[host].read_bytes())
+    headless.recalculate(path)
+    book = openpyxl.load_workbook(path, data_only=True)
+    banners = {ws["A4"].value for ws in book if ws.title != "xlwings.conf"}
+    assert banners == {f"The LM functions answer (lm_xl {lm_xl.__version__}, stored values): all pass"}
+
+
+def test_without_functions_the_template_shows_what_is_stored_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whatever was chosen before: an error never stands under checks that pass."""
 
     monkeypatch.setattr(headless, "call", silent)
-    workbook = headless.open_workbook(SHIPPED["windows"])
+    path = tmp_path / "silent.xlsm"
+    path.write_bytes(SHIPPED["windows"].read_bytes())
+    assert not headless.recalculate(path).errors
+    shown, stored = (openpyxl.load_workbook(p, data_only=True) for p in (path, SHIPPED["windows"]))
+    for sheet, top, left, rows, columns in function_blocks(path):
+        for row in range(top, top + rows):
+            for column in range(left, left + columns):
+                was = stored[sheet].cell(row, column).value
+                assert shown[sheet].cell(row, column).value == pytest.approx(was, rel=1e-9)
+    assert {ws["A4"].value for ws in shown if ws.title != "xlwings.conf"} == {stored["Dashboard"]["A4"].value}
+    assert {shown["Checks"].cell(row, 3).value for row in range(6, 14)} == {text("template", "Not_checked")}
+
+
+def test_where_functions_stop_later_the_banner_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    workbook = headless.open_workbook(SHIPPED["lite"])
     workbook.evaluate_all()
-    assert str(workbook.get_value("Model", 4, 3)).startswith("not running")
+
+    monkeypatch.setattr(headless, "call", silent)
+    choose(workbook, "Region", "Europe")
+    workbook.evaluate_all()
+    assert workbook.get_value("Checks", 6, 3) == "FAILED"
+    assert workbook.get_value("By_region", 4, 1).startswith("The LM functions are not running here")
+
+
+@pytest.mark.libreoffice
+@pytest.mark.parametrize("host", list(SHIPPED))
+def test_in_libreoffice_no_page_shows_an_error(host: str, tmp_path: Path) -> None:
+    office = ["soffice", "--headless", f"-env:UserInstallation=file://{tmp_path}/profile"]
+    done = [*office, "--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir", tmp_path, SHIPPED[host]]
+    subprocess.run(done, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=300)
+    book = openpyxl.load_workbook(tmp_path / f"{SHIPPED[host].stem}.xlsx", data_only=True)
+    assert not cells_with_errors(book)
+    (banner,) = {ws["A4"].value for ws in book if ws.title != "xlwings.conf"}
+    assert banner.startswith("The LM functions are not running here")
+    assert book["Checks"]["C6"].value == text("template", "Not_checked")

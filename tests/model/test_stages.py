@@ -83,10 +83,8 @@ def test_one_region_by_hand(tmp_path: Path) -> None:
         {"New drug": 0.0453375, "Other drug": 0.2028658, "Old drug": 0.7517967}, abs=5e-8
     )
     # it succeeds with 0.3 + 0.7 x 0.5 x 0.2 = 0.37, and leaves 0.2125 to the other drug where it fails
-    expected = {s: f.series("expected_share", segment=s)[0] for s in drugs}
-    assert expected == pytest.approx(
-        {"New drug": 0.0167749, "Other drug": 0.2089353, "Old drug": 0.7742898}, abs=5e-8
-    )
+    factor = f.outputs["expectation"][..., 0].max()
+    assert [share[s] * factor for s in drugs[1:]] == pytest.approx([0.2089353, 0.7742898], abs=5e-8)
     # New drug 2025: 80 x 0.5 x 1.5 lines x 0.0453375 = 2.720250 patients, each 3.24 months x (1000 x 1.5 + 100) x 0.5 and a tenth
     # of a reservoir at 2000 x 0.5; half attributed
     assert f.revenue("New drug", 2025, basis="gross") == pytest.approx(3661.46, abs=0.01)
@@ -176,14 +174,14 @@ def test_identities_are_checked_in_every_forecast(small_assumptions: lm_xl.Assum
     for name, at, value in (
         ("diagnosed", (0, 1, 0, 2, 3), 1e9),
         ("share", (0, 0, 1, 1, 2), 0.9),
-        ("expected_share", (0, 0, 1, 1, 2), 0.9),
+        ("expectation", (0, 0, 0, 1, 2), 0.9),
         ("net_sales", (0, 0, 0, 0, 0), np.nan),
         ("uptake", (0, 0, 1, 0, 0), 0.1),
     ):
         outputs = {k: x.copy() for k, x in f.outputs.items()}
         outputs[name][at] = value
         with pytest.raises(
-            lm_xl.IdentityError, match="sums to 1" if name.endswith("share") else name
+            lm_xl.IdentityError, match="sums to 1" if name in ("share", "expectation") else name
         ) as refused:
             check_identities(replace(f, outputs=outputs))
         assert small_assumptions.axes.region.leaves[at[1]] in str(refused.value)
@@ -197,6 +195,19 @@ def test_a_forecast_that_breaks_an_identity_is_refused(tmp_path: Path) -> None:
 
     a = lm_xl.read_assumptions(small.workbook(tmp_path / "a.xlsx", change=exposure))
     with pytest.raises(lm_xl.IdentityError, match=r"incidence >= metastatic.* fails for Base x US x .* 2029"):
+        lm_xl.forecast(a)
+
+
+def test_entrants_that_take_all_of_a_set_are_refused(tmp_path: Path) -> None:
+    def all_of_it(records: dict[str, list[dict[str, object]]]) -> None:
+        whole = ("peak_share", "cns_penetration", "market_access", "typed_uptake", "uptake_gain_1")
+        none = ("order_of_entry_loss", "biomarker_gated", *(f"uptake_gain_{k}" for k in range(2, 7)))
+        for row in (*records["Treatment"], *records["Launches"]):
+            if row["quantity"] in (*whole, *none):
+                row["value"] = float(row["quantity"] in whole)
+
+    a = lm_xl.read_assumptions(small.workbook(tmp_path / "a.xlsx", change=all_of_it))
+    with pytest.raises(lm_xl.IdentityError, match=r"entrants leave some.*: entrant_total = 1$"):
         lm_xl.forecast(a)
 
 

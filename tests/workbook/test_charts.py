@@ -40,7 +40,7 @@ def test_every_reference_of_a_chart_lies_within_the_used_cells_of_its_sheet(long
     book = openpyxl.load_workbook(long_built)
     found = references(long_built)
     assert len({part for part, _ in found}) == 14, (
-        "all charts but the two of uncertain inputs, which there are none of"
+        "all charts but those of uncertain inputs, which there are none of"
     )
     for part, reference in found:
         sheet, _, cells = reference.rpartition("!")
@@ -51,5 +51,5 @@ def test_every_reference_of_a_chart_lies_within_the_used_cells_of_its_sheet(long
 
 
 def test_the_funnel_shows_the_first_and_the_last_year(long_built: Path) -> None:
-    names = [r for _, r in references(long_built) if re.fullmatch(r"'Funnel'!.*\$5", r)]
-    assert names == ["'Funnel'!$H$5", "'Funnel'!$AF$5"]
+    names = [r for _, r in references(long_built) if re.fullmatch(r"'Patients'!.*\$5", r)]
+    assert names == ["'Patients'!$B$5", "'Patients'!$Z$5"]

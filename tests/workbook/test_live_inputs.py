@@ -56,7 +56,7 @@ def test_python_steps_the_same_way(tmp_path: Path) -> None:
     (line,) = (line for line, deltas in lines_of(p, "price_ratio", "Germany") if deltas == (0, 1))
     (own,) = (line for line, deltas in lines_of(p, "price_ratio", "Germany") if deltas == ())
     values = {
-        s: [PythonSide(p, Numbers.of(a), Choice(s, a.axes.headline)).values(x) for x in (own, line)]
+        s: [PythonSide(p, Numbers.of(a), Choice.of(a.axes, scenario=s)).values(x) for x in (own, line)]
         for s in ("Base", "High")
     }
     assert values["Base"][0] == values["Base"][1]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
-from lm_xl.audit.book import Book, BookSheet
+from lm_xl.audit.book import Book, BookSheet, StoredCell
 from lm_xl.audit.formulas import references, unquoted
 from lm_xl.audit.rules.rule import Found, rule
 from lm_xl.model.labels import folded
@@ -19,8 +20,8 @@ TEXT_TAG = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 
 @rule("W38")
 def charts_tell_what_they_show(book: Book) -> Iterator[Found]:
-    """Charts have a title, titles on their value axes, an alternative text, a source, and every year in each
-    series."""
+    """Charts have a title, titles on their value axes, none of them over the plot, an alternative text, a source,
+    every year in each series, and the values of the cells that they show."""
     if not any(graphic.chart is not None for s in book.sheets for graphic in s.graphics):
         yield "", "", "there is no chart"
     for sheet in book.sheets:
@@ -37,6 +38,7 @@ def charts_tell_what_they_show(book: Book) -> Iterator[Found]:
                 message = f"{name}: neither its alternative text nor the sheet tells the source"
                 yield sheet.title, graphic.cell, message
             pointing = (*_series_faults(book, sheet, chart), *_reference_faults(book, chart))
+            pointing = (*pointing, *_value_faults(book, chart))
             for message in (*_title_faults(chart), *pointing):
                 yield sheet.title, graphic.cell, f"{name}: {message}"
 
@@ -51,6 +53,11 @@ def _title_faults(chart: Element) -> Iterator[str]:
         shown = deleted is None or deleted.get("val", "1") not in YES
         if shown and not _is_said(axis.find(f"{CHART_TAG}title")):
             yield "a value axis has no title, so no unit"
+    for what in ("title", "legend"):
+        for found in chart.iter(f"{CHART_TAG}{what}"):
+            overlay = found.find(f"{CHART_TAG}overlay")
+            if overlay is None or overlay.get("val", "1") in YES:
+                yield f"a {what} lies over the plot"
 
 
 def _is_said(title: Element | None) -> bool:
@@ -81,6 +88,48 @@ def _missing_years(sheet: BookSheet, area: Area) -> list[int]:
     charted = [c for c in axis.columns if area.left <= c <= area.right]
     cells = (sheet.cell(axis.row, c) for c in axis.columns if c not in charted)
     return [cell.year for cell in cells if cell and cell.year] if charted else []
+
+
+def _value_faults(book: Book, chart: Element) -> Iterator[str]:
+    """What a chart does not keep of the cells of its series, or keeps otherwise: pictures are drawn from it."""
+    for i, series in enumerate(chart.iter(f"{CHART_TAG}ser"), 1):
+        for kept in series.iter():
+            tag = kept.tag.removeprefix(CHART_TAG)
+            if tag not in ("numRef", "strRef"):
+                continue
+            formula = kept.findtext(f"{CHART_TAG}f", "")
+            points = {
+                int(p.get("idx", "0")): p.findtext(f"{CHART_TAG}v", "") for p in kept.iter(f"{CHART_TAG}pt")
+            }
+            cells = _cells(book, formula)
+            if tag == "numRef" and any(c.text and c.formula is None for c in cells.values()):
+                yield f"series {i} takes the words of {formula} for numbers"
+            elif not points and any(c.value for c in cells.values()):
+                yield f"series {i} does not keep the values of {formula}"
+            elif any(not _is_same(points.get(at, ""), c.value) for at, c in cells.items()):
+                yield f"series {i} keeps other values than those of {formula}"
+
+
+def _cells(book: Book, formula: str) -> dict[int, StoredCell]:
+    """The cells of a reference that hold something, by their place in it."""
+    found = list(references(formula))
+    if len(found) != 1 or not (sheet := book.sheet(found[0][0])):
+        return {}
+    area = found[0][1]
+    wide = area.right - area.left + 1
+    return {
+        (row - area.top) * wide + column - area.left: cell
+        for row in range(area.top, min(area.bottom, max(sheet.rows, default=0)) + 1)
+        for column, cell in sheet.rows.get(row, {}).items()
+        if area.left <= column <= area.right and cell.value
+    }
+
+
+def _is_same(kept: str, value: str) -> bool:
+    try:
+        return math.isclose(float(kept), float(value), rel_tol=1e-9, abs_tol=1e-9)
+    except ValueError:
+        return kept == value or not kept
 
 
 _PART = r"(?:('(?:[^']|'')+'|\[\d+\]|(?:\[\d+\])?[^\W\d][\w.]*)!)?([^!'(),\s]+)"

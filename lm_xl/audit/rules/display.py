@@ -9,21 +9,27 @@ from collections.abc import Iterator
 from lm_xl.audit.book import Book, BookSheet, StoredCell
 from lm_xl.audit.rules.rule import Found, rule
 from lm_xl.model.labels import folded
+from lm_xl.workbook.pages.styles import PAGE_WIDTH, READABLE
+from lm_xl.xlsx.addresses import Area
 from lm_xl.xlsx.styles import shows_date
 
 LARGEST_FILE = 5_000_000
 MOST_ROWS_A_PAGE = 60
+A4 = "9"
+"""How a file calls its paper."""
 MARGIN = 0.7
 """Width that Excel keeps free in each column: five pixels."""
 
 
 @rule("W37")
 def sheets_print_well(book: Book) -> Iterator[Found]:
-    """Each sheet prints in landscape, one page wide, with its header repeated, and version and page in its
-    footer."""
+    """Each sheet prints on A4 in landscape, one page wide, with its header repeated, and version and page in its
+    footer; the text of results has 8 points or more on paper; inputs, calculations and data are not printed."""
     for sheet in book.sheets:
         if sheet.settings.page.get("orientation") != "landscape":
             yield sheet.title, "", "it does not print in landscape"
+        if sheet.settings.page.get("paperSize") != A4:
+            yield sheet.title, "", "it does not print on A4"
         if not sheet.settings.fits_page or sheet.settings.page.get("fitToWidth", "1") != "1":
             yield sheet.title, "", "it is not fitted to one page wide"
         elif sheet.settings.page.get("fitToHeight", "1") == "1" and len(sheet.rows) > MOST_ROWS_A_PAGE:
@@ -35,6 +41,40 @@ def sheets_print_well(book: Book) -> Iterator[Found]:
             yield sheet.title, "", "the footer has no page number"
         if not re.search(r"\d+\.\d+", sheet.settings.footer):
             yield sheet.title, "", "the footer has no version"
+        printed = [c for c in sheet.cells if c.filled and _is_printed(sheet, c)]
+        if sheet.kind in ("inputs", "calculations", "data"):
+            if printed:
+                yield (
+                    sheet.title,
+                    printed[0].address,
+                    "it is printed with the workbook: give it a blank print area",
+                )
+        elif sheet.kind == "outputs" and printed:
+            smallest = min(printed, key=lambda c: book.style(c).points)
+            points = book.style(smallest).points * _scale(sheet)
+            if points < READABLE:
+                yield sheet.title, smallest.address, f"its text has {points:.1f} points on paper"
+
+
+def _is_printed(sheet: BookSheet, cell: StoredCell) -> bool:
+    areas = sheet.printed
+    return not areas or any(a.top <= cell.row <= a.bottom and a.left <= cell.column <= a.right for a in areas)
+
+
+def _scale(sheet: BookSheet) -> float:
+    """By how much a sheet is made smaller so that its widest part, and the columns repeated beside it, fit on a page."""
+    last = max((cell.column for cell in sheet.cells if cell.filled), default=1)
+    wide = {c: run.width for run in sheet.settings.columns for c in range(run.first, run.last + 1)}
+    repeated = sheet.repeated_columns
+
+    def width(left: int, right: int) -> float:
+        return sum(wide.get(c, sheet.settings.default_width) for c in range(left, right + 1))
+
+    widest = 1.0
+    for area in sheet.printed or [Area(1, 1, 1, last)]:
+        beside = width(repeated.left, repeated.right) if repeated and area.left > repeated.right else 0.0
+        widest = max(widest, beside + width(area.left, area.right))
+    return min(1.0, PAGE_WIDTH / widest)
 
 
 @rule("W40")

@@ -12,10 +12,10 @@ from lm_xl.audit.formulas import Meaning, excerpt, meaning_of
 from lm_xl.audit.rules.rule import Found, rule
 from lm_xl.model.labels import folded
 
-UNIT_CONSTANTS = {0.0, 1.0, 12.0, 100.0, 1000.0}
-KNOWN_FUNCTIONS = FORMULAE
-"""The functions of Excel 2007, all of which LibreOffice computes: no XLOOKUP, LET, LAMBDA, FILTER, MAXIFS,
-IFS."""
+UNIT_CONSTANTS = {0.0, 1.0, 4.0, 12.0, 100.0, 1000.0}
+KNOWN_FUNCTIONS = FORMULAE | {"_XLFN.ISFORMULA", "ISFORMULA"}
+"""The functions of Excel 2007, and ISFORMULA of 2013, all of which LibreOffice computes: no XLOOKUP, LET,
+LAMBDA, FILTER, MAXIFS, IFS. Nothing older sees a number that was typed over a formula."""
 VOLATILE = {"OFFSET", "INDIRECT", "NOW", "TODAY", "RAND", "RANDBETWEEN", "RANDARRAY"}
 ROUNDING = {"ROUND", "ROUNDUP", "ROUNDDOWN", "MROUND", "CEILING", "FLOOR", "EVEN", "ODD"}
 DISCOUNTING = {"NPV", "XNPV"}
@@ -25,7 +25,7 @@ LONGEST_FORMULA = 120
 
 @rule("W02")
 def numbers_have_cells(book: Book) -> Iterator[Found]:
-    """A formula of calculations or outputs holds no number but 0, 1, -1, 12, 100 and 1000."""
+    """A formula of calculations or outputs holds no number but 0, 1, -1, 4, 12, 100 and 1000."""
     for sheet, cell, meaning in book.formulas():
         for number in meaning.numbers if sheet.calculates else ():
             if float(number) not in UNIT_CONSTANTS:
@@ -77,8 +77,8 @@ def formulas_are_short(book: Book) -> Iterator[Found]:
 
 @rule("W16")
 def functions_are_known_everywhere(book: Book) -> Iterator[Found]:
-    """Formulas use the functions of Excel 2007 only (and LM_ functions), which every Excel and LibreOffice
-    compute."""
+    """Formulas use the functions of Excel 2007 only (and ISFORMULA of 2013 and LM_ functions), which every
+    Excel in use and LibreOffice compute."""
     for sheet in book.sheets:
         for cell, meaning in sheet.meanings:
             for function in sorted(meaning.functions - KNOWN_FUNCTIONS):

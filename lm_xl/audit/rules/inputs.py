@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 
 from lm_xl.audit.book import Book, BookSheet, StoredCell
+from lm_xl.audit.rules.checks import refers_to
 from lm_xl.audit.rules.rule import Found, rule
 from lm_xl.model.labels import folded
 from lm_xl.xlsx.addresses import Area, address_of
@@ -56,6 +57,16 @@ def one_style_marks_inputs(book: Book) -> Iterator[Found]:
         yield cover.title, "", message
 
 
+def _told_as_built(book: Book, sheet: BookSheet) -> bool:
+    """Whether a page of outputs says by a formula that it holds what was computed when the file was built."""
+    as_built = book.sheet("As_built")
+    return (
+        sheet.kind == "outputs"
+        and as_built is not None
+        and any(refers_to(c, as_built) for c in sheet.formulas)
+    )
+
+
 def _style_fault(book: Book, sheet: BookSheet, cell: StoredCell) -> str:
     """What is wrong with a cell that is, or is not, in the style of inputs."""
     if cell.style in book.input_styles:
@@ -65,6 +76,8 @@ def _style_fault(book: Book, sheet: BookSheet, cell: StoredCell) -> str:
             return f"the style of inputs on a sheet of {sheet.kind}"
     elif book.is_input(sheet, cell):
         return f"the input {cell.value} is not in the style of inputs"
+    if _told_as_built(book, sheet):
+        return ""
     if sheet.calculates and cell.typed_number and not _labels_a_year(sheet, cell):
         return f"the typed number {cell.value} on a sheet of {sheet.kind or 'calculations'}"
     return ""

@@ -14,15 +14,22 @@ from lm_xl.xlsx.addresses import address_of
 LABEL_STYLES = {"lm label", "lm header", "lm wrapped"}
 
 
+UNIT_WORDS = re.compile(r"\b(?:million|thousand|patients|tests|shares?|USD|EUR|per cent)\b|%", re.I)
+
+
 @rule("W05")
 def numbers_have_units(book: Book) -> Iterator[Found]:
-    """Each row of numbers has a unit, and where units are money the workbook says whether it is nominal or
-    real."""
+    """Each row of numbers has a unit, on a page of outputs or data also in the title of its table, and where
+    units are money the workbook says whether it is nominal or real."""
     money: list[tuple[str, str]] = []
     for sheet in book.sheets:
         unit = sheet.column("unit", "units")
         numbers = {*(sheet.axis.columns if sheet.axis else ()), sheet.column("value")} - {0}
         if not numbers or not (sheet.axis or unit):
+            continue
+        if not unit and sheet.kind in ("outputs", "data"):
+            if not any(re.search(UNIT_WORDS, c.text) for row in sheet.rows.values() for c in row.values()):
+                yield sheet.title, f"A{sheet.header_row}", "neither a column unit nor a title with a unit"
             continue
         if not unit:
             yield sheet.title, f"A{sheet.header_row}", "there is no column unit"

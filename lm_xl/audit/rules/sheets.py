@@ -85,7 +85,8 @@ def tables_have_no_holes(book: Book) -> Iterator[Found]:
         for area in sheet.settings.merged:
             yield sheet.title, area, "merged cells"
         named = sheet.filled(sheet.header_row) if sheet.header_row else {}
-        if not named or not sheet.body:
+        laid_out = sheet.kind == "outputs" and not (sheet.axis or sheet.tables)
+        if not named or not sheet.body or laid_out:  # a page of tiles and charts is no table
             continue
         for column in range(min(named), max(named)):
             if column not in named:
@@ -93,8 +94,9 @@ def tables_have_no_holes(book: Book) -> Iterator[Found]:
                 yield sheet.title, place, "a column without a name inside the table"
         rows = [sheet.header_row, *(row for row, _ in sheet.body)]
         for (before, after), (_, cells) in zip(pairwise(rows), sheet.body, strict=True):
-            # A text further down is a note below the table; only numbers belong to it.
-            if after - before > 1 and any(c.is_number for c in cells.values()):
+            # A text further down is a note below the table, a single cell the title of the next; only rows of
+            # numbers belong to it.
+            if after - before > 1 and len(cells) > 1 and any(c.is_number for c in cells.values()):
                 yield sheet.title, f"A{before + 1}", "a blank row inside the table"
 
 

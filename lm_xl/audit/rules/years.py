@@ -49,14 +49,23 @@ def _year_rows(book: Book) -> Iterator[tuple[BookSheet, int, dict[int, StoredCel
 
 @rule("W04")
 def years_follow_one_another(book: Book) -> Iterator[Found]:
-    """The years are whole numbers without a gap, in the same columns on every sheet that has them."""
+    """The years are whole numbers without a gap, in the same columns on every sheet of a class that has them,
+    and the same years on all."""
     axes = [(sheet, sheet.axis) for sheet in book.sheets if sheet.axis]
     if not axes:
         yield "", "", "no sheet has a row of years"
         return
-    # The axis of most sheets is the workbook's.
-    (columns, years), _ = Counter((a.columns, a.years) for _, a in axes).most_common(1)[0]
+    # The axis of most sheets of a class is the class's: pages for readers begin with their first year, sheets
+    # of calculations leave room for keys. The years of most sheets are the workbook's.
+    (years, _), *_ = Counter(a.years for _, a in axes).most_common(1)
+    spans = {
+        kind: Counter(a.columns for s, a in axes if s.kind == kind and a.years == years).most_common(1)
+        for kind in {sheet.kind for sheet, _ in axes}
+    }
     for sheet, axis in axes:
+        # Tables of data have columns of their own before their years.
+        free = sheet.kind == "data" or not spans[sheet.kind]
+        columns = axis.columns if free else spans[sheet.kind][0][0]
         yield from _year_cell_faults(sheet, axis)
         if any(b - a != 1 for a, b in pairwise(axis.years)):
             message = f"the years {', '.join(map(str, axis.years))} do not follow one another"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -16,26 +15,29 @@ from lm_xl.files import must_end, not_over, replacing
 from lm_xl.functions.headless import recalculate
 from lm_xl.functions.lite import add_code
 from lm_xl.functions.models import STORE, Model
+from lm_xl.functions.template.banner import asleep, banners
 from lm_xl.functions.template.checks import checks
-from lm_xl.functions.template.control import CHOICES, CONTROL, MODEL_ROW, VALUE_LETTER, control
+from lm_xl.functions.template.control import CONTROL, MODEL_ROW, RUNNING_ROW, VALUE_LETTER, control
+from lm_xl.functions.template.dashboard import CHOICES, dashboard
 from lm_xl.functions.template.examples import FUNCTION_SHEET, examples
-from lm_xl.functions.template.state import Host, Template
-from lm_xl.functions.template.stored_values import STORED, stored_values
+from lm_xl.functions.template.market import market
+from lm_xl.functions.template.state import RUNNING, STORED, Host, Template
+from lm_xl.functions.template.stored_values import stored_values
 from lm_xl.functions.template.tables import TABLE_SHEETS, table_sheet
 from lm_xl.functions.template.words import HOW, configuration, how_to
 from lm_xl.functions.vba import CONF, add_macros
-from lm_xl.version import __version__
 from lm_xl.workbook.pages.inputs import write_inputs
 from lm_xl.workbook.pages.styles import styled_workbook
-from lm_xl.workbook.plan.checks import CHECKS
+from lm_xl.workbook.plan.front.markets import THERAPY
+from lm_xl.workbook.plan.layout import CHECKS, DASHBOARD
 from lm_xl.workbook.plan.records import records_of
-from lm_xl.xlsx.drawings import described_drawings
-from lm_xl.xlsx.package import opened, repacked
+from lm_xl.workbook.words.prose import text
+from lm_xl.xlsx.addresses import split_address
+from lm_xl.xlsx.finish import finish as finish_package
+from lm_xl.xlsx.stored import write_values
 
 EXCEL_CALCULATION = 191029
 """The calculation engine of Excel 2019 and later: with an older number Excel recalculates on opening, even with no functions there."""
-MADE = rb"\g<1>2025-01-01T00:00:00Z"
-"""The time of making that every template states."""
 
 
 def template(
@@ -58,52 +60,46 @@ def template(
     STORE.put(model)
     finish = add_macros if host == "windows" else add_code
     with replacing(Path(output), force=force) as draft, tempfile.TemporaryDirectory() as folder:
-        plain = Path(folder) / "template.xlsx"
+        plain, stored = Path(folder) / "template.xlsx", Path(folder) / "stored.xlsx"
         progress("writing")
-        _workbook(Template(assumptions, host, model)).save(plain)
+        workbook = _workbook(Template(assumptions, host, model))
+        workbook.save(plain)
         progress("recalculating")
         errors = recalculate(plain).errors
         if errors:
             shown = ", ".join(f"{cell} shows {error}" for cell, error in errors.items())
             raise ArithmeticError(f"the functions and Python disagree on what can be computed: {shown}")
-        _finish(plain)
-        finish(plain, draft)
+        # Until the functions run where it is opened, the file says that they do not.
+        write_values(plain, stored, asleep(workbook))
+        finish_package(stored, {}, timeless=True)
+        finish(stored, draft)
 
 
 def _workbook(t: Template) -> Workbook:
-    """Every sheet in its order. The sheet Model, though the first, is written after what its figures and charts refer to."""
-    workbook = styled_workbook()
+    """Every sheet in its order. The first ones are written after what their tiles and charts refer to."""
+    workbook = styled_workbook(f"{text('pages', 'cover_title')}, by functions")
     workbook.calculation = CalcProperties(calcId=EXCEL_CALCULATION, fullCalcOnLoad=False)
-    workbook.properties.title = "Leptomeningeal metastases market model, by functions"
-    workbook.properties.creator = f"lm_xl {__version__}"
     add = workbook.create_sheet
-    add(CONTROL)
-    add(HOW)
+    for title in (DASHBOARD, THERAPY, CONTROL, HOW):
+        add(title)
+    market(workbook[THERAPY], t)
     for dim, title in TABLE_SHEETS.items():
         table_sheet(add(title), t, dim)
     examples(add(FUNCTION_SHEET), t)
     add(CHECKS)
     records, _ = records_of(t.assumptions)
     write_inputs(workbook, records, t.axes, t.pen)
-    control(workbook, t, records)
+    control(workbook[CONTROL], t, records)
+    dashboard(workbook, t)
     how_to(workbook[HOW], t)
     stored_values(add(STORED), t)
     checks(workbook[CHECKS], t)
+    banners(workbook, t)
     if t.host == "windows":
         configuration(add(CONF), t)
-    for name, row in (("Model", MODEL_ROW), *CHOICES.items()):
+    for name, row in (("Model", MODEL_ROW), (RUNNING, RUNNING_ROW)):
         workbook.defined_names[name] = DefinedName(name, attr_text=f"{CONTROL}!${VALUE_LETTER}${row}")
+    for name, address in CHOICES.items():
+        letters, line = split_address(address)
+        workbook.defined_names[name] = DefinedName(name, attr_text=f"{DASHBOARD}!${letters}${line}")
     return workbook
-
-
-def _finish(path: Path) -> None:
-    """The same package with its charts described and without the time of its making, so that two builds are one file."""
-    with opened(path) as package:
-        described = described_drawings(package)
-
-    def finish_part(part: str, content: bytes) -> bytes:
-        if part == "docProps/core.xml":
-            return re.sub(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*", MADE, content)
-        return described.get(part, content)
-
-    repacked(path, path, finish_part, timeless=True)

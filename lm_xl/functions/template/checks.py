@@ -6,13 +6,15 @@ from collections.abc import Iterator
 
 from openpyxl.worksheet.worksheet import Worksheet
 
-from lm_xl.functions.template.state import Template
+from lm_xl.functions.template.market import gap
+from lm_xl.functions.template.state import Template, by_test
 from lm_xl.functions.template.tables import REVENUE, TABLE_SHEETS, first_line
 from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE
 from lm_xl.workbook.pages.pen import columns, page, start
 from lm_xl.workbook.pages.styles import number_format
-from lm_xl.workbook.plan.layout import FIRST_ROW, HEADER_ROW
+from lm_xl.workbook.plan.layout import CHECKS, FIRST_ROW, HEADER_ROW
 from lm_xl.workbook.plan.report import shown_groups
+from lm_xl.workbook.words.prose import text
 
 CHECK_COLUMNS = (
     ("id", 8, "lm header"),
@@ -21,6 +23,9 @@ CHECK_COLUMNS = (
     ("value", 16, "lm year"),
     ("tolerance", 14, "lm year"),
 )
+PASSED = "all pass"
+MASTER = f"{CHECKS}!$C${FIRST_ROW}"
+"""The cell that says whether all checks pass."""
 LARGEST_RESIDUE = 1e-6
 """In USD million."""
 
@@ -35,15 +40,17 @@ def checks(ws: Worksheet, t: Template) -> None:
     span = f"$C${master + 1}:$C${master + len(found)}"
     pen.text(ws, master, 1, "master", "lm total")
     pen.text(ws, master, 2, "All checks below pass", "lm total")
-    pen.write(ws, master, 3, f'=IF(COUNTIF({span},"passes")={len(found)},"all pass","FAILED")', "lm check")
+    unchecked = f'"{text("template", "Not_checked")}"'
+    passed = by_test(f'COUNTIF({span},"passes")={len(found)}', f'"{PASSED}"', '"FAILED"', unchecked)
+    t.write_fresh(ws, master, 3, passed, "lm check")
     for row, (what, formula) in enumerate(found, master + 1):
         pen.text(ws, row, 1, f"T{row - master:02d}", "lm label")
         pen.text(ws, row, 2, what, "lm label")
         pen.write(ws, row, 4, formula, "lm calculation", residue)
         pen.write(ws, row, 5, LARGEST_RESIDUE, "lm calculation", residue)
         # Whatever is an error fails, so that a table which shows none of its numbers cannot pass.
-        passes = f'=IF(IFERROR(ABS(D{row})<=E{row},FALSE),"passes","FAILED")'
-        pen.write(ws, row, 3, passes, "lm check")
+        within = f"IFERROR(ABS(D{row})<=E{row},FALSE)"
+        t.write_fresh(ws, row, 3, by_test(within, '"passes"', '"FAILED"', unchecked), "lm check")
     page(ws, HEADER_ROW)
 
 
@@ -61,6 +68,7 @@ def _residues(t: Template) -> Iterator[tuple[str, str]]:
         names = f"{axes.region.name} and by {axes.axis(dim).name}"
         said = f"Revenue by {names} agree where both show all of the other axes"
         yield said, f"=IF({all_chosen},{_total(t, REGION)}-{_total(t, dim)},0)"
+    yield "Revenue of the classes in the chosen scope sums to that of the scope", f"={gap(t)}"
     yield "The assumptions have no fault", "=IF(ISERROR(Model),1,0)"
 
 

@@ -6,7 +6,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from lm_xl.functions.registry import FUNCTIONS, Function
-from lm_xl.functions.template.state import Template
+from lm_xl.functions.template.state import RUNNING, Template
 from lm_xl.workbook.pages.pen import band, columns, lines_of, page, start
 from lm_xl.workbook.pages.styles import LINE, number_format
 from lm_xl.workbook.pages.validations import validate
@@ -87,15 +87,22 @@ def _example(ws: Worksheet, t: Template, row: int, function: Function, formula: 
     if name == SLOW:
         pen.text(ws, row, 3, text("template", "Slow"), "lm wrapped")
     elif name in TEXTS:
-        pen.write(ws, row, 3, t.formula(formula), "lm wrapped")
+        # What is asked why is no error where functions do not run.
+        alive = formula if name == "LM_WHY" else _or_words(formula)
+        pen.write(ws, row, 3, t.formula(alive), "lm wrapped")
     else:
         form = number_format(UNITS.get(name, "patients"))
-        pen.write(ws, row, 3, t.formula(formula), "lm calculation", form)
+        pen.write(ws, row, 3, t.formula(_or_words(formula)), "lm calculation", form)
     pen.text(ws, row, 4, function.returns, "lm wrapped")
     pen.text(ws, row, 5, function.meaning, "lm wrapped")
     # Some characters less than the columns hold: formulas and names of functions break late.
     lines = (lines_of(formula, 70), lines_of(function.meaning, 60), lines_of(function.returns, 38))
     ws.row_dimensions[row].height = LINE * max(*lines, ANSWER_LINES.get(name, 1))
+
+
+def _or_words(formula: str) -> str:
+    """A formula that calls no function where functions do not run."""
+    return f'=IF({RUNNING},{formula.removeprefix("=")},"{text("template", "Not_running")}")'
 
 
 def _try_one(ws: Worksheet, t: Template) -> None:
@@ -112,5 +119,5 @@ def _try_one(ws: Worksheet, t: Template) -> None:
     year = axes.years[len(axes.years) // 2]
     pen.write(ws, TRY_ROW + 2, 3, year, "lm input", number_format("year"))
     pen.text(ws, TRY_ROW + 3, 2, "Patients diagnosed there", "lm label")
-    answer = t.formula(f"=LM_PATIENTS($C${TRY_ROW + 1},$C${TRY_ROW + 2},Model)")
+    answer = t.formula(_or_words(f"=LM_PATIENTS($C${TRY_ROW + 1},$C${TRY_ROW + 2},Model)"))
     pen.write(ws, TRY_ROW + 3, 3, answer, "lm calculation", number_format("patients"))

@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
+
+from openpyxl.worksheet.formula import ArrayFormula
+from openpyxl.worksheet.worksheet import Worksheet
 
 from lm_xl.assumptions.assumptions import Assumptions
 from lm_xl.functions.headless import LITE_PREFIX
 from lm_xl.functions.models import Model
 from lm_xl.model.axes import Axes
 from lm_xl.workbook.pages.pen import Pen
-from lm_xl.workbook.plan.layout import CONSTANT, HEADER_ROW
-from lm_xl.xlsx.addresses import column_letters
+from lm_xl.workbook.plan.layout import CONSTANT, CONSTANT_LETTER, FIRST_ROW, HEADER_ROW
+from lm_xl.xlsx.addresses import address_of, column_letters
 
+RUNNING = "Running"
+"""The workbook's name for the cell that tells whether the functions run where the workbook is open."""
+STORED = "Stored_values"
+"""The sheet with what the functions showed at the time of building."""
 Host = Literal["windows", "lite"]
 """What the functions run in: Excel on Windows, or xlwings Lite."""
+
+
+def by_test(test: str, passes: str, fails: str, asleep: str) -> str:
+    """The formula of one of three: a test passes, it fails, or the functions do not run. Only that one is computed."""
+    return f"=CHOOSE(1+{RUNNING}+{RUNNING}*({test}),{asleep},{fails},{passes})"
 
 
 @dataclass(frozen=True)
@@ -55,6 +68,27 @@ class Template:
         """The range of the years above a table."""
         first, last = self.year_columns
         return f"${first}${HEADER_ROW}:${last}${HEADER_ROW}"
+
+    def or_stored(self, formula: str, lines: Iterable[StoredValues]) -> str:
+        """A formula of functions that takes the stored values of its lines where functions do not run, and keeps those.
+
+        The functions are not called there, so that a cell shows a number, or an error that the functions themselves mean.
+        """
+        top = FIRST_ROW + len(self.stored)
+        self.stored += lines
+        bottom = FIRST_ROW + len(self.stored) - 1
+        first, last = self.year_columns
+        many = len(self.stored[-1].values) > 1
+        area = f"${first}${top}:${last}${bottom}" if many else f"${CONSTANT_LETTER}${top}"
+        return f"=IF({RUNNING},{formula.removeprefix('=')},{STORED}!{area})"
+
+    def write_fresh(
+        self, ws: Worksheet, row: int, column: int, formula: str, style: str, form: str = ""
+    ) -> None:
+        """Write a formula that every program computes when it opens the file: as an array formula of one cell."""
+        self.pen.write(ws, row, column, None, style, form)
+        cell = address_of(row, column)
+        ws[cell] = ArrayFormula(cell, self.formula(formula))
 
     def formula(self, text: str) -> str:
         """A formula as this host's file has it."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from openpyxl.worksheet.worksheet import Worksheet
 
-from lm_xl.functions.template.state import StoredValues, Template
+from lm_xl.functions.template.state import StoredValues, Template, by_test
 from lm_xl.workbook.pages.pen import columns, columns_of_years, page, start
 from lm_xl.workbook.pages.styles import number_format
 from lm_xl.workbook.plan.layout import CONSTANT, FIRST_ROW, HEADER_ROW
 from lm_xl.xlsx.addresses import column_letters
 
-STORED = "Stored_values"
 STORED_COLUMNS = (
     ("sheet", 14, "lm header"),
     ("cell", 8, "lm header"),
@@ -44,6 +43,7 @@ def _line(ws: Worksheet, t: Template, row: int, line: StoredValues) -> None:
     first = CONSTANT if len(line.values) == 1 else CONSTANT + 1
     for column, value in enumerate(line.values, first):
         t.pen.write(ws, row, column, value, "lm calculation", number_format(line.unit))
-    then, now = f"{column_letters(first)}{row}", f"{line.sheet}!{line.cell}"
-    same = f'=IF(ABS({now}-{then})<={CHANGE_SHOWN:.9f}*ABS({then}),"the same","differs")'
+    then, now = f"{column_letters(first)}{row}", f"'{line.sheet}'!{line.cell}"
+    near = f"ABS({now}-{then})<={CHANGE_SHOWN:.9f}*ABS({then})"
+    same = by_test(near, '"the same"', '"differs"', '"stored"')
     t.pen.write(ws, row, NOW_COLUMN, same, "lm calculation")

@@ -71,7 +71,7 @@ def first_line(measure: TableMeasure, dim: int, axis: Axis) -> int:
 def table_sheet(ws: Worksheet, t: Template, dim: int) -> None:
     """Every measure by the labels of one axis."""
     pen, years = t.pen, t.axes.years
-    about = "One function a block: the labels down, the years across, the model and the choices from the sheet Model."
+    about = "One function a block: the labels down, the years across, the model from the sheet Model, the choices from the Dashboard."
     start(ws, "outputs", about, text("template", "Tables"))
     labels = (("quantity", 24), ("region", 21), ("segment", 33), ("subtype", 23), ("unit", 24))
     numbers = ((f"CAGR {years[0]}-{years[-1]}", 11), ("value", 9))
@@ -84,7 +84,7 @@ def table_sheet(ws: Worksheet, t: Template, dim: int) -> None:
     for measure in MEASURES:
         if dim in measure.formulas:
             _table(ws, t, dim, measure)
-    page(ws, HEADER_ROW, freeze=t.year_columns[0])
+    page(ws, HEADER_ROW, freeze=t.year_columns[0], labels=4)
 
 
 def _table(ws: Worksheet, t: Template, dim: int, measure: TableMeasure) -> None:
@@ -100,18 +100,17 @@ def _block(
     ws: Worksheet, t: Template, dim: int, measure: TableMeasure, labels: Sequence[str], row: int, style: str
 ) -> int:
     """Lines of labels, whose numbers are one array formula. Returns the row after them."""
-    for i, label in enumerate(labels, row):
-        _line(ws, t, dim, measure, label, i, style)
+    stored = [_line(ws, t, dim, measure, label, i, style) for i, label in enumerate(labels, row)]
     (first, last), key, end = t.year_columns, KEY_COLUMNS[dim], row + len(labels) - 1
     formula = measure.formulas[dim].format(labels=f"${key}{row}:${key}{end}", years=t.year_cells)
-    ws[f"{first}{row}"] = ArrayFormula(f"{first}{row}:{last}{end}", t.formula(formula))
+    ws[f"{first}{row}"] = ArrayFormula(f"{first}{row}:{last}{end}", t.formula(t.or_stored(formula, stored)))
     return end + 1
 
 
 def _line(
     ws: Worksheet, t: Template, dim: int, measure: TableMeasure, label: str, row: int, style: str
-) -> None:
-    """The labels of a line, its growth, and cells for its numbers."""
+) -> StoredValues:
+    """The labels of a line, its growth, and cells for its numbers. Returns what Python has for them."""
     pen, (first, last) = t.pen, t.year_columns
     look = "lm label" if style == "lm calculation" else style
     for column in range(1, CONSTANT + 1):
@@ -125,7 +124,7 @@ def _line(
     for column in range(CONSTANT + 1, CONSTANT + len(t.axes.years) + 1):
         pen.write(ws, row, column, None, style, number_format(measure.unit))
     what, values = f"{measure.name}: {label}", _values(t, dim, measure, label)
-    t.stored.append(StoredValues(ws.title, f"{first}{row}", what, measure.unit, values))
+    return StoredValues(ws.title, f"{first}{row}", what, measure.unit, values)
 
 
 def _values(t: Template, dim: int, measure: TableMeasure, label: str) -> list[float]:

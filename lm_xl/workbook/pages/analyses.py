@@ -11,15 +11,17 @@ from lm_xl.forecasts.bridge import Bridge, bridge
 from lm_xl.forecasts.forecast import forecast
 from lm_xl.forecasts.results import Results
 from lm_xl.forecasts.tornado import Tornado, tornado
+from lm_xl.model.outputs import BASIS_NAMES
 from lm_xl.uncertainty.limits import MOST_DRAWS, whole_number
 from lm_xl.workbook.words.prose import text
 from lm_xl.xlsx.stored import DIGITS
 
 if TYPE_CHECKING:
     from lm_xl.uncertainty.simulation import Simulation
+    from lm_xl.uncertainty.workers import Workers
 
 MILLION = 1e6
-SHOWN_INPUTS = 25
+SHOWN_INPUTS = 20
 """Inputs that a chart draws; its table may have more."""
 CHART_COLUMN = "K"
 """Where charts stand beside the tables."""
@@ -42,7 +44,11 @@ class Analyses:
 
 
 def analyse(
-    a: Assumptions, draws: int, seed: int, progress: Callable[[str], None] = lambda _: None
+    a: Assumptions,
+    draws: int,
+    seed: int,
+    progress: Callable[[str], None] = lambda _: None,
+    executor: Workers | None = None,
 ) -> Analyses:
     """Compute every analysis. Raises what the analyses raise, and Refused for fewer draws than a block, which the pages need."""
     from lm_xl.uncertainty.draws import BLOCK
@@ -56,8 +62,15 @@ def analyse(
     progress("tornado")
     one_at_a_time = tornado(a)
     progress(f"{draws:,} draws")
-    simulation = simulate(a, draws, seed)
+    simulation = simulate(a, draws, seed, executor=executor)
     return Analyses(forecast(a, a.axes.scenarios), over_time, between, one_at_a_time, simulation)
+
+
+def held(n: Analyses, *, scenario: bool = True) -> str:
+    """What the values of an analysis are of, as the dashboard says it."""
+    axes = n.results.axes
+    shown = [axes.scenarios[0]] if scenario else []
+    return " | ".join([*shown, axes.headline, BASIS_NAMES["risk_adjusted"], "USD million"])
 
 
 def stamp(n: Analyses) -> str:

@@ -12,7 +12,8 @@ from openpyxl.chart.label import DataLabelList
 from openpyxl.chart.legend import Legend
 from openpyxl.chart.series import SeriesLabel
 from openpyxl.chart.shapes import GraphicalProperties
-from openpyxl.chart.text import RichText
+from openpyxl.chart.text import RichText, Text
+from openpyxl.chart.title import Title
 from openpyxl.drawing.line import LineProperties
 from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphProperties
 from openpyxl.worksheet.worksheet import Worksheet
@@ -26,6 +27,7 @@ from lm_xl.workbook.pages.styles import (
     DASHES,
     EDGE_WEIGHT,
     GRID,
+    LEGEND_TEXT,
     LINE_WEIGHT,
     MARKER_SIZE,
     MARKERS,
@@ -81,6 +83,24 @@ def year_lines(
     _over_years(chart, ws, first, last, title, unit)
     _draw_lines(chart)
     return chart
+
+
+def columns_of(ws: Worksheet, rows: Sequence[int], names: str, first: int, last: int) -> NativeChart:
+    """Two or more columns side by side, each the whole of its parts: a series a row, named by the cell in the column `names`."""
+    chart: NativeChart = BarChart()
+    chart.type, chart.grouping, chart.gapWidth, chart.overlap = "col", "percentStacked", 60, 100
+    chart.series = _rows(ws, rows, names, first, last)
+    chart.set_categories(Reference(ws, min_col=first, max_col=last, min_row=HEADER_ROW))
+    _titles(chart, "", f"Source: sheet {ws.title}", "share")
+    chart.y_axis.number_format = axis_format("share")
+    for i, series in enumerate(chart.series):
+        series.graphicalProperties = _area(PALETTE[i % len(PALETTE)], edged=True)
+    return chart
+
+
+def bars_of(ws: Worksheet, top: int, bottom: int, names: int, column: int) -> NativeChart:
+    """Bars lying on their side over rows of names, the first on top; what is below nothing is drawn to the left."""
+    return tornado_bars(ws, top, bottom, names, (column,), "", "million")
 
 
 def funnel(
@@ -229,6 +249,7 @@ def _titles(chart: NativeChart, title: str, across: str, up: str) -> None:
         (chart.x_axis.title, CHART_TEXT, False),
         (chart.y_axis.title, CHART_TEXT, False),
     ):
+        named.overlay = False
         for paragraph in named.tx.rich.p:
             paragraph.pPr = ParagraphProperties(defRPr=CharacterProperties(sz=size, b=bold))
     chart.x_axis.txPr = chart.y_axis.txPr = _sized()
@@ -237,14 +258,20 @@ def _titles(chart: NativeChart, title: str, across: str, up: str) -> None:
     grid.spPr = GraphicalProperties(ln=LineProperties(solidFill=GRID))
     chart.y_axis.majorGridlines = grid
     chart.legend = Legend(legendPos="r")
-    chart.legend.txPr = _sized()
+    chart.legend.txPr, chart.legend.overlay = _sized(LEGEND_TEXT), False
+    chart.roundedCorners = False
     chart.width, chart.height = CHART_WIDTH, CHART_HEIGHT
 
 
-def _sized() -> RichText:
-    """Text of the size that charts have."""
-    look = ParagraphProperties(defRPr=CharacterProperties(sz=CHART_TEXT, b=False))
-    return RichText(p=[Paragraph(pPr=look, endParaRPr=CharacterProperties(sz=CHART_TEXT, b=False))])
+def titled_by(cell: str) -> Title:
+    """A title that repeats a cell, so that it says what is chosen even where the chart was pasted."""
+    return Title(tx=Text(strRef=StrRef(cell)), overlay=False, txPr=_sized(CHART_TITLE, bold=True))
+
+
+def _sized(size: int = CHART_TEXT, *, bold: bool = False) -> RichText:
+    """Text of a size."""
+    look = ParagraphProperties(defRPr=CharacterProperties(sz=size, b=bold))
+    return RichText(p=[Paragraph(pPr=look, endParaRPr=CharacterProperties(sz=size, b=bold))])
 
 
 def _area(colour: str, *, edged: bool = False) -> GraphicalProperties:

@@ -1,32 +1,31 @@
-"""The contents: every sheet with its class, what it answers, and a link."""
+"""The contents, which part the pages that a client reads from the sheets behind them: each with its class, what it answers, a link."""
 
 from __future__ import annotations
 
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.hyperlink import Hyperlink
+from openpyxl.worksheet.worksheet import Worksheet
 
-from lm_xl.workbook.pages.pen import Pen, columns, page, start
-from lm_xl.workbook.pages.styles import TAB
-from lm_xl.workbook.plan.layout import FIRST_ROW, HEADER_ROW
+from lm_xl.workbook.pages.pen import Pen, columns, kind_of, page, start
+from lm_xl.workbook.plan.layout import DIVIDER, FIRST_ROW, HEADER_ROW
 from lm_xl.workbook.words.prose import text
-
-CONTENTS = "Contents"
 
 
 def contents(workbook: Workbook, pen: Pen) -> None:
-    """Fill the sheet of contents, once all the others are there."""
-    ws = workbook[CONTENTS]
-    start(ws, "control", text("sheets", ws.title))
+    """Fill the divider, once all the sheets are there."""
+    ws = workbook[DIVIDER]
+    start(ws, "control", text("sheets", DIVIDER), text("pages", "behind"))
     named = (("sheet", 26), ("class", 16), ("what it answers", 110))
     columns(ws, pen, [(name, width, "lm header") for name, width in named])
-    kinds = {colour: kind for kind, colour in TAB.items()}
-    for row, sheet in enumerate(workbook.worksheets, FIRST_ROW):
-        colour = sheet.sheet_properties.tabColor
-        pen.text(ws, row, 1, sheet.title, "lm link")
-        ws.cell(row, 1).hyperlink = Hyperlink(
-            ref=f"A{row}", location=f"'{sheet.title}'!A1", tooltip=f"Go to {sheet.title}"
-        )
-        # A colour has six digits after those of its opacity.
-        pen.text(ws, row, 2, kinds[colour.rgb[-6:]] if colour is not None else "", "lm label")
-        pen.text(ws, row, 3, text("sheets", sheet.title), "lm label")
+    for row, title in enumerate(workbook.sheetnames, FIRST_ROW):
+        listed(ws, row, 1, title, pen)
+        pen.text(ws, row, 2, kind_of(workbook[title]), "lm label")
+        pen.text(ws, row, 3, text("sheets", title), "lm label")
     page(ws, HEADER_ROW, freeze="A")
+
+
+def listed(ws: Worksheet, row: int, column: int, title: str, pen: Pen, words: str = "") -> None:
+    """A sheet's title, or words for it, as a link."""
+    pen.text(ws, row, column, words or title, "lm link")
+    cell = ws.cell(row, column)
+    cell.hyperlink = Hyperlink(ref=cell.coordinate, location=f"'{title}'!A1", tooltip=f"Go to {title}")

@@ -6,32 +6,48 @@ from openpyxl.workbook import Workbook
 from openpyxl.workbook.properties import CalcProperties
 
 from lm_xl.assumptions.assumptions import Assumptions
-from lm_xl.version import __version__
+from lm_xl.workbook.pages.alarms import banner_alarm, bounds_alarm, master_alarm
 from lm_xl.workbook.pages.analyses import Analyses
-from lm_xl.workbook.pages.charts_page import CHARTS, add_charts, charts_page
+from lm_xl.workbook.pages.bridge import BRIDGE, bridge_sheet
 from lm_xl.workbook.pages.checks import checks
-from lm_xl.workbook.pages.contents import CONTENTS, contents
+from lm_xl.workbook.pages.contents import contents
 from lm_xl.workbook.pages.convergence import convergence
-from lm_xl.workbook.pages.cover import cover
+from lm_xl.workbook.pages.cover import contents_of_front, cover
 from lm_xl.workbook.pages.data import long_data
 from lm_xl.workbook.pages.drivers import drivers
+from lm_xl.workbook.pages.front import dashboard, explorer, front_page
 from lm_xl.workbook.pages.inputs import input_sheets
+from lm_xl.workbook.pages.kept_formulas import kept_formulas
 from lm_xl.workbook.pages.lists import LISTS, lists_page
-from lm_xl.workbook.pages.pen import Pen
-from lm_xl.workbook.pages.pipeline import PIPELINE, pipeline
+from lm_xl.workbook.pages.pen import Pen, kind_of, unprinted
+from lm_xl.workbook.pages.pieces import pieces
+from lm_xl.workbook.pages.pipeline import launches_page
 from lm_xl.workbook.pages.reconciliation import reconciliation
-from lm_xl.workbook.pages.scenarios import scenarios_and_bridge
+from lm_xl.workbook.pages.scenarios import SCENARIOS_PAGE, scenarios_page
 from lm_xl.workbook.pages.staleness import as_built
 from lm_xl.workbook.pages.styles import styled_workbook
-from lm_xl.workbook.pages.summary import pieces, summary
 from lm_xl.workbook.pages.tables import calculation_sheet, results_sheet
-from lm_xl.workbook.pages.tornado import tornado_page
+from lm_xl.workbook.pages.tornado import TORNADO, tornado_page
 from lm_xl.workbook.pages.triangulation import triangulation
-from lm_xl.workbook.pages.uncertainty import UNCERTAINTY, fans, uncertainty
+from lm_xl.workbook.pages.uncertainty import UNCERTAINTY, percentiles, uncertainty
 from lm_xl.workbook.pages.words import page_of_words
-from lm_xl.workbook.plan.checks import CHECKS
+from lm_xl.workbook.plan.bounds import bounded_sheets
 from lm_xl.workbook.plan.drivers import DRIVER_SHEET
-from lm_xl.workbook.plan.layout import BANNER_CELL, COVER, HEADER_CELL, LONG, SUMMARY, WORDS
+from lm_xl.workbook.plan.front.drawn import PERCENTILES
+from lm_xl.workbook.plan.front.launches import LAUNCHES_PAGE
+from lm_xl.workbook.plan.front.markets import MARKET_PAGES
+from lm_xl.workbook.plan.layout import (
+    BANNER_CELL,
+    CHECKS,
+    COVER,
+    DASHBOARD,
+    DIVIDER,
+    EXPLORER,
+    FORMULAS,
+    HEADER_CELL,
+    LONG,
+    WORDS,
+)
 from lm_xl.workbook.plan.lines import Plan
 from lm_xl.workbook.plan.reconciliation import RECONCILIATION
 from lm_xl.workbook.plan.records import Records
@@ -39,60 +55,90 @@ from lm_xl.workbook.plan.report import (
     CANCERS,
     COMPANIES,
     FUNNEL,
-    LAUNCHES,
-    PRICES,
-    REGION_SEGMENT,
     REGIONS,
     SEGMENTS,
     TESTS,
 )
 from lm_xl.workbook.plan.staleness import AS_BUILT
 from lm_xl.workbook.plan.triangulation import TRIANGULATION
+from lm_xl.workbook.words.prose import text
 
-RESULTS = (FUNNEL, REGIONS, CANCERS, SEGMENTS, REGION_SEGMENT, COMPANIES, PRICES, LAUNCHES, TESTS)
-"""The sheets of results by years, in order."""
-ANALYSIS_PAGES = {
-    "Scenarios_and_bridge": scenarios_and_bridge,
-    "Tornado": tornado_page,
-    UNCERTAINTY: uncertainty,
-    "Convergence": convergence,
-}
-"""The sheets of analyses in order, and what writes each."""
+RESULTS = (FUNNEL, REGIONS, CANCERS, SEGMENTS, COMPANIES, TESTS)
+"""The sheets that hold results by years as the front shows them."""
+PRINTED = (COVER, "Method", "Glossary")
+"""The sheets of words that are printed beside the pages of results."""
 
 
 def deliverable(a: Assumptions, records: Records, traced: Plan, found: Analyses) -> Workbook:
-    """Every sheet of the deliverable, with formulas but without the values that they show."""
-    workbook = styled_workbook()
+    """Every sheet of the deliverable, with formulas but without the values that they show: the front, a divider, what lies behind."""
+    workbook = styled_workbook(text("pages", "cover_title"))
     workbook.calculation = CalcProperties(fullCalcOnLoad=True)
-    workbook.properties.title = "Leptomeningeal metastases market model"
-    workbook.properties.creator = f"lm_xl {__version__}"
     add, pen = workbook.create_sheet, Pen()
-    simulated = found.simulation
-    cover(add(COVER), a, traced, simulated.draws, simulated.seed, pen)
-    add(CONTENTS)
-    summary(add(SUMMARY), traced, pen)
-    charts_page(add(CHARTS))
-    for title in RESULTS:
-        results_sheet(add(title), traced, pen)
-    pipeline(add(PIPELINE), a, pen)
-    for title, write in ANALYSIS_PAGES.items():
-        write(add(title), found, pen)
-    drivers(add(DRIVER_SHEET), traced, pen)
-    triangulation(add(TRIANGULATION), a, traced, pen)
-    reconciliation(add(RECONCILIATION), a, traced, pen)
+    _front(workbook, a, traced, found, pen)
+    front = workbook.sheetnames[1:]
+    add(DIVIDER)
+    _analyses(workbook, traced, found, pen)
     input_sheets(workbook, records, a.axes, pen)
-    page_of_words(add("Method"), "method", ("subject", "what to know"), pen)
-    page_of_words(add("Glossary"), "glossary", ("term", "meaning"), pen)
-    checks(add(CHECKS), traced, pen)
-    as_built(add(AS_BUILT), traced, pen)
-    long_data(add(LONG), traced, pen)
-    lists_page(add(LISTS), a.axes, pen)
+    for title in RESULTS:
+        if title in traced.sheets:
+            results_sheet(add(title), traced, pen)
     _calculations(workbook, traced, pen)
-    add_charts(workbook, traced)
-    fans(workbook, len(a.axes.years))
+    long_data(add(LONG), traced, pen)
+    checks(add(CHECKS), traced, pen)
+    kept_formulas(add(FORMULAS), traced, pen)
+    as_built(add(AS_BUILT), traced, pen)
+    lists_page(add(LISTS), a.axes, pen)
+    for title in (DASHBOARD, EXPLORER, *MARKET_PAGES):
+        _draw(workbook, a, traced, found, title, pen)
+    contents_of_front(workbook, front, pen)
     contents(workbook, pen)
     _headers(workbook, traced, pen)
+    for ws in workbook.worksheets:
+        if ws.title not in PRINTED and kind_of(ws) != "outputs":
+            unprinted(ws)
     return workbook
+
+
+def _front(workbook: Workbook, a: Assumptions, traced: Plan, found: Analyses, pen: Pen) -> None:
+    """The pages that a client reads, in order; those that draw what stands on other sheets are filled once these are there."""
+    add = workbook.create_sheet
+    cover(add(COVER), a, traced, found.simulation.draws, found.simulation.seed, pen)
+    for title in (DASHBOARD, EXPLORER, *MARKET_PAGES):
+        if title in traced.sheets:
+            add(title)
+    launches_page(add(LAUNCHES_PAGE), a, traced, pen)
+    add(DRIVER_SHEET)
+    scenarios_page(add(SCENARIOS_PAGE), found, pen)
+    add(UNCERTAINTY)
+    triangulation(add(TRIANGULATION), a, traced, pen)
+    reconciliation(add(RECONCILIATION), a, traced, pen)
+    page_of_words(add("Method"), "method", ("subject", "what to know"), pen)
+    page_of_words(add("Glossary"), "glossary", ("term", "meaning"), pen)
+
+
+def _analyses(workbook: Workbook, traced: Plan, found: Analyses, pen: Pen) -> None:
+    """The sheets of analyses behind the front, and the pages that draw them."""
+    for title, write in (
+        (BRIDGE, bridge_sheet),
+        (TORNADO, tornado_page),
+        (PERCENTILES, percentiles),
+        ("Convergence", convergence),
+    ):
+        write(workbook.create_sheet(title), found, pen)
+    drivers(workbook[DRIVER_SHEET], found, traced, pen)
+    uncertainty(workbook[UNCERTAINTY], found, pen)
+
+
+def _draw(workbook: Workbook, a: Assumptions, traced: Plan, found: Analyses, title: str, pen: Pen) -> None:
+    """A page of the front that draws what stands on other sheets."""
+    if title not in traced.sheets:
+        return
+    if title == DASHBOARD:
+        dashboard(workbook[title], a, traced, found, pen)
+    elif title == EXPLORER:
+        explorer(workbook[title], a, traced, pen)
+    else:
+        front_page(workbook[title], traced, pen)
 
 
 def _calculations(workbook: Workbook, traced: Plan, pen: Pen) -> None:
@@ -100,13 +146,25 @@ def _calculations(workbook: Workbook, traced: Plan, pen: Pen) -> None:
     for title in traced.sheets:
         if title == WORDS:
             pieces(workbook.create_sheet(title), traced, pen)
-        elif title not in workbook.sheetnames:
+        elif title not in workbook.sheetnames and title not in WRITTEN_LATER:
             calculation_sheet(workbook.create_sheet(title), traced, pen)
 
 
+WRITTEN_LATER = (LONG, CHECKS, FORMULAS, AS_BUILT, LISTS)
+
+
 def _headers(workbook: Workbook, traced: Plan, pen: Pen) -> None:
-    """The master check on every sheet, and the banner on those of analyses."""
+    """The master check on every sheet, the banner on those of analyses, and what is beyond its bounds on those of assumptions."""
     for title, sheet in traced.sheets.items():
         for line in sheet.lines:
-            if (line.row, line.columns[0]) in (HEADER_CELL, BANNER_CELL):
+            if (line.row, line.columns[0]) in (HEADER_CELL, BANNER_CELL) and line.array in (
+                "master",
+                "as built",
+            ):
                 pen.write(workbook[title], line.row, line.columns[0], f"={line.formula}", "lm check")
+                if line.array == "master" and (line.row, line.columns[0]) == HEADER_CELL:
+                    master_alarm(workbook[title])
+                elif line.array == "as built":
+                    banner_alarm(workbook[title])
+    for title, last, sides in bounded_sheets(traced.assumptions):
+        bounds_alarm(workbook[title], traced, last, sides, pen)

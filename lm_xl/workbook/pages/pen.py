@@ -13,10 +13,14 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from lm_xl.version import __version__
 from lm_xl.workbook.pages.styles import (
+    FOOTER_MARGIN,
     LINE,
+    PAGE_WIDTH,
+    READABLE,
     SIDE_MARGIN,
     TAB,
     TABLE_STYLE,
+    TEXT_SIZE,
     TITLE_HEIGHT,
     TOP_MARGIN,
     YEAR_WIDTH,
@@ -24,7 +28,10 @@ from lm_xl.workbook.pages.styles import (
     number_format,
 )
 from lm_xl.workbook.plan.layout import HEADER_ROW
-from lm_xl.xlsx.addresses import column_letters
+from lm_xl.xlsx.addresses import Area, address_of, column_letters
+
+NOTHING = "ZZ1"
+"""A cell beyond every table and chart."""
 
 
 class Pen:
@@ -37,7 +44,19 @@ class Pen:
         self, ws: Worksheet, row: int, column: int, value: str | float | None, style: str, form: str = ""
     ) -> None:
         """A number, a formula or nothing. What has a number format stands right, even where it says n/a."""
-        cell = ws.cell(row, column, value)
+        cell = ws.cell(row, column)
+        if value is not None:
+            cell.value = value
+        self._dress(cell, style, form)
+
+    def text(self, ws: Worksheet, row: int, column: int, value: str, style: str, form: str = "") -> None:
+        """Words, whatever they begin with; with a number format they stand in for a number."""
+        cell = ws.cell(row, column)
+        cell.value = value
+        cell.data_type = "s"
+        self._dress(cell, style, form)
+
+    def _dress(self, cell: Any, style: str, form: str) -> None:
         key = (style, form)
         if key not in self.styles:
             cell.style = style
@@ -45,22 +64,22 @@ class Pen:
                 cell.number_format = form
                 if cell.alignment.horizontal is None:
                     cell.alignment = Alignment(horizontal="right", vertical=cell.alignment.vertical)
-            self.styles[key] = cell._style  # type: ignore[attr-defined]
+            self.styles[key] = cell._style
         else:
-            cell._style = self.styles[key]  # type: ignore[attr-defined]
-
-    def text(self, ws: Worksheet, row: int, column: int, value: str, style: str, form: str = "") -> None:
-        """Words, whatever they begin with; with a number format they stand in for a number."""
-        self.write(ws, row, column, None, style, form)
-        cell = ws.cell(row, column)
-        cell.value = value
-        cell.data_type = "s"
+            cell._style = self.styles[key]
 
 
 def start(ws: Worksheet, kind: str, *lines: str, title: str = "") -> None:
     """The start of a sheet of a class: the colour of its tab, its title, and up to two lines under it."""
     ws.sheet_properties.tabColor = TAB[kind]
     heading(ws, title or ws.title, *lines)
+
+
+def kind_of(ws: Worksheet) -> str:
+    """The class of a sheet, by the colour of its tab."""
+    colour = ws.sheet_properties.tabColor
+    # A colour has six digits after those of its opacity.
+    return next((kind for kind, tab in TAB.items() if colour is not None and colour.rgb[-6:] == tab), "")
 
 
 def heading(ws: Worksheet, title: str, *lines: str) -> None:
@@ -72,6 +91,13 @@ def heading(ws: Worksheet, title: str, *lines: str) -> None:
         ws.cell(i, 1, line).style = "lm text"
     ws.sheet_view.showGridLines = False
     ws.sheet_view.zoomScale = ZOOM
+
+
+def other(ws: Worksheet, title: str) -> Worksheet:
+    """Another sheet of the same workbook."""
+    workbook: Any = ws.parent
+    found: Worksheet = workbook[title]
+    return found
 
 
 def widths(ws: Worksheet, wide: Sequence[float], first: int = 1) -> None:
@@ -97,12 +123,12 @@ def columns(
 
 
 def columns_of_years(
-    ws: Worksheet, pen: Pen, years: Sequence[int], first: int, row: int = HEADER_ROW
+    ws: Worksheet, pen: Pen, years: Sequence[int], first: int, width: float = YEAR_WIDTH
 ) -> None:
     """Years as column names, from the column `first` on."""
     for i, year in enumerate(years, first):
-        pen.write(ws, row, i, year, "lm year", number_format("year"))
-    widths(ws, [YEAR_WIDTH] * len(years), first)
+        pen.write(ws, HEADER_ROW, i, year, "lm year", number_format("year"))
+    widths(ws, [width] * len(years), first)
 
 
 def header_height(ws: Worksheet, row: int, lines: int = 2) -> None:
@@ -177,15 +203,25 @@ def _table_line(
     fit_row(ws, row, {c: value for c, value in enumerate(line, 1) if isinstance(value, str)})
 
 
-def page(ws: Worksheet, header: int, *, single: bool = False, freeze: str = "") -> None:
-    """Print set-up: landscape, one page wide (or a single page), the header repeated, a footer with version and page.
+def page(
+    ws: Worksheet,
+    header: int,
+    *,
+    single: bool = False,
+    freeze: str = "",
+    labels: int = 0,
+    bands: Sequence[Area] = (),
+) -> None:
+    """Print set-up: A4 landscape, one page wide (or a single page), the header repeated, a footer with version and page.
 
-    With `freeze` the rows down to the header and the columns before that one stay in sight.
+    With `freeze` the rows down to the header and the columns before that one stay in sight. Where a sheet is so wide that its
+    text would be too small to read, and its first `labels` columns are given, it is printed part by part with these repeated.
+    With `bands` these areas alone are printed, each from a new page on.
     """
     if freeze:
         ws.freeze_panes = f"{freeze}{header + 1}"
     ws.page_setup.orientation = "landscape"
-    ws.page_setup.paperSize = int(ws.PAPERSIZE_A3)
+    ws.page_setup.paperSize = int(ws.PAPERSIZE_A4)
     ws.page_setup.fitToWidth, ws.page_setup.fitToHeight = 1, int(single)
     ws.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     ws.print_title_rows = f"{header}:{header}"
@@ -194,3 +230,40 @@ def page(ws: Worksheet, header: int, *, single: bool = False, freeze: str = "") 
     footer.left.text, footer.center.text, footer.right.text = "&A", f"lm_xl {__version__}", "Page &P of &N"
     ws.page_margins.left = ws.page_margins.right = SIDE_MARGIN
     ws.page_margins.top = ws.page_margins.bottom = TOP_MARGIN
+    ws.page_margins.header = ws.page_margins.footer = FOOTER_MARGIN
+    if labels:
+        last = ws.max_row
+        wide = [ws.column_dimensions[column_letters(c)].width for c in range(1, ws.max_column + 1)]
+        parts = parts_of(wide, labels, PAGE_WIDTH * TEXT_SIZE / READABLE)
+        if len(parts) > 1:
+            ws.print_title_cols = f"A:{column_letters(labels)}"
+            bands = [Area(1, first, last, end) for first, end in parts]
+    if bands:
+        ws.print_area = [f"{address_of(b.top, b.left)}:{address_of(b.bottom, b.right)}" for b in bands]
+
+
+def parted(breaks: Sequence[int], rows: int, columns: int) -> list[Area]:
+    """The areas of a sheet that begin at its first row and at these, each for a page of its own; none where there is no break.
+
+    A manual page break would be ignored where a sheet is fitted to a page's width.
+    """
+    tops = [1, *breaks]
+    ends = [*(row - 1 for row in breaks), rows]
+    return [Area(top, 1, end, columns) for top, end in zip(tops, ends, strict=True)] if breaks else []
+
+
+def parts_of(wide: Sequence[float], labels: int, room: float) -> list[tuple[int, int]]:
+    """The first and the last column of each part of a sheet that has room on a page, the first columns repeated on every one."""
+    repeated = sum(wide[:labels])
+    parts, first, taken = [], 1, 0.0
+    for column, width in enumerate(wide, 1):
+        if column > max(first, labels + 1) and taken + width > room:
+            parts.append((first, column - 1))
+            first, taken = column, repeated
+        taken += width
+    return [*parts, (first, len(wide))]
+
+
+def unprinted(ws: Worksheet) -> None:
+    """Leave a sheet out of a print of the whole workbook: what is printed of it is a blank cell, and a blank page is left out."""
+    ws.print_area, ws.print_title_cols = NOTHING, None  # a column that is repeated would be printed

@@ -22,22 +22,20 @@ from lm_xl.workbook.reconciled import LINES, beside, reason, unit_of
 from lm_xl.workbook.words.prose import text
 
 STEP_COLUMNS = (
-    ("step", 18, "lm header"),
+    ("step", 16, "lm header"),
     ("USD million", 13, "lm year"),
     ("running total", 13, "lm year"),
-    ("in the model", 16, "lm year"),
-    ("in the figure", 16, "lm year"),
-    ("unit of these two", 22, "lm header"),
-    ("what it assumes", 100, "lm header"),
+    ("in the model", 13, "lm year"),
+    ("in the figure", 13, "lm year"),
+    ("unit of these two", 20, "lm header"),
+    ("what it assumes", 70, "lm header"),
 )
 UNIT_COLUMN, WHY_COLUMN = 6, 7
-ON_ONE_PAGE = 6
-"""Up to so many tables are printed on a single page and stay readable."""
 
 
 def reconciliation(ws: Worksheet, a: Assumptions, traced: Plan, pen: Pen) -> None:
     """A table for each published size of a whole market."""
-    start(ws, "outputs", text("sheets", ws.title), text("pages", "reconciliation"))
+    start(ws, "outputs", text("pages", "reconciliation"), title=ws.title)
     columns(ws, pen, STEP_COLUMNS)
     tables = tables_of(traced)
     for table in tables:
@@ -46,7 +44,7 @@ def reconciliation(ws: Worksheet, a: Assumptions, traced: Plan, pen: Pen) -> Non
             _words(ws, a, traced, pen, table, line)
     for written in lines_on(ws, traced):
         write_line(ws, pen, written)
-    page(ws, HEADER_ROW, single=len(tables) <= ON_ONE_PAGE, freeze="B")
+    page(ws, HEADER_ROW, freeze="B")
 
 
 def _words(ws: Worksheet, a: Assumptions, traced: Plan, pen: Pen, table: Table, line: str) -> None:

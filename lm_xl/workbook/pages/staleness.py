@@ -14,6 +14,7 @@ from lm_xl.workbook.plan.staleness import (
     BANNER_ROW,
     BUILT,
     FIRST_SUM,
+    HELD_ROW,
     SAY_CHANGED,
     SAY_SAME,
     SEEN,
@@ -46,8 +47,10 @@ def as_built(ws: Worksheet, traced: Plan, pen: Pen) -> None:
         pen.write(ws, row, WEIGHT, weight, "lm calculation", number_format("weight"))
     for column, said in ((1, "What the analyses say"), (BUILT, SAY_SAME), (ALLOWED, SAY_CHANGED)):
         pen.text(ws, BANNER_ROW, column, said, "lm label")
+    pen.text(ws, HELD_ROW, 1, "What they are made for; what is shown", "lm label")
+    pen.text(ws, HELD_ROW, BUILT, traced.held, "lm label")
     for line in lines_on(ws, traced):
-        if line.row == BANNER_ROW:
+        if line.row in (BANNER_ROW, HELD_ROW):
             write_line(ws, pen, line, "lm label", unit="text")
         else:
             write_line(ws, pen, line, "lm calculation", unit="weighed sum")

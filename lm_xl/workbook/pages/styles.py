@@ -11,12 +11,16 @@ from openpyxl.styles.named_styles import NamedStyle
 from openpyxl.workbook import Workbook
 
 from lm_xl.workbook.plan.report import MONEY
+from lm_xl.workbook.words.prose import text
 
 FACE = "Arial"
 INK, WHITE = "1A1A1A", "FFFFFF"
-NAVY, PALE_NAVY = "1F3864", "CBD6EA"
+NAVY, PALE_NAVY, SLATE = "1F3864", "CBD6EA", "5A6472"
 INPUT_INK, INPUT_FILL = "0B3FBF", "FFF8E1"
+HEAT = "9DB7DE"
 TOTAL_FILL, RULE, AMBER = "EEF2F9", "B8C2D6", "F6C86B"
+RED, CALM = "B3261E", "1E6B4A"
+"""Of the master check: the fill where it fails, the ink where it passes."""
 
 TAB = {
     "control": "1F3864",
@@ -44,16 +48,21 @@ TABLE_STYLE = "TableStyleLight1"
 LINE = 12.5
 """Height of a line of text in points; neither engine fits rows to wrapped text by itself."""
 TITLE_HEIGHT, FIGURE_HEIGHT = 24, 26
-YEAR_WIDTH = 13
+YEAR_WIDTH, RESULT_WIDTH = 13, 11
+"""Of the columns of years in calculations and in results."""
 COMMENT_SIZE = (280, 90)
 """Width and height of a comment in pixels."""
 ZOOM = 90
-SIDE_MARGIN, TOP_MARGIN = 0.4, 0.6
+SIDE_MARGIN, TOP_MARGIN, FOOTER_MARGIN = 0.4, 0.5, 0.25
 """Of a printed page, in inches."""
-CHART_WIDTH, CHART_HEIGHT = 14.4, 9.4
-"""Centimetres."""
-CHART_TITLE, CHART_TEXT = 1100, 700
-"""Sizes in hundredths of a point."""
+TEXT_SIZE, READABLE = 9, 8
+"""Size of plain text, and the least on paper, in points."""
+PAGE_WIDTH = (297 / 25.4 - 2 * SIDE_MARGIN) * 96 / 7
+"""Of A4 between its margins: in digits of plain text, of which each takes 7 of 96 dots an inch."""
+CHART_WIDTH, CHART_HEIGHT = 13.0, 8.4
+"""Centimetres: two charts stand side by side on a page, and two above one another."""
+CHART_TITLE, CHART_TEXT, LEGEND_TEXT = 900, 800, 650
+"""Sizes in hundredths of a point; a legend may have two dozen lines."""
 LINE_WEIGHT, EDGE_WEIGHT, MARKER_SIZE = 22000, 3000, 5
 """Of the lines of a chart and of the white edge around an area, in English metric units; of a marker in points."""
 
@@ -68,15 +77,18 @@ NUMBER_FORMATS = {
     "months": "0.0",
     "courses": "0.0",
     "months or courses": "0.0",
-    "patients": "#,##0",
+    "patients": '[>=999950]#,##0.0,,"m";#,##0',
     "cases": "#,##0",
     "cases per year": "#,##0",
     "tests": "#,##0",
     "patients per case": "0.0",
     "tests per patient": "0.0",
     "USD": "#,##0",
+    "dollars": "#,##0.0,,",
     "USD million": "#,##0.0",
     MONEY: "#,##0.0",
+    "million": '[>=999.95]#,##0;[<0.05]"–";0.0',
+    "change": "+#,##0.0;-#,##0.0;0.0",
     "units per USD": "0.0000",
     "0 or 1": "0",
     "number": "#,##0.0##",
@@ -117,10 +129,11 @@ def amber_where(formula: str) -> Rule:
     return Rule(type="expression", formula=[formula], dxf=DifferentialStyle(fill=fill(AMBER)))
 
 
-def styled_workbook() -> Workbook:
-    """A workbook without sheets that has the named styles."""
+def styled_workbook(title: str) -> Workbook:
+    """A workbook without sheets that has the named styles, a title, and the model for its author."""
     workbook = Workbook()
     workbook.remove(workbook.worksheets[0])
+    workbook.properties.title, workbook.properties.creator = title, text("pages", "cover_title")
     add_styles(workbook)
     return workbook
 
@@ -128,7 +141,7 @@ def styled_workbook() -> Workbook:
 def add_styles(workbook: Workbook) -> None:
     """The named styles, which an editor of the workbook can use too."""
     normal = workbook._named_styles["Normal"]  # type: ignore[attr-defined]
-    normal.font = Font(FACE, 9, color=INK)
+    normal.font = Font(FACE, TEXT_SIZE, color=INK)
     for name, (font, background, ruled, alignment) in _looks().items():
         style = NamedStyle(name=name, font=font, alignment=alignment)
         if background:
@@ -141,10 +154,10 @@ def add_styles(workbook: Workbook) -> None:
 def _looks() -> dict[str, tuple[Font, str, bool, Alignment]]:
     """Font, background, whether a hair line stands under it, and alignment of each named style."""
 
-    def font(size: float = 9, colour: str = INK, **more: Any) -> Font:
+    def font(size: float = TEXT_SIZE, colour: str = INK, **more: Any) -> Font:
         return Font(FACE, size, color=colour, **more)
 
-    def bold(size: float = 9, colour: str = INK) -> Font:
+    def bold(size: float = TEXT_SIZE, colour: str = INK) -> Font:
         return font(size, colour, bold=True)
 
     top, middle = Alignment(vertical="top"), Alignment(vertical="center")
@@ -158,6 +171,7 @@ def _looks() -> dict[str, tuple[Font, str, bool, Alignment]]:
         "lm text": (font(), "", False, top),
         "lm wrapped": (font(), "", True, wrapped),
         "lm header": (bold(colour=WHITE), NAVY, False, header),
+        "lm head": (bold(colour=WHITE), NAVY, False, middle),
         "lm band": (bold(colour=NAVY), PALE_NAVY, False, middle),
         "lm year": (bold(colour=WHITE), NAVY, False, year),
         "lm label": (font(), "", True, label),
@@ -167,6 +181,17 @@ def _looks() -> dict[str, tuple[Font, str, bool, Alignment]]:
         "lm figure": (bold(18, NAVY), "", False, figure),
         "lm check": (bold(colour=NAVY), "", False, top),
         "lm choice": (bold(12, INPUT_INK), INPUT_FILL, True, middle),
-        "lm sentence": (font(11), "", False, middle),
+        "lm sentence": (font(10), "", False, middle),
+        "lm fill": (font(colour=INPUT_INK), INPUT_FILL, True, wrapped),
+        "lm lead": (bold(10, NAVY), "", False, middle),
+        "lm row": (font(), "", True, Alignment(vertical="center")),
+        "lm figures": (font(), "", True, Alignment(vertical="center")),
+        "lm class": (bold(), "", True, Alignment(vertical="center")),
+        "lm sum": (bold(), "", True, Alignment(vertical="center")),
+        "lm note": (font(9, SLATE), "", False, middle),
+        "lm tile name": (font(9, SLATE), "", False, middle),
+        "lm tile": (bold(15, NAVY), "", False, figure),
+        "lm tile words": (bold(11, NAVY), "", False, figure),
+        "lm tile note": (font(9, SLATE), "", False, middle),
         "lm link": (font(colour=NAVY, underline="single"), "", False, top),
     }

@@ -1,4 +1,4 @@
-"""The page of the tornado: each uncertain input alone at P10 and P90 of its draws, the largest swing first."""
+"""The sheet of the tornado: each uncertain input alone at P10 and P90 of its draws, the largest swing first."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from lm_xl.forecasts.evidence import FIRST_INPUTS, evidence_weights, placeholder_inputs
 from lm_xl.forecasts.tornado import Tornado
-from lm_xl.workbook.pages.analyses import CHART_COLUMN, MILLION, SHOWN_INPUTS, Analyses, stamp
-from lm_xl.workbook.pages.charts import add_chart, tornado_bars
+from lm_xl.workbook.pages.analyses import MILLION, Analyses, stamp
 from lm_xl.workbook.pages.pen import Pen, page, start, titled_table, widths
 from lm_xl.workbook.plan.layout import FIRST_ROW, HEADER_ROW
+from lm_xl.workbook.plan.report import words
 from lm_xl.workbook.words.prose import text
+
+TORNADO = "Tornado"
+TORNADO_TOP, LOW_EFFECT, HIGH_EFFECT = FIRST_ROW + 2, 7, 8
+"""The first row of the inputs, and the columns of what their low and their high do."""
 
 
 def tornado_page(ws: Worksheet, n: Analyses, pen: Pen) -> None:
@@ -25,22 +29,17 @@ def tornado_page(ws: Worksheet, n: Analyses, pen: Pen) -> None:
         ("revenue at P90, USD million", "USD million"), ("P10 less centre", "USD million"), ("P90 less centre", "USD million"), ("swing", "USD million"),
     ]  # fmt: skip
     centre = f"{found.centre / MILLION:,.1f} USD million at the centre"
-    title = f"Revenue of {found.at} risk-adjusted net: {centre}. {_evidence(found)}{stamp(n)}"
-    lines = _swings(found)
-    top = titled_table(ws, pen, FIRST_ROW, "tornado", title, columns, lines)
-    if lines:
-        bottom = top + min(SHOWN_INPUTS, len(lines)) - 1
-        drawn = f"One input at a time, {found.at}: difference from the centre"
-        chart = tornado_bars(ws, top, bottom, names=1, columns=(7, 8), title=drawn, unit="USD million")
-        add_chart(ws, chart, f"{CHART_COLUMN}{FIRST_ROW}")
-    idle = [(name,) for name in found.idle]
+    title = f"Revenue of {found.at} risk-adjusted net: {centre}. {evidence_of(found)}{stamp(n)}"
+    lines = swings_of(found)
+    row = titled_table(ws, pen, FIRST_ROW, "tornado", title, columns, lines) + len(lines) + 1
+    idle = [(said_of(name),) for name in found.idle]
     if idle:
         title = f"Inputs without effect on the revenue of {found.at}"
-        titled_table(ws, pen, top + len(lines) + 1, "inputs_without_effect", title, [("input", "text")], idle)
+        titled_table(ws, pen, row, "inputs_without_effect", title, [("input", "text")], idle)
     page(ws, HEADER_ROW, freeze="B")
 
 
-def _evidence(found: Tornado) -> str:
+def evidence_of(found: Tornado) -> str:
     """What the swings rest on, in words."""
     weights = evidence_weights(found)
     if not weights:
@@ -53,7 +52,7 @@ def _evidence(found: Tornado) -> str:
     return f"{told} "
 
 
-def _swings(found: Tornado) -> list[tuple[Any, ...]]:
+def swings_of(found: Tornado) -> list[tuple[Any, ...]]:
     """The inputs that move the number. Where an input's rows have not the same P10 or P90, it says so."""
     frame: Any = found.frame().set_index("input")
 
@@ -63,7 +62,7 @@ def _swings(found: Tornado) -> list[tuple[Any, ...]]:
 
     return [
         (
-            s.input,
+            said_of(s.input),
             str(frame.at[s.input, "rows"]).split("; ")[0],
             own(s.input, "low"),
             own(s.input, "high"),
@@ -76,3 +75,9 @@ def _swings(found: Tornado) -> list[tuple[Any, ...]]:
         for s in found.swings
         if s.swing > 0
     ]
+
+
+def said_of(name: str) -> str:
+    """An input in words: its quantity, then what it is keyed to."""
+    quantity, *keys = name.split(" | ")
+    return f"{words(quantity)}{': ' if keys else ''}{', '.join(keys)}"

@@ -11,41 +11,42 @@ from lm_xl.workbook.pages.styles import amber_where, number_format
 from lm_xl.workbook.plan.layout import HEADER_ROW
 from lm_xl.workbook.plan.lines import Plan
 from lm_xl.workbook.plan.triangulation import FIRST_FIGURE, OUTSIDE, model_year
-from lm_xl.workbook.words.prose import text
+from lm_xl.workbook.words.prose import in_words, text
 
 FIGURE_COLUMNS = (
-    ("publisher", 24, "lm header"),
-    ("what", 40, "lm header"),
-    ("scope", 10, "lm header"),
-    ("region", 12, "lm header"),
-    ("segment", 18, "lm header"),
-    ("subtype", 14, "lm header"),
-    ("year", 8, "lm year"),
-    ("model year", 8, "lm year"),
-    ("published", 16, "lm year"),
-    ("model", 16, "lm year"),
-    ("ratio", 9, "lm year"),
+    ("publisher", 18, "lm header"),
+    ("what", 28, "lm header"),
+    ("where and of what", 24, "lm header"),
+    ("year", 7, "lm year"),
+    ("published", 11, "lm year"),
+    ("model", 11, "lm year"),
+    ("ratio", 8, "lm year"),
     ("status", 17, "lm header"),
-    ("why", 70, "lm header"),
+    ("why", 44, "lm header"),
 )
-WHAT_COLUMN, WHY_COLUMN = 2, 13
+WHAT_COLUMN, WHERE_COLUMN, YEAR_COLUMN, WHY_COLUMN = 2, 3, 4, 9
 
 
 def triangulation(ws: Worksheet, a: Assumptions, traced: Plan, pen: Pen) -> None:
     """A line for each published figure."""
-    start(ws, "outputs", text("sheets", ws.title), text("pages", "triangulation"))
+    start(ws, "outputs", text("pages", "triangulation"), title=ws.title)
     columns(ws, pen, FIGURE_COLUMNS, lines=2)
+    totals = (a.axes.subtype.total,)
     for row, figure in enumerate(a.published, FIRST_FIGURE):
-        for column, label in enumerate((figure.publisher, figure.what, figure.scope, *figure.keys), 1):
-            pen.text(ws, row, column, label, "lm wrapped")
-        pen.text(ws, row, WHY_COLUMN, figure.note, "lm wrapped")
-        for column, year in ((7, figure.year), (8, model_year(traced, figure))):
-            pen.write(ws, row, column, year, "lm calculation", number_format("year"))
-        fit_row(ws, row, {WHAT_COLUMN: figure.what, WHY_COLUMN: figure.note})
+        unit = "USD million" if figure.metric == "revenue" else "patients"
+        where = f"{', '.join(k for k in figure.keys if k not in totals)} ({unit})"
+        compared = model_year(traced, figure)
+        note = in_words(figure.note)
+        why = note if compared == figure.year else f"Beside {compared}. {note}"
+        said = {1: figure.publisher, WHAT_COLUMN: figure.what, WHERE_COLUMN: where, WHY_COLUMN: why}
+        for at, label in said.items():
+            pen.text(ws, row, at, label, "lm wrapped")
+        pen.write(ws, row, YEAR_COLUMN, figure.year, "lm calculation", number_format("year"))
+        fit_row(ws, row, said)
     for line in lines_on(ws, traced):
         write_line(ws, pen, line)
     # Without any figure the rule lies on the one blank line.
     last = FIRST_FIGURE + max(len(a.published), 1) - 1
-    compared = f"K{FIRST_FIGURE}:L{last}"
-    ws.conditional_formatting.add(compared, amber_where(f'$L{FIRST_FIGURE}="{OUTSIDE}"'))
+    judged = f"G{FIRST_FIGURE}:H{last}"
+    ws.conditional_formatting.add(judged, amber_where(f'$H{FIRST_FIGURE}="{OUTSIDE}"'))
     page(ws, HEADER_ROW, freeze="C")

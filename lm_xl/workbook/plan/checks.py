@@ -2,28 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from lm_xl.model.axes import SEGMENT
 from lm_xl.model.outputs import BASES, OUTPUTS, SHRINKING
 from lm_xl.model.quantities import QUANTITIES, Quantity
+from lm_xl.workbook.plan.bounds import beyond, bounded_sheets
+from lm_xl.workbook.plan.kept_formulas import (
+    TYPED_OVER,
+    add_kept_formulas,
+    none_typed_over,
+    row_at_fault,
+    rows_by_sheet,
+    typed_over,
+)
 from lm_xl.workbook.plan.layout import (
-    CHOICES,
+    CHECKS,
     CONSTANT,
     CONSTANT_LETTER,
-    COVER,
+    DASHBOARD,
     FIRST_ROW,
+    FORMULAS,
     HEADER_ROW,
     INPUTS,
     KEY_COLUMNS,
     LONG,
     LONG_VALUE,
+    chosen_cell,
     column_range,
-    cover_cell,
 )
-from lm_xl.workbook.plan.lines import RESIDUE_SCALE, CheckLine, Line, Plan, PythonMeasure, PythonValues
+from lm_xl.workbook.plan.lines import (
+    RESIDUE_SCALE,
+    CheckLine,
+    Line,
+    NumberOf,
+    Plan,
+    PythonMeasure,
+    PythonValues,
+)
 from lm_xl.workbook.plan.reconciliation import AMOUNT, RECONCILIATION, RUNNING, Table, tables_of
 from lm_xl.workbook.plan.report import (
     COMPANIES,
@@ -34,23 +50,23 @@ from lm_xl.workbook.plan.report import (
     shown_groups,
 )
 from lm_xl.workbook.plan.triangulation import FIRST_FIGURE, PUBLISHED_COLUMN, RATIO_COLUMN, TRIANGULATION
+from lm_xl.xlsx.addresses import column_letters
 
-CHECKS = "Checks"
 MASTER_ROW, FIRST_CHECK = 6, 8
 MASTER = f"{CHECKS}!$B${MASTER_ROW}"
-PASSED, FAILED = "All checks pass", "A CHECK FAILS: see the sheet Checks"
-WHAT, VALUE, PASS = 2, 3, 5
-"""Columns of the sheet that hold formulas and the master check."""
+PASSED, FAILED = "All checks pass", "A CHECK FAILS: "
+"""What the master check says; after the latter stands where."""
+WHAT, VALUE, LIMIT, PASS, ROW_AT_FAULT, WHERE = 2, 3, 4, 5, 8, 9
+"""Columns of the sheet: the master check and what a check says, its value, tolerance and pass, the row at fault, and where that is."""
 
 CHECK_TOLERANCE = 1e-6
 """Tolerance of sums and counts: far below a patient, a dollar in a million, a share that anyone would see."""
 
 
-NumberOf = Callable[[PythonValues], float]
-
-
 def add_checks(p: Plan) -> None:
     """Write every check and the master check of a plan."""
+    add_kept_formulas(p)
+    _formulas(p)
     _order(p)
     _shares(p)
     _sums(p)
@@ -62,18 +78,43 @@ def add_checks(p: Plan) -> None:
     _reconciliations(p)
     _outputs(p)
     _inputs(p)
-    passes = [_pass_name(check.row) for check in p.checks]
+    _bounds(p)
+    _themselves(p)
+    _master(p)
+
+
+def _master(p: Plan) -> None:
+    """Whether all checks pass, or where the first that does not fails."""
+
+    def failing(python: PythonValues) -> int:
+        """The place of the first check that fails, 0 where none does."""
+        failed = (k for k, check in enumerate(p.checks, 1) if p.measures[_pass_name(check.row)](python) != 1)
+        return next(failed, 0)
 
     def master(python: PythonValues) -> str:
-        return PASSED if all(p.measures[name](python) == 1 for name in passes) else FAILED
+        place = failing(python)
+        if not place:
+            return PASSED
+        check = p.checks[place - 1]
+        return FAILED + (check.where or str(p.measures[_where_name(check.row)](python)))
 
     last = p.checks[-1].row
-    formula = f'IF(MIN($E${FIRST_CHECK}:$E${last})=1,"{PASSED}","{FAILED}")'
-    _write(p, MASTER_ROW, "master", WHAT, formula, master)
+    passes, wheres = (
+        f"${letter}${FIRST_CHECK}:${letter}${last}" for letter in map(column_letters, (PASS, WHERE))
+    )
+    # where none is 0 but not all are 1, a cell was typed over: the last check counts those
+    place = f"IF(MIN({passes})=1,0,IFERROR(MATCH(0,{passes},0),ROWS({passes})))"
+    _write(p, MASTER_ROW, "first failing check", VALUE, place, lambda python: float(failing(python)))
+    said = f'IF(MIN({passes})=1,"{PASSED}","{FAILED}"&INDEX({wheres},$C${MASTER_ROW}))'
+    _write(p, MASTER_ROW, "master", WHAT, said, master)
 
 
 def _pass_name(row: int) -> str:
     return f"{_check_name(row)} passes"
+
+
+def _where_name(row: int) -> str:
+    return f"where {_check_name(row)} fails"
 
 
 def _check_name(row: int) -> str:
@@ -81,23 +122,31 @@ def _check_name(row: int) -> str:
 
 
 def _check(
-    p: Plan, what: str, formula: str, value: NumberOf, allowed: tuple[float, float] | None = None
-) -> None:
-    """One check: `{row}` in its formula stands for its row."""
+    p: Plan,
+    what: str,
+    formula: str,
+    value: NumberOf,
+    allowed: tuple[float, float] | None = None,
+    where: str | None = None,
+) -> int:
+    """One check: `{row}` in its formula stands for its row, which is returned. `where` is what the master check says of it."""
     row = FIRST_CHECK + len(p.checks)
+    identity = f"C{len(p.checks) + 1:02}"
 
     def passes(python: PythonValues) -> float:
         return float(value(python) <= CHECK_TOLERANCE)
 
-    p.checks.append(CheckLine(row, f"C{len(p.checks) + 1:02}", what, CHECK_TOLERANCE, allowed))
+    where = f"see {CHECKS} {identity}" if where is None else where
+    p.checks.append(CheckLine(row, identity, what, CHECK_TOLERANCE, allowed, where))
     _write(p, row, _check_name(row), VALUE, formula.format(row=row), value)
     # without IFERROR an error value would make the master check an error too, where it has to say that a check fails
     _write(p, row, _pass_name(row), PASS, f"IFERROR(IF($C{row}<=$D{row},1,0),0)", passes)
+    return row
 
 
 def _write(p: Plan, row: int, name: str, column: int, formula: str, measure: PythonMeasure) -> None:
     p.measures[name] = measure
-    quantity = name.removesuffix(" passes")
+    quantity = name.removesuffix(" passes").removesuffix(" fails").removeprefix("where ")
     line = Line(
         row=row,
         columns=(column,),
@@ -110,16 +159,60 @@ def _write(p: Plan, row: int, name: str, column: int, formula: str, measure: Pyt
     p.sheet(CHECKS).lines.append(line)
 
 
+# Formulas
+
+
+def _formulas(p: Plan) -> None:
+    """No formula was typed over or cleared."""
+    rows = FIRST_ROW, FIRST_ROW + len(p.kept) - 1
+    own = column_range(FORMULAS, TYPED_OVER, TYPED_OVER + 1, *rows)
+    _kept(p, FORMULAS, typed_over(own), row_at_fault(own))
+    for title, rows in rows_by_sheet(p).items():
+        counts, places = (column_range(FORMULAS, c, c, *rows) for c in (TYPED_OVER, TYPED_OVER + 1))
+        _kept(p, title, f"SUM({counts})", f"MAX({places})")
+
+
+def _themselves(p: Plan) -> None:
+    """Nor one of the checks, nor was a tolerance changed. The last two are seen by no check, but on the page and by Python."""
+    for column, what in ((LIMIT, ""), (VALUE, "value"), (PASS, "pass")):
+        rows = FIRST_CHECK, FIRST_CHECK + len(p.checks) - 1
+        cells = f"${column_letters(column)}${rows[0]}:${column_letters(column)}${rows[1]}"
+        if what:
+            _kept(p, CHECKS, typed_over(cells), row_at_fault(cells), f" under {what}")
+        else:
+            bounds = CHECK_TOLERANCE, CHECK_TOLERANCE
+            said = "every check has the tolerance that it was built with: how many have not"
+            _check(p, said, f'COUNTIF({cells},"<>"&$F{{row}})', none_typed_over, bounds)
+
+
+def _kept(p: Plan, title: str, typed: str, place: str, under: str = "") -> None:
+    """The check that a sheet has its formulas, with the row at fault beside it."""
+    what = f"every formula on {title}{under} is one still: how many cells were typed over"
+    row = _check(p, what, typed, none_typed_over, where="")
+    identity = p.checks[-1].id
+    _write(p, row, f"{_check_name(row)} at row", ROW_AT_FAULT, place, none_typed_over)
+    said = f'IF($C{row}=0,"","{title} row "&$H{row}&": ")&"see {CHECKS} {identity}"'
+    _write(p, row, _where_name(row), WHERE, said, lambda _: f"see {CHECKS} {identity}")
+
+
 # The model's chain
 
 
 def _order(p: Plan) -> None:
     """What can only shrink along the chain does."""
     for more, less in SHRINKING:
+        if less not in p.blocks:
+            continue
         a, b = p.range(more), p.range(less)
         what = f"{more} is never below {less}: how often it is"
         _check(p, what, f"SUMPRODUCT(({b}-{a}>$D{{row}})*1)", _times_above(less, more))
     if p.blocks["uptake"].keys:
+        _check(
+            p,
+            "entrants leave some of their set to the others: how often they do not",
+            f'COUNTIF({p.range("entrant_total")},">=1")',
+            lambda python: float((python.block("entrant_total") >= 1).sum()),
+        )
         a, b = p.range("years_on_market"), p.range("uptake")
         what = "uptake is exactly 0 before launch: how often it is not"
         _check(p, what, f"SUMPRODUCT(({a}=0)*({b}<>0))", _uptake_before_launch)
@@ -169,7 +262,7 @@ def _sums(p: Plan) -> None:
     labels = f"{block.sheet}!${letter}${rows[0]}:${letter}${rows[1]}"
     cells = column_range(block.sheet, first, last, *rows)
     what = "revenue by region is that of the chosen scope by segment: difference of the totals over the years"
-    formula = f"ABS(SUM({world})-SUMPRODUCT(({labels}={cover_cell(CHOICES['scope'])})*{cells}))"
+    formula = f"ABS(SUM({world})-SUMPRODUCT(({labels}={chosen_cell('scope')})*{cells}))"
     _check(p, what, formula, _difference(_world_revenue("region"), _chosen_scope(p)))
     what = f"regions sum to the total on {REGIONS}: difference over the years"
     formula = f"ABS(SUM({p.range('revenue_by_region')})-SUM({world}))"
@@ -229,7 +322,7 @@ def _long_data(p: Plan) -> None:
     """The long data holds what the model computed."""
     rows = FIRST_ROW, p.sheet(LONG).row - 1
     metrics, values = (column_range(LONG, column, column, *rows) for column in (1, LONG_VALUE))
-    for output in (*BASES.values(), "diagnosed", "treated"):
+    for output in ("risk_adjusted_sales", "diagnosed", "treated"):
         name = f"{output}_by_region_and_segment" if output in BASES.values() else output
         formula = f'ABS(SUMIFS({values},{metrics},"{output}")-SUM({p.range(name)}))'
         _check(p, f"{LONG} holds all of {output}: difference", formula, _nothing)
@@ -249,7 +342,7 @@ def _switch(p: Plan, name: str) -> str:
 def _currency(p: Plan) -> None:
     """Revenue in the report is what the model sold, in the chosen basis and currency."""
     rate = _switch(p, "rate")
-    what = f"the currency on the {COVER} has a rate: 1 where it has none"
+    what = f"the currency on the {DASHBOARD} has a rate: 1 where it has none"
     _check(p, what, f"IF({rate}>0,0,1)", _without_rate)
     for basis, output in BASES.items():
         sold = p.range(f"{output}_by_region_and_segment")
@@ -275,7 +368,7 @@ def _off_chosen(basis: str, output: str) -> NumberOf:
 def _totals(p: Plan) -> None:
     """Each basis is the same by segment and by subtype."""
     for output in BASES.values():
-        names = f"{output}_by_region_and_segment", f"{output}_by_region_and_subtype"
+        names = f"{output}_by_region_and_segment", f"{output}_by_segment_and_subtype"
         a, b = (p.range(name) for name in names)
         what = f"{output} by segment and by subtype on {TOTALS} agree: difference"
         _check(p, what, f"ABS(SUM({a})-SUM({b}))", _difference(*(_sum_of(name) for name in names)))
@@ -326,7 +419,7 @@ def _outputs(p: Plan) -> None:
     first, *_, last = p.columns(moving=True)
     years = column_range(INPUTS, first, last, HEADER_ROW, HEADER_ROW)
     for name in OUTPUTS:
-        if not p.blocks[name].keys:
+        if name not in p.blocks or not p.blocks[name].keys:
             continue
         cells = p.range(name)
         # lines times years: the cells themselves, named three times, would make a formula too long to read
@@ -355,6 +448,15 @@ def _inputs(p: Plan) -> None:
         what = f"{quantity.name} is inside its range: how many values are not"
         formula = f'COUNTIF({cells},"<"&$F{{row}})+COUNTIF({cells},">"&$G{{row}})'
         _check(p, what, formula, _times_outside(quantity, lines), (quantity.least, quantity.most))
+
+
+def _bounds(p: Plan) -> None:
+    """Every value lies between its low and its high."""
+    a = p.assumptions
+    for sheet, _, sides in bounded_sheets(a):
+        formula, count = beyond(a, sheet, sides)
+        what = f"every value on {sheet} lies between its low and its high: how many do not"
+        _check(p, what, formula, count)
 
 
 def _times_outside(quantity: Quantity, lines: list[Line]) -> NumberOf:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from lm_xl.model.drivers import DRIVER_OF
-from lm_xl.workbook.plan.layout import FIRST_ROW
 from lm_xl.workbook.plan.lines import Line, Plan, PythonMeasure, PythonValues
 from lm_xl.workbook.words.prose import claims
 
 DRIVER_SHEET = "Drivers"
 FIRST_VALUE, LAST_VALUE = 7, 8
+DRIVER_ROW = 28
+"""First row of the parameters, below the bridge."""
 
 
 def add_drivers(p: Plan) -> None:
     """Write a line for each parameter that a claim names, with its driver: the most general row of it, its first and its last value live."""
-    at = FIRST_ROW
+    at = DRIVER_ROW
     for claim in claims():
         for quantity in claim.quantities:
             position = _most_general(p, quantity)

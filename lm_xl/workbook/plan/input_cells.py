@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from lm_xl.assumptions.assumptions import Assumptions
 from lm_xl.assumptions.columns import DOLLAR
+from lm_xl.model.axes import Axes
 from lm_xl.model.outputs import BASIS_NAMES
 from lm_xl.workbook.plan.layout import CHOICES
 
@@ -47,21 +49,41 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Choice:
-    """What is chosen on the cover."""
+    """What is chosen on the dashboard, and what the explorer explains."""
 
     scenario: str
     scope: str
-    basis: str = next(iter(BASIS_NAMES))
-    currency: str = DOLLAR
+    basis: str
+    currency: str
+    region: str
+    segment: str
+    subtype: str
+    year: int
+
+    @classmethod
+    def of(cls, axes: Axes, **chosen: Any) -> Choice:
+        """What is given, and of the rest what a new deliverable shows: the first scenario, the headline of the world in the last year."""
+        first: dict[str, Any] = {
+            "scenario": axes.scenarios[0],
+            "scope": axes.headline,
+            "basis": next(iter(BASIS_NAMES)),
+            "currency": DOLLAR,
+            "region": axes.region.total,
+            "segment": axes.headline,
+            "subtype": axes.subtype.total,
+            "year": axes.years[-1],
+        }
+        return cls(**(first | chosen))
 
     def __str__(self) -> str:
-        return f"{self.scenario}, {self.scope}, {self.basis}, {self.currency}"
+        shown = f"{self.scenario}, {self.scope}, {self.basis}, {self.currency}"
+        return f"{shown}; {self.region}, {self.segment}, {self.subtype}, {self.year}"
 
-    def cells(self) -> dict[str, str]:
-        """Cell of the cover to what stands in it."""
-        return {
-            CHOICES["scenario"]: self.scenario,
-            CHOICES["scope"]: self.scope,
-            CHOICES["basis"]: BASIS_NAMES[self.basis],
-            CHOICES["currency"]: self.currency,
-        }
+    def said(self) -> dict[str, str | int]:
+        """What stands in the cell of each choice."""
+        return {**self.__dict__, "basis": BASIS_NAMES[self.basis]}
+
+    def cells(self) -> dict[tuple[str, str], str | int]:
+        """Sheet and cell of each choice to what stands in it."""
+        said = self.said()
+        return {place: said[what] for what, place in CHOICES.items()}

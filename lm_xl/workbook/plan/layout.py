@@ -14,7 +14,9 @@ HEADER_CELL = (4, 1)
 BANNER_CELL = (3, 1)
 """Row and column of the banner on a sheet of analyses."""
 
-INPUTS, COVER, SUMMARY, WORDS, LONG = "Inputs", "Cover", "Executive_summary", "Calc_Text", "Data_long"
+INPUTS, COVER, WORDS, LONG = "Inputs", "Cover", "Calc_Text", "Data_long"
+DASHBOARD, EXPLORER, DIVIDER = "Dashboard", "Explorer", "Contents"
+CHECKS, FORMULAS = "Checks", "Formulas"
 
 # Sheets of lines
 
@@ -25,18 +27,23 @@ CONSTANT_LETTER = column_letters(CONSTANT)
 CALCULATION, TOTAL = "lm calculation", "lm total"
 """The styles of a line of numbers, and of a sum of lines."""
 CAGR, SHARE_FIRST, SHARE_LAST = "cagr", "share_first", "share_last"
-"""What stands beside a line: growth a year, and its share of the total in the first and in the last year."""
+"""What stands beside a line: growth a year; its share of the total in the first and the last year."""
 
 # Single sheets
 
-CHOICES = {"scenario": "C6", "scope": "C7", "basis": "C8", "currency": "C9"}
-"""The cells of the cover that hold what is chosen."""
-BAND = {"low": "C10", "high": "C11"}
+CHOICES = {
+    "scenario": (DASHBOARD, "A6"),
+    "scope": (DASHBOARD, "D6"),
+    "basis": (DASHBOARD, "G6"),
+    "currency": (DASHBOARD, "J6"),
+    "region": (EXPLORER, "A6"),
+    "segment": (EXPLORER, "B6"),
+    "subtype": (EXPLORER, "F6"),
+    "year": (EXPLORER, "J6"),
+}
+"""The sheet and the cell of each choice: what is shown on all pages, and what the explorer explains."""
+BAND = {"low": "B24", "high": "B25"}
 """The cells of the cover that hold the band outside of which a comparison with a published figure is amber."""
-FIGURES_ROW = 13
-"""First row of the key figures on the cover."""
-SENTENCES_ROW = 14
-"""First row of the sentences on the summary."""
 WORDS_VALUE = 3
 """The column of the pieces of the sentences."""
 LONG_VALUE = 7
@@ -56,14 +63,19 @@ def letters_of(*, moving: bool) -> str:
 
 
 def column_beside(place: str, years: int) -> int:
-    """The column of growth or of a share: growth stands before the value, shares after the last year."""
-    return {CAGR: CONSTANT - 1, SHARE_FIRST: CONSTANT + years + 1, SHARE_LAST: CONSTANT + years + 2}[place]
+    """The column of what stands beside: growth before the value, shares after the last year."""
+    return {
+        CAGR: CONSTANT - 1,
+        SHARE_FIRST: CONSTANT + years + 1,
+        SHARE_LAST: CONSTANT + years + 2,
+    }[place]
 
 
-def cover_cell(address: str) -> str:
-    """A reference to a cell of the cover."""
+def chosen_cell(what: str) -> str:
+    """A reference to the cell of a choice."""
+    sheet, address = CHOICES[what]
     column, row = split_address(address)
-    return f"{COVER}!${column}${row}"
+    return f"{sheet}!${column}${row}"
 
 
 def column_range(sheet: str, first: int, last: int, first_row: int, last_row: int) -> str:

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from lm_xl.assumptions.assumptions import Assumptions, Keys
-from lm_xl.model.cells import BEFORE, YEAR_COLUMN, Block
+from lm_xl.model.cells import YEAR_COLUMN, Block
 from lm_xl.model.ops import Array
-from lm_xl.workbook.plan.input_cells import InputCells, Numbers
+from lm_xl.workbook.plan.input_cells import Choice, InputCells, Numbers
 from lm_xl.workbook.plan.layout import CALCULATION, CONSTANT, FIRST_ROW, column_range, year_columns
-from lm_xl.xlsx.addresses import column_letters
+from lm_xl.xlsx.addresses import Area, address_of, column_letters
+
+if TYPE_CHECKING:
+    from lm_xl.forecasts.tornado import Tornado
 
 NO_KEYS = Keys("", "", "")
 SMALLEST, LEAST_GROWTH = 1e-12, 1e-3
@@ -27,7 +30,7 @@ def scale_of(name: str) -> float:
 
     Growth is a ratio less one and has the ratio's rounding: near 0 its own size says nothing of its error.
     """
-    return LEAST_GROWTH if name.endswith(("_yoy", "_cagr")) else SMALLEST
+    return LEAST_GROWTH if name.endswith("_cagr") else SMALLEST
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +42,7 @@ class Line:
     formula: str
     """Without the equals sign; YEAR_COLUMN stands for each cell's own column."""
     array: str
-    at: tuple[int, int, int] = (0, 0, 0)
+    at: tuple[int, ...] = (0, 0, 0)
     quantity: str = ""
     keys: Keys = NO_KEYS
     unit: str = ""
@@ -47,25 +50,48 @@ class Line:
     style: str = CALCULATION
     year: int | None = None
     """For a line that shows one year, its position."""
-    skip: int = 0
-    """Years left out at the start."""
+    shift: int = 0
+    """How many columns to the right of its own the cells of the same year stand that it refers to."""
     scale: float = SMALLEST
     """Differences are taken relative to the value or to this, whichever is larger."""
 
     def formulas(self) -> Iterator[tuple[int, str]]:
         """Column and formula of each cell."""
         for column in self.columns:
-            letters, before = column_letters(column), column_letters(column - 1)
-            yield column, self.formula.replace(YEAR_COLUMN, letters).replace(BEFORE, before)
+            yield column, self.formula.replace(YEAR_COLUMN, column_letters(column + self.shift))
+
+
+class Words(NamedTuple):
+    """Fixed words in a cell of a page, and their style."""
+
+    row: int
+    column: int
+    words: str
+    style: str
+
+
+class Chart(NamedTuple):
+    """A chart on a page: its upper left corner, what it draws, and the cell with its title."""
+
+    row: int
+    column: int
+    draws: str
+    title: str
 
 
 @dataclass
 class SheetPlan:
-    """The lines and the headings of one sheet; `row` is the next free one."""
+    """The lines, the headings and the fixed words of one sheet; `row` is the next free one."""
 
     title: str
     lines: list[Line] = field(default_factory=list)
     headings: list[tuple[int, str]] = field(default_factory=list)
+    words: list[Words] = field(default_factory=list)
+    charts: list[Chart] = field(default_factory=list)
+    maps: list[int] = field(default_factory=list)
+    """The rows of names over a heat map."""
+    breaks: list[int] = field(default_factory=list)
+    """The rows that begin a printed page."""
     row: int = FIRST_ROW
 
     @property
@@ -82,6 +108,7 @@ class PythonValues(Protocol):
     """What a measure may ask of Python's side of a deliverable."""
 
     numbers: Numbers
+    choice: Choice
     arrays: dict[str, Array]
 
     def block(self, name: str) -> Array:
@@ -92,6 +119,7 @@ class PythonValues(Protocol):
 
 
 PythonMeasure = Callable[[PythonValues], float | str]
+NumberOf = Callable[[PythonValues], float]
 
 
 class CheckLine(NamedTuple):
@@ -103,6 +131,21 @@ class CheckLine(NamedTuple):
     tolerance: float
     allowed: tuple[float, float] | None
     """The range that its values must lie in."""
+    where: str
+    """What the master check says of it when it fails; "" where a formula says so."""
+
+
+class Rectangle(NamedTuple):
+    """A rectangle of formulas, and the row that tells whether they are all there."""
+
+    row: int
+    sheet: str
+    area: Area
+
+    @property
+    def cells(self) -> str:
+        """Its address on its own sheet."""
+        return f"{address_of(*self.area[:2])}:{address_of(*self.area[2:])}"
 
 
 @dataclass
@@ -126,6 +169,14 @@ class Plan:
     drivers: list[tuple[int, dict[int, str]]] = field(default_factory=list)
     """Row and words of each line on the sheet of drivers."""
     checks: list[CheckLine] = field(default_factory=list)
+    drawn: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """Percentiles as drawn at the time of building, by the key of their line."""
+    tornado: Tornado | None = None
+    """The tornado that a build made for its pages, for whoever built it."""
+    held: str = ""
+    """What the analyses are made for: scenario, scope, basis and currency."""
+    kept: list[Rectangle] = field(default_factory=list)
+    """Every rectangle of formulas, apart from those of the checks themselves."""
 
     @property
     def years(self) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""What the model starts from on the sheet of inputs: every quantity as live cells, and switches for what is chosen on the cover.
+"""What the model starts from on the sheet of inputs: every quantity as live cells, and switches for what is chosen on the dashboard.
 
 A line of this sheet is an assumption row over the years, as its fill says, after some of the deltas that a scenario makes to it.
 """
@@ -16,14 +16,13 @@ from lm_xl.model.outputs import BASIS_NAMES
 from lm_xl.model.quantities import QUANTITIES
 from lm_xl.workbook.plan.layout import (
     AMOUNT,
-    CHOICES,
     CONSTANT,
     CONSTANT_LETTER,
-    COVER,
+    DASHBOARD,
     FIRST_ROW,
     HEADER_ROW,
     INPUTS,
-    cover_cell,
+    chosen_cell,
     letters_of,
 )
 from lm_xl.workbook.plan.lines import Line, Plan
@@ -111,7 +110,7 @@ def _filled(p: Plan, position: int) -> Symbol:
 
 def _switches(p: Plan) -> dict[int, Cell]:
     """One line a delta on Inputs: 1 where its scenario is the selected one."""
-    selected = cover_cell(CHOICES["scenario"])
+    selected = chosen_cell("scenario")
     switches = {}
     for k, delta in enumerate(p.assumptions.deltas):
         at = p.cells.delta_rows[k]
@@ -134,17 +133,20 @@ def _switches(p: Plan) -> dict[int, Cell]:
 
 def live_choice(p: Plan) -> dict[str, Array]:
     """A switch for each basis, 1 for the chosen one, one for each scope but the first, 1 where the chosen one leaves it out, and the
-    chosen currency's units for a dollar as `rate`.
+    chosen currency's units for a dollar as `rate`, and which year the explorer shows as `year place`, from 1.
     """
-    basis, currency = (cover_cell(CHOICES[what]) for what in ("basis", "currency"))
+    basis, currency = (chosen_cell(what) for what in ("basis", "currency"))
     rows = f"${FIRST_ROW}", f"${FIRST_ROW + len(p.assumptions.currencies) - 1}"
     codes, rates = (f"Currencies!${column}{rows[0]}:${column}{rows[1]}" for column in "AB")
     formulas = {b: f'IF({basis}="{name}",1,0)' for b, name in BASIS_NAMES.items()}
-    axes, chosen = p.assumptions.axes, cover_cell(CHOICES["scope"])
+    axes, chosen = p.assumptions.axes, chosen_cell("scope")
     for k in range(1, len(axes.scopes)):
         among = ",".join(f'{chosen}="{scope}"' for scope in axes.scopes[k:])
         formulas[f"without scope {k}"] = f"IF(OR({among}),0,1)"
     formulas["rate"] = f"SUMIFS({rates},{codes},{currency})"
+    first, *_, last = (column_letters(c) for c in p.columns(moving=True))
+    years = f"${first}${HEADER_ROW}:${last}${HEADER_ROW}"
+    formulas["year place"] = f"MATCH({chosen_cell('year')},{years},0)"
     cells = {}
     for name, formula in formulas.items():
         line = Line(
@@ -153,8 +155,8 @@ def live_choice(p: Plan) -> dict[str, Array]:
             formula=formula,
             array=f"choice {name}",
             quantity=name,
-            unit="units per USD" if name == "rate" else "0 or 1",
-            origin=COVER,
+            unit={"rate": "units per USD", "year place": "number"}.get(name, "0 or 1"),
+            origin=DASHBOARD,
         )
         cells[name] = one(_switch(p, line)).reshape(1, 1, 1, 1, 1)
     return cells

@@ -11,14 +11,16 @@ from pathlib import Path
 
 from lm_xl.assumptions.assumptions import Assumptions
 from lm_xl.assumptions.columns import SHEETS
-from lm_xl.workbook.plan.input_cells import Numbers
-from lm_xl.workbook.plan.layout import FIRST_ROW, HEADER_ROW
+from lm_xl.workbook.plan.input_cells import Choice, Numbers
+from lm_xl.workbook.plan.layout import FIRST_ROW, HEADER_ROW, chosen_cell
 from lm_xl.workbook.plan.lines import RESIDUE_SCALE, Line, Plan, PythonMeasure, PythonValues
 from lm_xl.workbook.plan.records import columns_of
 from lm_xl.xlsx.addresses import column_letters, place_of
 from lm_xl.xlsx.engines import stored_values
 
 AS_BUILT = "As_built"
+ANALYSES = ("Drivers", "Scenarios compared", "Uncertainty", "Bridge", "Tornado", "Percentiles", "Convergence")
+"""The sheets of analyses made at the time of building, each with a banner that tells whether they hold what is shown."""
 SUMMED = (*SHEETS, "Scenarios", "Correlations")
 """The sheets whose numbers decide the analyses."""
 NOW, BUILT, ALLOWED, SAME, WEIGHT = range(2, 7)
@@ -27,10 +29,13 @@ SUM_TOLERANCE = 1e-6
 """Far below any change that a person types, far above what engines differ by in a sum."""
 SAY_SAME = "As built: made with the numbers that the inputs have now"
 SAY_CHANGED = "INPUTS CHANGED since these analyses: build again"
+SAY_OTHER = "NOT WHAT THE DASHBOARD SHOWS: made for "
 SEEN = "Seen: each number that changed, and numbers that changed places. Not seen: changed words, such as labels, distributions and operations."
-BANNER_ROW = FIRST_ROW
-FIRST_SUM = BANNER_ROW + 1
+BANNER_ROW, HELD_ROW = FIRST_ROW, FIRST_ROW + 1
+FIRST_SUM = HELD_ROW + 1
 BANNER = f"{AS_BUILT}!$B${BANNER_ROW}"
+CHOSEN = ("scenario", "scope", "basis", "currency")
+"""What analyses are made for, as the dashboard chooses it."""
 
 SummedColumn = tuple[str, str]
 """A summed column: its sheet and its name."""
@@ -82,12 +87,34 @@ def add_as_built(p: Plan, built: Mapping[SummedColumn, float] | None = None) -> 
         formula = f'IF(ABS($B{row}-$C{row})<=$D{row},"same","differs")'
         _write(p, row, SAME, f"sameness of {name}", formula, same)
 
+    first = Choice.of(p.assumptions.axes).said()
+    p.held = " | ".join(str(first[what]) for what in CHOSEN)
+
     def banner(python: PythonValues) -> str:
-        return SAY_SAME if all(same(python) == "same" for same in sames) else SAY_CHANGED
+        if any(same(python) != "same" for same in sames):
+            return SAY_CHANGED
+        shown = python.choice.said()
+        return SAY_SAME if all(shown[what] == first[what] for what in CHOSEN) else SAY_OTHER + p.held
+
+    def changed(python: PythonValues) -> str:
+        return SAY_CHANGED if any(same(python) != "same" for same in sames) else SAY_SAME
 
     span = f"$E${FIRST_SUM}:$E${FIRST_SUM + len(weighed) - 1}"
-    words = ",".join(f"${column_letters(column)}${BANNER_ROW}" for column in (BUILT, ALLOWED))
-    _write(p, BANNER_ROW, NOW, "as built", f'IF(COUNTIF({span},"same")=ROWS({span}),{words})', banner)
+    same_words, changed_words = (f"${column_letters(column)}${BANNER_ROW}" for column in (BUILT, ALLOWED))
+    own, held = (f"${column_letters(column)}${HELD_ROW}" for column in (NOW, BUILT))
+    formula = f'IF(COUNTIF({span},"same")=ROWS({span}),{same_words},{changed_words})'
+    _write(p, HELD_ROW, NOW, "inputs as built", formula, changed)
+    shown = '&" | "&'.join(chosen_cell(what) for what in CHOSEN)
+    _write(
+        p,
+        HELD_ROW,
+        SAME,
+        "shown",
+        shown,
+        lambda python: " | ".join(str(python.choice.said()[w]) for w in CHOSEN),
+    )
+    formula = f'IF(OR({own}<>{same_words},$E${HELD_ROW}={held}),{own},"{SAY_OTHER}"&{held})'
+    _write(p, BANNER_ROW, NOW, "as built", formula, banner)
 
 
 def built_sums(path: Path, years: Sequence[int]) -> dict[SummedColumn, float] | None:

@@ -7,58 +7,70 @@ from collections.abc import Mapping, Sequence
 from lm_xl.assumptions.assumptions import DIMS, Assumptions
 from lm_xl.model.evaluate import evaluate
 from lm_xl.model.ops import Array
-from lm_xl.model.outputs import OUTPUTS
+from lm_xl.model.outputs import ADDED_UP, OUTPUTS
+from lm_xl.workbook.plan.bounds import add_bounds
 from lm_xl.workbook.plan.checks import MASTER, add_checks
 from lm_xl.workbook.plan.drivers import add_drivers
+from lm_xl.workbook.plan.front.cover import add_cover
+from lm_xl.workbook.plan.front.dashboard import add_dashboard
+from lm_xl.workbook.plan.front.drawn import Drawn
+from lm_xl.workbook.plan.front.explorer import add_explorer
+from lm_xl.workbook.plan.front.launches import add_launches
+from lm_xl.workbook.plan.front.markets import add_markets
 from lm_xl.workbook.plan.input_cells import InputCells
-from lm_xl.workbook.plan.layout import BANNER_CELL, HEADER_CELL
+from lm_xl.workbook.plan.layout import BANNER_CELL, DIVIDER, HEADER_CELL
 from lm_xl.workbook.plan.lines import Line, Plan
 from lm_xl.workbook.plan.live_inputs import live_choice, live_inputs, live_shares, live_structure
 from lm_xl.workbook.plan.products import shares_of
 from lm_xl.workbook.plan.reconciliation import add_reconciliation
 from lm_xl.workbook.plan.records import INPUT_SHEETS
-from lm_xl.workbook.plan.report import BY_REGION, BY_SUBTYPE, report
-from lm_xl.workbook.plan.staleness import BANNER, add_as_built
+from lm_xl.workbook.plan.report import BY_PATIENTS, BY_REGION, BY_SUBTYPE, report
+from lm_xl.workbook.plan.staleness import ANALYSES, BANNER, add_as_built
 from lm_xl.workbook.plan.triangulation import add_triangulation
 from lm_xl.workbook.plan.writer import PlanWriter
 
-PROSE = ("Contents", "Pipeline", "Method", "Glossary", "Charts", "Lists")
+PROSE = (DIVIDER, "Method", "Glossary", "Lists")
 """Sheets without formulas of the model, which show the master check in their header all the same."""
-ANALYSES = ("Scenarios_and_bridge", "Tornado", "Uncertainty", "Convergence")
-"""Sheets of analyses made at the time of building, each with a banner that tells whether the inputs are still the same."""
-BY_SET = (
-    "entrant_claim",
-    "entrant_total",
-    "expected_claim",
-    "expected_total",
-    "incumbent_claim",
-    "incumbent_total",
-    "share",
-    "expected_share",
-)
-"""Blocks ordered region, subtype, segment, so that a choice set's members stand together; the others region, segment, subtype."""
+ORDERS = {"Calc_Share": BY_SUBTYPE, "Calc_Patients": BY_PATIENTS, "Calc_Sales": BY_PATIENTS}
+"""Orders of the lines of a sheet, by region, segment, subtype elsewhere: a choice set's members stand together, and so do the
+regions that sell the same to the same patients."""
 
 
-def trace(a: Assumptions, cells: InputCells, built: Mapping[tuple[str, str], float] | None = None) -> Plan:
+def trace(
+    a: Assumptions,
+    cells: InputCells,
+    built: Mapping[tuple[str, str], float] | None = None,
+    drawn: Drawn | None = None,
+) -> Plan:
     """Every formula of the deliverable, and where its Python value is. `cells` says where the assumptions' numbers stand.
 
-    `built` are the sums of the inputs at the time of building, where that is past.
+    `built` are the sums of the inputs at the time of building, where that is past; `drawn` are the percentiles that the file holds.
     """
-    p = Plan(a, cells)
+    p = Plan(a, cells, drawn=drawn or {})
     writer = PlanWriter(p)
 
     def put(name: str, x: Array) -> Array:
-        output, order = OUTPUTS[name], BY_SUBTYPE if name in BY_SET else BY_REGION
-        return writer.put(output.sheet, name, x, output.unit, _labels(a, x.shape[1:4]), order)
+        output = OUTPUTS[name]
+        if not output.sheet:
+            return x
+        labels, order = _labels(a, x.shape[1:4]), ORDERS.get(output.sheet, BY_REGION)
+        return writer.put(output.sheet, name, x, output.unit, labels, order, shared=name not in ADDED_UP)
 
     inputs, structure = live_inputs(p), live_structure(a)
     outputs = evaluate(inputs, structure, put)
+    writer.cells |= inputs
     shares = shares_of(a, live_shares(p))
     report({**inputs, **outputs}, a.axes, structure["year"], live_choice(p), shares, writer)
     add_triangulation(writer)
     add_reconciliation(writer)
     add_drivers(p)
+    add_dashboard(p)
+    add_markets(p)
+    add_explorer(writer)
+    add_launches(writer)
+    add_cover(p)
     add_as_built(p, built)
+    add_bounds(p)
     _repeat(p, ANALYSES, BANNER_CELL, BANNER, "as built")
     add_checks(p)
     _repeat(p, tuple(dict.fromkeys((*p.sheets, *INPUT_SHEETS, *PROSE))), HEADER_CELL, MASTER, "master")

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from lm_xl.assumptions.assumptions import Published
-from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE
-from lm_xl.model.ops import Array, total_of
-from lm_xl.workbook.plan.layout import BAND, cover_cell
+from lm_xl.model import stages
+from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE, YEAR
+from lm_xl.model.ops import Array, millions, total_of
+from lm_xl.workbook.plan.layout import BAND, COVER
 from lm_xl.workbook.plan.lines import Line, Plan, PythonValues
 from lm_xl.workbook.plan.writer import PlanWriter
-from lm_xl.xlsx.addresses import column_letters
+from lm_xl.xlsx.addresses import column_letters, split_address
 
 TRIANGULATION, SCOPES = "Triangulation", "Calc_Triangulation"
 LOW, HIGH = 0.5, 2
 FIRST_FIGURE = 6
-PUBLISHED_COLUMN, MODEL_COLUMN, RATIO_COLUMN, STATUS_COLUMN = 9, 10, 11, 12
+PUBLISHED_COLUMN, MODEL_COLUMN, RATIO_COLUMN, STATUS_COLUMN = 5, 6, 7, 8
 """Columns of the published value, the model's, their ratio, and whether it lies in the band."""
 WITHIN, OUTSIDE = "within the band", "OUTSIDE the band"
 
@@ -45,9 +46,12 @@ class Scope:
     dim: int
     members: Sequence[int]
 
-    def of(self, x: Array) -> Array:
-        """What each region of the scope adds to the model's figure, of a block in one year."""
-        return total_of(np.take(x, self.regions, axis=REGION), self.dim, self.members)
+    def of(self, at_year: Callable[[str], Array]) -> Array:
+        """What each region of the scope adds to the model's figure, of blocks in one year; of sales at list price what is left after rebates."""
+        summed = total_of(np.take(at_year(self.block), self.regions, axis=REGION), self.dim, self.members)
+        if self.block != "gross_sales":
+            return summed
+        return stages.net_sales(millions(summed), np.take(at_year("gross_to_net"), self.regions, axis=REGION))
 
 
 def _scope_of(p: Plan, figure: Published) -> Scope:
@@ -59,7 +63,7 @@ def _scope_of(p: Plan, figure: Published) -> Scope:
         return Scope("diagnosed", regions, SUBTYPE, subtypes)
     if len(subtypes) == len(axes.subtype):
         return Scope("net_sales_by_region_and_segment", regions, SEGMENT, segments)
-    return Scope("net_sales_by_region_and_subtype", regions, SUBTYPE, subtypes)
+    return Scope("gross_sales", regions, SUBTYPE, subtypes)
 
 
 def _write_comparison(writer: PlanWriter, k: int, figure: Published) -> None:
@@ -75,11 +79,13 @@ def write_parts(writer: PlanWriter, part: str, scope: Scope, figure: Published, 
     p = writer.plan
     year = p.years.index(model_year(p, figure))
     leaves = p.assumptions.axes.region.leaves
-    labels = [leaves[r] for r in scope.regions], (figure.keys.segment,), (figure.keys.subtype,)
-    writer.put(SCOPES, part, scope.of(writer.at_year(writer.cells[scope.block], year)), unit, labels)
+    of_segments = scope.block == "gross_sales"
+    segments = p.assumptions.axes.segment.leaves if of_segments else (figure.keys.segment,)
+    labels = [leaves[r] for r in scope.regions], segments, (figure.keys.subtype,)
+    writer.put(SCOPES, part, scope.of(lambda name: writer.at_year(writer.cells[name], year)), unit, labels)
 
     def summed(arrays: Mapping[str, Array]) -> Array:
-        return scope.of(arrays[scope.block][..., [year]])
+        return scope.of(lambda name: arrays[name][..., [min(year, arrays[name].shape[YEAR] - 1)]])
 
     p.reducers[part] = summed
 
@@ -102,9 +108,9 @@ def _write_ratio(p: Plan, k: int, figure: Published, part: str) -> None:
         return WITHIN if LOW <= ratio(python) <= HIGH else OUTSIDE
 
     a, b, c = (f"{column_letters(x)}{row}" for x in (PUBLISHED_COLUMN, MODEL_COLUMN, RATIO_COLUMN))
-    low, high = (cover_cell(address) for address in BAND.values())
+    low, high = (f"{COVER}!{fixed(address)}" for address in BAND.values())
     money = "*1000*1000" if figure.metric == "revenue" else ""
-    unit = "patients" if figure.metric == "patients" else "USD"
+    unit = "patients" if figure.metric == "patients" else "dollars"
     for column, name, formula, shown, measure in (
         (PUBLISHED_COLUMN, "published", f"Published!{p.cells.figures[k]}", unit, published),
         (MODEL_COLUMN, "model", f"SUM({p.range(part)}){money}", unit, model),
@@ -121,3 +127,9 @@ def _write_ratio(p: Plan, k: int, figure: Published, part: str) -> None:
             unit=shown,
         )
         sheet.lines.append(line)
+
+
+def fixed(address: str) -> str:
+    """A reference to a cell of the page that stays when it is copied."""
+    column, row = split_address(address)
+    return f"${column}${row}"

@@ -4,37 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 
 import numpy as np
 
-from lm_xl.assumptions.assumptions import Keys
+from lm_xl.assumptions.assumptions import DIMS, Keys
 from lm_xl.model.cells import ROW, YEAR_COLUMN, Block, Cell, Symbol
 from lm_xl.model.ops import Array
 from lm_xl.workbook.plan.layout import (
     CALCULATION,
-    CHOICES,
     CONSTANT_LETTER,
-    COVER,
-    FIGURES_ROW,
     FIRST_ROW,
     KEY_COLUMNS,
     LONG,
     LONG_VALUE,
-    SENTENCES_ROW,
-    SUMMARY,
     TOTAL,
-    WORDS,
-    WORDS_VALUE,
     column_beside,
-    cover_cell,
     letters_of,
 )
-from lm_xl.workbook.plan.lines import Line, Plan, SheetPlan, scale_of
+from lm_xl.workbook.plan.lines import Line, Plan, scale_of
 from lm_xl.workbook.plan.report import BY_REGION, Labels, Order
-from lm_xl.workbook.plan.terms import in_column, one
+from lm_xl.workbook.plan.terms import in_column
 from lm_xl.xlsx.addresses import column_letters
 
-WORDS_LETTER = column_letters(WORDS_VALUE)
+Places = tuple[int, ...]
+"""The positions on an axis that a line stands for."""
+Stands = tuple[Places, Places, Places]
+"""The regions, segments and subtypes whose pairings a line stands for."""
 
 
 @dataclass
@@ -46,7 +42,6 @@ class PlanWriter:
     """Each block's cells, for what is computed over them later."""
     _written: dict[tuple[str, str, bool], str] = field(default_factory=dict)
     """A sheet's formula, and the cell that already holds it: what is calculated once is referred to."""
-    _numbers_said: int = 0
 
     def put(
         self,
@@ -58,47 +53,70 @@ class PlanWriter:
         order: Order = BY_REGION,
         style: str = CALCULATION,
         *,
-        skip: int = 0,
+        shared: bool = False,
     ) -> Array:
-        """Write an array of formulas as a block; returns the cells that hold it. Structural zeros get no line."""
+        """Write an array of formulas as a block; returns the cells that hold it. Structural zeros get no line.
+
+        In a shared block a formula has one line, whatever it stands for, and the labels of all that it does.
+        """
         p, sheet, out = self.plan, self.plan.sheet(title), x.copy()
         elements = [at for at in _in_order(x.shape[1:4], order) if isinstance(x[(0, *at, 0)], Symbol)]
         # a block runs over the years where any of its lines does, so that one range holds it
         moving = any(YEAR_COLUMN in x[(0, *at, 0)].text for at in elements)
-        rows: dict[int, tuple[int, ...]] = dict(
-            zip(range(sheet.row, sheet.row + len(elements)), elements, strict=True)
+        lines: list[tuple[str, Stands]] = [
+            (x[(0, *at, 0)].text, ((at[0],), (at[1],), (at[2],))) for at in elements
+        ]
+        # one that names its own row computes something else in each
+        if shared and not any(ROW in text for text, _ in lines):
+            lines = _shared(lines)
+        rows: dict[int, tuple[int, ...]] = {
+            row: tuple(on[0] for on in stands) for row, (_, stands) in enumerate(lines, sheet.row)
+        }
+        block = Block(
+            title, sheet.row, max(rows, default=sheet.row), rows, KEY_COLUMNS, len(lines) < len(elements)
         )
-        block = Block(title, sheet.row, max(rows, default=sheet.row), rows, KEY_COLUMNS)
         p.blocks[name], p.moving[name] = block, moving
-        for at in elements:
+        for text, stands in lines:
             row = sheet.take_row()
             line = Line(
                 row=row,
-                columns=p.columns(moving=moving)[skip:],
-                formula=self._formula(title, x[(0, *at, 0)].text, row, moving=moving),
+                columns=p.columns(moving=moving),
+                formula=self._formula(title, text, row, moving=moving),
                 array=name,
-                at=at,
+                at=(stands[0][0], stands[1][0], stands[2][0]),
                 quantity=name.partition("_by_")[0],
-                keys=_keys(labels, at),
+                keys=self._keys(labels, stands),
                 unit=unit,
                 style=style,
-                skip=skip,
                 scale=scale_of(name),
             )
             sheet.lines.append(line)
-            out[(0, *at, 0)] = Cell(title, letters_of(moving=moving), row, block)
+            for at in product(*stands):
+                out[(0, *at, 0)] = Cell(title, letters_of(moving=moving), row, block)
         self.cells[name] = out
         return out
 
+    def _keys(self, labels: Labels, stands: Sequence[Places]) -> Keys:
+        """The labels of a line: a leaf, a group of just those that it stands for, or all of them one after the other."""
+        axes = self.plan.assumptions.axes
+        return Keys(
+            *(
+                known[on[0]]
+                if len(on) == 1
+                else axes.axis(dim).group_of(on) or ", ".join(known[i] for i in on)
+                for dim, known, on in zip(DIMS, labels, stands, strict=True)
+            )
+        )
+
     def _formula(self, title: str, text: str, row: int, *, moving: bool) -> str:
-        """A formula, or a reference to the cell of its sheet that holds the same one."""
+        """A formula, or a reference to the cell of its sheet that holds the same one. Cells of its own sheet stand without its name."""
+        text = text.replace(f"{title}!", "")
         if ROW in text:
-            # one that names its own row computes something else in each
             return text.replace(ROW, str(row))
         key = title, text, moving
         if key in self._written:
             return self._written[key]
-        self._written[key] = f"{title}!{YEAR_COLUMN if moving else f'${CONSTANT_LETTER}'}{row}"
+        self._written[key] = f"{YEAR_COLUMN if moving else f'${CONSTANT_LETTER}'}{row}"
         return text
 
     def beside(self, title: str, place: str, name: str, x: Array, unit: str, block: Array) -> None:
@@ -111,7 +129,7 @@ class PlanWriter:
                 line = Line(
                     row=cell.row,
                     columns=columns,
-                    formula=term.text,
+                    formula=term.text.replace(f"{title}!", ""),
                     array=name,
                     at=at,
                     quantity=name,
@@ -142,108 +160,33 @@ class PlanWriter:
                     array=name,
                     at=at,
                     quantity=metric,
-                    keys=_keys(labels, at),
+                    keys=self._keys(labels, [(place,) for place in at]),
                     unit=unit,
                     origin=str(year),
                     year=y,
                 )
                 sheet.lines.append(line)
 
-    def figure(self, name: str, x: Array, unit: str, what: str) -> None:
-        """Show one number on the cover, and again on the summary."""
-        cover, summary = self.plan.sheet(COVER), self.plan.sheet(SUMMARY)
-        row = FIGURES_ROW + len(cover.lines)
-        for sheet, at, formula in (
-            (cover, row, x.item().text),
-            (summary, FIRST_ROW + len(summary.lines), f"{COVER}!$C${row}"),
-        ):
-            line = Line(
-                row=at,
-                columns=(3,),
-                formula=formula,
-                array=name,
-                quantity=what,
-                unit=unit,
-                style="lm figure",
-                scale=scale_of(name),
-            )
-            sheet.lines.append(line)
-
-    def sentence(self, name: str, pieces: Sequence[str | Array]) -> None:
-        """Write a sentence: its pieces on a sheet of their own, joined on the summary.
-
-        It is joined in two halves, so that no formula grows long.
-        """
-        sheet, first = self.plan.sheet(WORDS), self.plan.sheet(WORDS).row
-        for i, piece in enumerate(pieces):
-            row = sheet.take_row()
-            if isinstance(piece, str):
-                sheet.headings.append((row, piece))
-            else:
-                _words(sheet, row, name, piece.item().text, f"{name} {i}")
-        middle = first + len(pieces) // 2
-        halves = [range(first, middle), range(middle, sheet.row)]
-        joined = []
-        for k, half in enumerate(halves):
-            row = sheet.take_row()
-            _words(sheet, row, name, "&".join(f"{WORDS_LETTER}{r}" for r in half), f"{name} half {k}")
-            joined.append(f"{WORDS}!${WORDS_LETTER}${row}")
-        summary = self.plan.sheet(SUMMARY)
-        row = SENTENCES_ROW + sum(line.style == "lm sentence" for line in summary.lines)
-        _words(summary, row, name, "&".join(joined), name, column=2, style="lm sentence")
-
-    def whole(self, x: Array, unit: str) -> Array:
-        """A number as words, in the reader's own number signs; the number stands above its sentence."""
-        cell = self._number(x.item().text, f"said {self._numbers_said}", unit)
-        self._numbers_said += 1
-        if unit == "share":
-            return one(Symbol(f'IF(ISNUMBER({cell}),FIXED({cell}*100,1)&"%","n/a")'))
-        return one(Symbol(f"FIXED({cell},0)"))
-
-    def leader(self, name: str, dim: int, labels: Sequence[str], y: int) -> Array:
-        """The label of a block's line with the largest number in one year."""
-        p, block, letter = self.plan, self.plan.blocks[name], KEY_COLUMNS[dim]
-        numbers = p.range(name, p.columns(moving=True)[y])
-        names = f"{block.sheet}!${letter}${block.first_row}:${letter}${block.last_row}"
-        place = self._number(f"MATCH(MAX({numbers}),{numbers},0)", f"{name} place {y}", "position")
-        return one(Symbol(f"INDEX({names},{place})"))
-
-    def _number(self, formula: str, array: str, unit: str) -> str:
-        """The cell of a number that a sentence is about to say."""
-        sheet = self.plan.sheet(WORDS)
-        row = sheet.take_row()
-        line = Line(
-            row=row, columns=(WORDS_VALUE,), formula=formula, array=array, quantity="number", unit=unit
-        )
-        sheet.lines.append(line)
-        return f"{WORDS_LETTER}{row}"
-
-    def chosen(self, what: str) -> Array:
-        """The name of the chosen basis, currency or scenario."""
-        return one(Symbol(cover_cell(CHOICES[what])))
-
     def at_year(self, x: Array, y: int) -> Array:
         """An array's cells in one year."""
         return in_column(x, column_letters(self.plan.columns(moving=True)[y]))
 
 
-def _words(
-    sheet: SheetPlan,
-    row: int,
-    sentence: str,
-    formula: str,
-    array: str,
-    column: int = WORDS_VALUE,
-    style: str = CALCULATION,
-) -> None:
-    line = Line(
-        row=row, columns=(column,), formula=formula, array=array, quantity=sentence, unit="text", style=style
-    )
-    sheet.lines.append(line)
+def _shared(lines: list[tuple[str, Stands]]) -> list[tuple[str, Stands]]:
+    """Lines of the same formula as one, where together they stand for all pairings of some positions on the axes."""
+    for dim in range(len(DIMS)):
+        found: dict[tuple[str, Stands], Places] = {}
+        for text, stands in lines:
+            others = _with(stands, dim, ())
+            found[text, others] = found.get((text, others), ()) + stands[dim]
+        lines = [(text, _with(others, dim, places)) for (text, others), places in found.items()]
+    return lines
 
 
-def _keys(labels: Labels, at: Sequence[int]) -> Keys:
-    return Keys(*(labels[i][position] for i, position in enumerate(at)))
+def _with(stands: Stands, dim: int, places: Places) -> Stands:
+    """The same with other positions on one axis."""
+    r, s, p = (places if k == dim else on for k, on in enumerate(stands))
+    return r, s, p
 
 
 def _in_order(shape: Sequence[int], order: Order) -> Iterator[tuple[int, int, int]]:

@@ -5,6 +5,7 @@ Each file maps keys to texts; in a text a line break counts as a space, and a na
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -35,6 +36,12 @@ def text(file: str, key: str, **filled: object) -> str:
         return found.format(**filled) if filled else found
     except KeyError as name:
         raise LookupError(f"{file}.toml: in {key!r} nothing fills in {name}") from None
+
+
+def in_words(note: str) -> str:
+    """A note that begins with arithmetic without it: what it comes to, then the words."""
+    said = re.sub(r"^[-\d\s.,()x/*^+]+= ?([-\d.,]+): ", r"\1: ", note)
+    return said[:1].upper() + said[1:]
 
 
 @cache

@@ -1,26 +1,14 @@
-"""The executive summary, and the sheet with the pieces that its sentences are joined from."""
+"""The sheet with the pieces that sentences, tiles and titles are joined from."""
 
 from __future__ import annotations
 
 from openpyxl.worksheet.worksheet import Worksheet
 
-from lm_xl.workbook.pages.lines import lines_on, write_figure, write_line
-from lm_xl.workbook.pages.pen import Pen, columns, page, start, widths
+from lm_xl.workbook.pages.lines import lines_on, write_line
+from lm_xl.workbook.pages.pen import Pen, columns, page, start
 from lm_xl.workbook.plan.layout import HEADER_ROW, WORDS_VALUE
 from lm_xl.workbook.plan.lines import Plan
 from lm_xl.workbook.words.prose import text
-
-
-def summary(ws: Worksheet, traced: Plan, pen: Pen) -> None:
-    """The key figures and the sentences; the charts come later."""
-    start(ws, "outputs", text("sheets", ws.title), text("pages", "summary"))
-    widths(ws, (26, 58, 40))
-    for line in lines_on(ws, traced):
-        if line.style == "lm figure":
-            write_figure(ws, pen, line)
-        elif line.style == "lm sentence":
-            write_line(ws, pen, line, unit="text")
-    page(ws, 1, single=True)
 
 
 def pieces(ws: Worksheet, traced: Plan, pen: Pen) -> None:

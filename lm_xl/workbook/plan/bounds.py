@@ -1,0 +1,95 @@
+"""Whether each value lies between its low and its high, as a rebuild demands: counts above the columns of each assumption sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from lm_xl.assumptions.assumptions import Assumptions, Row
+from lm_xl.assumptions.columns import SHEETS
+from lm_xl.workbook.plan.layout import FIRST_ROW, HEADER_CELL, HEADER_ROW, column_range
+from lm_xl.workbook.plan.lines import Line, NumberOf, Plan, PythonValues
+from lm_xl.workbook.plan.records import columns_of
+from lm_xl.workbook.plan.staleness import rows_of
+from lm_xl.xlsx.addresses import column_letters
+
+COUNT_ROW = HEADER_CELL[0]
+"""The counts stand beside the master check, above the names of their columns."""
+
+
+class Side(NamedTuple):
+    """One bound of a sheet's rows: the column that holds it, those that may hold a row's value, and how they must not compare."""
+
+    name: str
+    column: int
+    values: tuple[int, ...]
+    wrong: str
+
+    def test(self, row: int) -> str:
+        """The formula of whether a row's value is beyond this bound. A row has one of the values; blank cells have none."""
+        bound = f"${column_letters(self.column)}{row}"
+        cells = [f"${column_letters(column)}{row}" for column in self.values]
+        beyond = ",".join(f'AND({cell}<>"",{cell}{self.wrong}{bound})' for cell in cells)
+        return f'AND({bound}<>"",OR({beyond}))'
+
+
+def bounded_sheets(a: Assumptions) -> Iterator[tuple[str, int, tuple[Side, Side]]]:
+    """Each sheet of rows with its last row and its two bounds."""
+    for sheet in SHEETS:
+        if rows_of(a, sheet):
+            yield sheet, HEADER_ROW + rows_of(a, sheet), _sides(a, columns_of(sheet, a.axes.years))
+
+
+def _sides(a: Assumptions, named: Sequence[str]) -> tuple[Side, Side]:
+    # a bound holds the value, of the last year where the row moves over the years
+    last = str(a.axes.years[-1])
+    values = tuple(named.index(name) + 1 for name in ("value", last) if name in named)
+    return (
+        Side("low", named.index("low") + 1, values, "<"),
+        Side("high", named.index("high") + 1, values, ">"),
+    )
+
+
+def add_bounds(p: Plan) -> None:
+    """Write the counts of each sheet."""
+    for sheet, last, sides in bounded_sheets(p.assumptions):
+        for side in sides:
+            name = f"values of {sheet} beyond {side.name}"
+            p.measures[name] = _count(p.assumptions, sheet, side)
+            line = Line(
+                row=COUNT_ROW, columns=(side.column,), formula=_formula(last, side), array=name, quantity=name
+            )
+            p.sheet(sheet).lines.append(line)
+
+
+def beyond(a: Assumptions, sheet: str, sides: tuple[Side, Side]) -> tuple[str, NumberOf]:
+    """The formula and the number of a sheet's values that are beyond their low or high."""
+    low, high = sides
+    counts = _count(a, sheet, low), _count(a, sheet, high)
+    cells = column_range(sheet, low.column, high.column, COUNT_ROW, COUNT_ROW)
+    return f"SUM({cells})", lambda python: sum(count(python) for count in counts)
+
+
+def _formula(last: int, side: Side) -> str:
+    def cells(column: int) -> str:
+        letters = column_letters(column)
+        return f"{letters}{FIRST_ROW}:{letters}{last}"
+
+    bounds = cells(side.column)
+    each = "+".join(f'({cells(c)}<>"")*({cells(c)}{side.wrong}{bounds})' for c in side.values)
+    return f'SUMPRODUCT(({bounds}<>"")*({each}))'
+
+
+def _count(a: Assumptions, sheet: str, side: Side) -> NumberOf:
+    def count(python: PythonValues) -> float:
+        values = zip(a.rows, python.numbers.inputs, strict=True)
+        return float(sum(row.sheet == sheet and _beyond(row, inputs, side) for row, inputs in values))
+
+    return count
+
+
+def _beyond(row: Row, inputs: Sequence[float], side: Side) -> bool:
+    bound = row.low if side.name == "low" else row.high
+    if bound is None or not inputs:
+        return False
+    return inputs[-1] < bound if side.name == "low" else inputs[-1] > bound
