@@ -11,8 +11,8 @@ from lm_xl.forecasts.bridge import Bridge, bridge
 from lm_xl.forecasts.forecast import forecast
 from lm_xl.forecasts.results import Results
 from lm_xl.forecasts.tornado import Tornado, tornado
-from lm_xl.model.outputs import BASIS_NAMES
 from lm_xl.uncertainty.limits import MOST_DRAWS, whole_number
+from lm_xl.workbook.plan.staleness import held_by
 from lm_xl.workbook.words.prose import text
 from lm_xl.xlsx.stored import DIGITS
 
@@ -68,9 +68,8 @@ def analyse(
 
 def held(n: Analyses, *, scenario: bool = True) -> str:
     """What the values of an analysis are of, as the dashboard says it."""
-    axes = n.results.axes
-    shown = [axes.scenarios[0]] if scenario else []
-    return " | ".join([*shown, axes.headline, BASIS_NAMES["risk_adjusted"], "USD million"])
+    told = f"{held_by(n.results.axes)} million"
+    return told if scenario else told.partition(" | ")[2]
 
 
 def stamp(n: Analyses) -> str:

@@ -74,17 +74,6 @@ def year_bars(
     return chart
 
 
-def year_lines(
-    ws: Worksheet, rows: Sequence[int], names: str, first: int, last: int, title: str, unit: str
-) -> NativeChart:
-    """Lines over the years, as bars are drawn."""
-    chart: NativeChart = LineChart()
-    chart.series = _rows(ws, rows, names, first, last)
-    _over_years(chart, ws, first, last, title, unit)
-    _draw_lines(chart)
-    return chart
-
-
 def columns_of(ws: Worksheet, rows: Sequence[int], names: str, first: int, last: int) -> NativeChart:
     """Two or more columns side by side, each the whole of its parts: a series a row, named by the cell in the column `names`."""
     chart: NativeChart = BarChart()

@@ -26,7 +26,7 @@ from lm_xl.workbook.pages.charts import (
 from lm_xl.workbook.pages.lines import lines_on, write_line
 from lm_xl.workbook.pages.lists import list_reference, lists_of
 from lm_xl.workbook.pages.pen import Pen, header_height, other, page, parted, start, widths
-from lm_xl.workbook.pages.styles import FIGURE_HEIGHT, HEAT, LINE, WHITE, number_format
+from lm_xl.workbook.pages.styles import FIGURE_HEIGHT, HEAT, LINE, WHITE, amber_where, number_format
 from lm_xl.workbook.pages.uncertainty import FANS
 from lm_xl.workbook.pages.validations import NOT_LISTED, list_of, validate
 from lm_xl.workbook.plan.front.dashboard import DRAWN, SENTENCE_ROW, TILE_ROW, TILES
@@ -37,6 +37,7 @@ from lm_xl.workbook.plan.front.explorer import (
     WHY_ROW,
     YEARS_ROW,
 )
+from lm_xl.workbook.plan.front.explorer import TILES as EXPLORER_TILES
 from lm_xl.workbook.plan.front.markets import COMPANIES_DRAWN, MARKET_PAGES, PATIENTS
 from lm_xl.workbook.plan.front.page import FIRST_YEAR
 from lm_xl.workbook.plan.input_cells import Choice
@@ -54,6 +55,7 @@ from lm_xl.workbook.plan.layout import (
 )
 from lm_xl.workbook.plan.lines import Chart, Plan
 from lm_xl.workbook.plan.report import TOTALS
+from lm_xl.workbook.plan.staleness import BANNER, SAY_SAME
 from lm_xl.workbook.words.prose import text
 from lm_xl.xlsx.addresses import address_of, column_letters, split_address
 
@@ -128,6 +130,12 @@ def drawn_tile(ws: Worksheet, n: Analyses, pen: Pen) -> None:
         (text("pages", "drawn_note"), "lm tile note"),
     )):  # fmt: skip
         pen.text(ws, TILE_ROW + down, column, words, style)
+    _amber_where_stale(ws, address_of(TILE_ROW + 1, column))
+
+
+def _amber_where_stale(ws: Worksheet, address: str) -> None:
+    """Amber where the draws are not of what is shown, or of inputs that changed."""
+    ws.conditional_formatting.add(address, amber_where(f'{BANNER}<>"{SAY_SAME}"'))
 
 
 def explorer(ws: Worksheet, a: Assumptions, p: Plan, pen: Pen) -> None:
@@ -141,6 +149,7 @@ def explorer(ws: Worksheet, a: Assumptions, p: Plan, pen: Pen) -> None:
     header_height(ws, WHY_ROW + 1)
     _cells(ws, p, pen, FIRST_YEAR + years + 2)
     ws.row_dimensions[TILE_ROW + 1].height = FIGURE_HEIGHT
+    _amber_where_stale(ws, address_of(TILE_ROW + 1, EXPLORER_TILES[-1]))
     sums = other(ws, CALCULATED)
     row = p.blocks[EXPLORED].first_row
     columns = p.columns(moving=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from openpyxl.worksheet.worksheet import Worksheet
 
 from lm_xl.workbook.pages.pen import Pen
-from lm_xl.workbook.pages.styles import FIGURE_HEIGHT, number_format
+from lm_xl.workbook.pages.styles import number_format
 from lm_xl.workbook.plan.lines import Line, Plan
 
 
@@ -19,10 +19,3 @@ def write_line(ws: Worksheet, pen: Pen, line: Line, style: str = "", unit: str =
     form = number_format(unit) if unit else number_format(line.unit, line.quantity)
     for column, formula in line.formulas():
         pen.write(ws, line.row, column, f"={formula}", style or line.style, form)
-
-
-def write_figure(ws: Worksheet, pen: Pen, line: Line) -> None:
-    """A key figure in large type, with its name beside it."""
-    pen.text(ws, line.row, 2, line.quantity, "lm label")
-    write_line(ws, pen, line)
-    ws.row_dimensions[line.row].height = FIGURE_HEIGHT

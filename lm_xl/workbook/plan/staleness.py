@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lm_xl.assumptions.assumptions import Assumptions
 from lm_xl.assumptions.columns import SHEETS
+from lm_xl.model.axes import Axes
 from lm_xl.workbook.plan.input_cells import Choice, Numbers
 from lm_xl.workbook.plan.layout import FIRST_ROW, HEADER_ROW, chosen_cell
 from lm_xl.workbook.plan.lines import RESIDUE_SCALE, Line, Plan, PythonMeasure, PythonValues
@@ -88,7 +89,7 @@ def add_as_built(p: Plan, built: Mapping[SummedColumn, float] | None = None) -> 
         _write(p, row, SAME, f"sameness of {name}", formula, same)
 
     first = Choice.of(p.assumptions.axes).said()
-    p.held = " | ".join(str(first[what]) for what in CHOSEN)
+    p.held = held_by(p.assumptions.axes)
 
     def banner(python: PythonValues) -> str:
         if any(same(python) != "same" for same in sames):
@@ -115,6 +116,12 @@ def add_as_built(p: Plan, built: Mapping[SummedColumn, float] | None = None) -> 
     )
     formula = f'IF(OR({own}<>{same_words},$E${HELD_ROW}={held}),{own},"{SAY_OTHER}"&{held})'
     _write(p, BANNER_ROW, NOW, "as built", formula, banner)
+
+
+def held_by(axes: Axes) -> str:
+    """What analyses are made for: scenario, scope, basis and currency of a new deliverable."""
+    first = Choice.of(axes).said()
+    return " | ".join(str(first[what]) for what in CHOSEN)
 
 
 def built_sums(path: Path, years: Sequence[int]) -> dict[SummedColumn, float] | None:

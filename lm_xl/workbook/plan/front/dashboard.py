@@ -16,6 +16,7 @@ from lm_xl.workbook.plan.front.values import (
 )
 from lm_xl.workbook.plan.layout import CONSTANT_LETTER, DASHBOARD, KEY_COLUMNS
 from lm_xl.workbook.plan.lines import Plan, PythonValues
+from lm_xl.workbook.plan.staleness import held_by
 from lm_xl.xlsx.addresses import column_letters, place_of
 
 SUBTITLE = f"{DASHBOARD}!$A$2"
@@ -50,18 +51,15 @@ def add_dashboard(p: Plan) -> None:
         page.formula(row, 2, said, style="lm sentence", name=lead)
 
     first, last, shown_now = p.years[0], p.years[-1], Text(SUBTITLE, subtitle().measure)
-    for (place, draws), what in zip(
-        CHARTS.items(),
-        (
-            "Revenue by class, million",
-            f"Shares of revenue, {first} and {last}",
-            "Patients, the world",
-            f"How sure: revenue {first}-{last}",
-        ),
-        strict=True,
-    ):
+    titles: dict[str, list[str | Text]] = {
+        "hero": ["Revenue by class, million: ", shown_now],
+        "shares": [f"Shares of revenue, {first} and {last}: ", shown_now],
+        "funnel": ["Patients, the world: ", chosen("scenario")],
+        "fan": [f"How sure, as drawn for {held_by(p.assumptions.axes)} million"],
+    }
+    for place, draws in CHARTS.items():
         row, column = place_of(place)
-        page.chart(draws, sentence(p, f"chart {draws}", [f"{what}: ", shown_now]), row, column)
+        page.chart(draws, sentence(p, f"chart {draws}", titles[draws]), row, column)
 
 
 def subtitle() -> Text:

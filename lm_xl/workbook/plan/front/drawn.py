@@ -65,11 +65,18 @@ def range_of(p: Plan) -> Text:
     ends = [
         _end(p, statistic, f'"revenue|"&{r}&"|"&{s}&"|"&{q}&"|{statistic}"') for statistic in ("P10", "P90")
     ]
-    return sentence(p, "drawn", [ends[0], " to ", ends[1]])
+    low, high = (end.formula for end in ends)
+
+    def said(python: PythonValues) -> str:
+        found = [end.measure(python) for end in ends]
+        return NOT_DRAWN if found[0] != found[0] else " to ".join(f"{x:,.1f}" for x in found)
+
+    shown = Text(f'IF(ISNUMBER({low}),FIXED({low},1)&" to "&FIXED({high},1),"{NOT_DRAWN}")', said)
+    return sentence(p, "drawn", [shown])
 
 
-def _end(p: Plan, statistic: str, key: str) -> Text:
-    """One end of the range, in words."""
+def _end(p: Plan, statistic: str, key: str) -> Number:
+    """One end of the range."""
     years = len(p.years)
     keys, last = column_letters(CONSTANT + years + 1), FIRST_DRAWN + MOST_LINES
     cell = _text(
@@ -89,11 +96,7 @@ def _end(p: Plan, statistic: str, key: str) -> Text:
         values = p.drawn.get(key_of("revenue", *_keys(p, python), statistic))
         return values[p.years.index(python.choice.year)] if values else float("nan")
 
-    cell = kept(p, f"drawn {statistic}", Number(found, number)).formula
-    return Text(
-        f'IF(ISNUMBER({cell}),FIXED({cell},1),"{NOT_DRAWN}")',
-        lambda python: NOT_DRAWN if number(python) != number(python) else f"{number(python):,.1f}",
-    )
+    return kept(p, f"drawn {statistic}", Number(found, number))
 
 
 def _keys(p: Plan, python: PythonValues) -> tuple[str, str, str]:
