@@ -66,7 +66,7 @@ LINE_HEIGHT = 11.8
 TILE_WIDTH = 15.0
 FRONT_PAGES = (DASHBOARD, EXPLORER, *MARKET_PAGES)
 TABLE_WIDE = 29.2
-WIDE, NARROW, LOW, TALL = 19.6, 14.0, 5.8, 5.6
+WIDE, NARROW, LOW, TALL = 18.2, 12.9, 5.8, 5.6
 """Widths and heights of the charts of the front, in centimetres."""
 
 
