@@ -14,9 +14,10 @@ from lm_xl.assumptions.columns import DOLLAR
 from lm_xl.assumptions.read import read_assumptions
 from lm_xl.faults import Disagreement, Fault, Refused
 from lm_xl.model.outputs import BASIS_NAMES
+from lm_xl.workbook.plan.front.cover import typed_in
 from lm_xl.workbook.plan.front.drawn import PERCENTILES, Drawn, drawn_in
 from lm_xl.workbook.plan.input_cells import Choice, InputCells, Numbers
-from lm_xl.workbook.plan.layout import HEADER_ROW
+from lm_xl.workbook.plan.layout import COVER, HEADER_ROW
 from lm_xl.workbook.plan.lines import Plan
 from lm_xl.workbook.plan.python_side import PythonSide
 from lm_xl.workbook.plan.staleness import AS_BUILT, built_sums
@@ -82,7 +83,8 @@ def verify(
     present = formula_cells(file)
     built = built_sums(file, a.axes.years) if present.get(AS_BUILT) else None
     drawn = drawn_in(file, len(a.axes.years)) if present.get(PERCENTILES) else None
-    plan = _plan_of(a, built, drawn)
+    typed = typed_in(file) if present.get(COVER) else None
+    plan = _plan_of(a, built, drawn, typed)
     _refuse_missing_sheets(file, plan, present)
     trials = list(_trials(a))
     cases = []
@@ -273,12 +275,17 @@ def edits(a: Assumptions, numbers: Numbers) -> dict[Address, Any]:
 # The file
 
 
-def _plan_of(a: Assumptions, built: Mapping[tuple[str, str], float] | None, drawn: Drawn | None) -> Plan:
+def _plan_of(
+    a: Assumptions,
+    built: Mapping[tuple[str, str], float] | None,
+    drawn: Drawn | None,
+    typed: Mapping[str, str | float] | None,
+) -> Plan:
     """The plan of a delivered file: its numbers stand where they were read, and it was built with these sums of them."""
     rows = {i: row.cells for i, row in enumerate(a.rows)}
     delta_rows = {k: place_of(delta.cell)[0] for k, delta in enumerate(a.deltas)}
     figures, shares = (tuple(x.cell for x in found) for found in (a.published, a.products))
-    return trace(a, InputCells(rows, delta_rows, figures, shares), built, drawn)
+    return trace(a, InputCells(rows, delta_rows, figures, shares), built, drawn, typed)
 
 
 def _refuse_missing_sheets(path: Path, plan: Plan, present: Cells) -> None:

@@ -91,6 +91,13 @@ def test_a_formula_that_is_not_the_models_is_named(small_built: Path, tmp_path: 
     assert any(w.startswith("By_region!A2: ") for w in verify(tmp_path / "extra.xlsx").cases[0].wrong)
 
 
+def test_what_is_filled_in_on_the_cover_is_no_fault(small_built: Path, tmp_path: Path) -> None:
+    book = openpyxl.load_workbook(small_built)
+    book["Cover"]["B8"], book["Cover"]["B9"], book["Cover"]["B24"] = "A client", "An author", 0.9
+    book.save(tmp_path / "filled.xlsx")
+    assert verify(tmp_path / "filled.xlsx").wrong == []
+
+
 def test_verify_refuses_what_was_not_built(small_path: Path) -> None:
     with pytest.raises(lm_xl.Refused, match="lm-xl build"):
         verify(small_path)

@@ -169,6 +169,8 @@ class Plan:
     drivers: list[tuple[int, dict[int, str]]] = field(default_factory=list)
     """Row and words of each line on the sheet of drivers."""
     checks: list[CheckLine] = field(default_factory=list)
+    typed: Mapping[str, str | float] = field(default_factory=dict)
+    """What a reader typed on the cover, by cell: fields that were filled in, the band of comparisons."""
     drawn: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """Percentiles as drawn at the time of building, by the key of their line."""
     tornado: Tornado | None = None

@@ -41,12 +41,14 @@ def trace(
     cells: InputCells,
     built: Mapping[tuple[str, str], float] | None = None,
     drawn: Drawn | None = None,
+    typed: Mapping[str, str | float] | None = None,
 ) -> Plan:
     """Every formula of the deliverable, and where its Python value is. `cells` says where the assumptions' numbers stand.
 
-    `built` are the sums of the inputs at the time of building, where that is past; `drawn` are the percentiles that the file holds.
+    `built` are the sums of the inputs at the time of building, where that is past; `drawn` are the percentiles that the file holds,
+    `typed` what stands in the cells of its cover that a reader fills in.
     """
-    p = Plan(a, cells, drawn=drawn or {})
+    p = Plan(a, cells, drawn=drawn or {}, typed=typed or {})
     writer = PlanWriter(p)
 
     def put(name: str, x: Array) -> Array:

@@ -105,7 +105,8 @@ def _write_ratio(p: Plan, k: int, figure: Published, part: str) -> None:
         return model(python) / published(python) if published(python) else float("nan")
 
     def status(python: PythonValues) -> str:
-        return WITHIN if LOW <= ratio(python) <= HIGH else OUTSIDE
+        low, high = (float(p.typed.get(BAND[side], limit)) for side, limit in (("low", LOW), ("high", HIGH)))
+        return WITHIN if low <= ratio(python) <= high else OUTSIDE
 
     a, b, c = (f"{column_letters(x)}{row}" for x in (PUBLISHED_COLUMN, MODEL_COLUMN, RATIO_COLUMN))
     low, high = (f"{COVER}!{fixed(address)}" for address in BAND.values())

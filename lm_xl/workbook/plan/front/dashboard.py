@@ -158,7 +158,7 @@ def _what_ends(p: Plan) -> Text:
     product, gain = ranked(p, PRODUCT_GAINS, -1)
     block = p.blocks[EXPIRY]
     rows = list(block.keys)
-    said: list[str | Text] = ["Most lost by a product: ", product, " ", signed(p, name, gain)]
+    said: list[str | Text] = ["Weakest product by change: ", product, " ", signed(p, name, gain)]
     if rows:
         names = f"{block.sheet}!${LABELS}${rows[0]}:${LABELS}${rows[-1]}"
         years = f"{block.sheet}!${CONSTANT_LETTER}${rows[0]}:${CONSTANT_LETTER}${rows[-1]}"
