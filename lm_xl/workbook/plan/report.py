@@ -29,6 +29,8 @@ BY_REGION, BY_SUBTYPE, BY_SEGMENT, BY_PATIENTS = (0, 1, 2), (0, 2, 1), (1, 0, 2)
 FUNNEL, REGIONS, CANCERS, SEGMENTS, COMPANIES = "Funnel", "By_region", "By_cancer", "By_segment", "By_company"
 TESTS = "Diagnostics_tests"
 TOTALS, BY_PRODUCT = "Calc_Totals", "Calc_Products"
+BY_COMPANY = "revenue_by_company"
+"""The block of the chosen scope's revenue by company."""
 PAIRS, CANCERS_SOLD = "region_and_segment", "segment_and_subtype"
 """What revenue of all bases is added up by, in the names of blocks."""
 MONEY = "million, chosen currency"
@@ -254,14 +256,28 @@ def _companies(r: _Reported, of_segments: Array, shares: Shares) -> None:
     """Revenue by product, then in each scope by company. Company, segment and product stand where other tables have their keys."""
     labels = [shares.companies, shares.segments, shares.products]
     sales = r.sink.put(BY_PRODUCT, "revenue_by_product", of_segments * shares.share, MONEY, labels)
+    every = []
     for scope in r.axes.scopes:
         name, of_scope = company_block(scope), ((scope,), ("All products",))
         r.sink.heading(COMPANIES, f"Revenue by company, {scope}, {MONEY}")
         within = np.take(sales, r.axes.segment.members(scope), axis=SEGMENT)
         own_labels, all_labels = (shares.companies, *of_scope), (("All companies",), *of_scope)
         own = r.sink.put(COMPANIES, name, total(within, SEGMENT, SUBTYPE), MONEY, own_labels)
+        every.append(own)
         whole = r.sink.put(COMPANIES, f"{name}_group", total(own, REGION), MONEY, all_labels, style=TOTAL)
         _growth_and_shares(r, COMPANIES, {name: own, f"{name}_group": whole}, whole)
+    r.sink.heading(COMPANIES, f"Revenue by company, {SCOPED_MONEY}")
+    labels = [shares.companies, ("The chosen scope",), ("All products",)]
+    r.sink.put(COMPANIES, BY_COMPANY, _of_chosen_scope(r, every), SCOPED_MONEY, labels)
+
+
+def _of_chosen_scope(r: _Reported, every: Sequence[Array]) -> Array:
+    """That of the chosen scope among the numbers of each: the largest that is not left out."""
+    without = [r.choice[f"without scope {k}"] for k in range(1, len(every))]
+    found = every[0] * without[0] if without else every[0]
+    for k, own in enumerate(every[1:], 1):
+        found = found + own * (1 - without[k - 1]) * (without[k] if k < len(without) else 1)
+    return found
 
 
 def company_block(scope: str) -> str:

@@ -24,7 +24,7 @@ from lm_xl.workbook.plan.front.sentences import sentence
 from lm_xl.workbook.plan.front.values import Number, Text, chosen, in_chosen_year
 from lm_xl.workbook.plan.layout import FIRST_ROW, HEADER_ROW, KEY_COLUMNS, SHARE_FIRST, column_beside
 from lm_xl.workbook.plan.lines import Line, Plan
-from lm_xl.workbook.plan.report import company_block
+from lm_xl.workbook.plan.report import BY_COMPANY
 from lm_xl.xlsx.addresses import column_letters
 
 THERAPY, REGIONAL, HEAT_MAP, CANCER, COMPANY, PATIENTS, TESTS = (
@@ -222,21 +222,20 @@ def _cancer(p: Plan) -> None:
 
 
 def _company(p: Plan) -> None:
-    """The companies that sell most in the headline, then the others."""
-    page, scope = _start(p, COMPANY), p.assumptions.axes.headline
-    source = company_block(scope)
-    names = rank(p, source, "companies_ranked", COMPANIES_SHOWN, REGION)
-    _money(page, f"Revenue of {scope} by who books it")
+    """The companies that sell most in the chosen scope, then the others."""
+    page = _start(p, COMPANY)
+    names = rank(p, BY_COMPANY, "companies_ranked", COMPANIES_SHOWN, REGION)
+    _money(page, "Revenue by who books it")
     ranked = p.blocks["companies_ranked"]
     lines = [
         Shown(name, FRONT_LABEL, "companies_ranked", at)
         for name, at in zip(names, ranked.keys.values(), strict=True)
     ]
-    whole = Shown("All companies", FRONT_TOTAL, f"{source}_group", (0, 0, 0))
+    whole = scope_line(p)._replace(label="All companies")
     page.table([*lines, whole], "million", whole)
     page.skip()
-    rank(p, source, COMPANIES_DRAWN, COMPANIES_IN_CHART, REGION)
-    _chart(page, COMPANIES_DRAWN, f"Revenue by company, {scope}")
+    rank(p, BY_COMPANY, COMPANIES_DRAWN, COMPANIES_IN_CHART, REGION)
+    _chart(page, COMPANIES_DRAWN, "Revenue by company")
 
 
 def _patients(p: Plan) -> None:
