@@ -7,14 +7,14 @@ from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
 
 from lm_xl.workbook.pages.pen import Pen, columns, kind_of, page, start
-from lm_xl.workbook.plan.layout import DIVIDER, FIRST_ROW, HEADER_ROW
+from lm_xl.workbook.plan.layout import CONTENTS, FIRST_ROW, HEADER_ROW
 from lm_xl.workbook.words.prose import text
 
 
 def contents(workbook: Workbook, pen: Pen) -> None:
     """Fill the divider, once all the sheets are there."""
-    ws = workbook[DIVIDER]
-    start(ws, "control", text("sheets", DIVIDER), text("pages", "behind"))
+    ws = workbook[CONTENTS]
+    start(ws, "control", text("sheets", CONTENTS), text("pages", "behind"))
     named = (("sheet", 26), ("class", 16), ("what it answers", 110))
     columns(ws, pen, [(name, width, "lm header") for name, width in named])
     for row, title in enumerate(workbook.sheetnames, FIRST_ROW):

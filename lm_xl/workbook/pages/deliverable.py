@@ -39,9 +39,9 @@ from lm_xl.workbook.plan.front.markets import MARKET_PAGES
 from lm_xl.workbook.plan.layout import (
     BANNER_CELL,
     CHECKS,
+    CONTENTS,
     COVER,
     DASHBOARD,
-    DIVIDER,
     EXPLORER,
     FORMULAS,
     HEADER_CELL,
@@ -76,7 +76,7 @@ def deliverable(a: Assumptions, records: Records, traced: Plan, found: Analyses)
     add, pen = workbook.create_sheet, Pen()
     _front(workbook, a, traced, found, pen)
     front = workbook.sheetnames[1:]
-    add(DIVIDER)
+    add(CONTENTS)
     _analyses(workbook, traced, found, pen)
     input_sheets(workbook, records, a.axes, pen)
     for title in RESULTS:

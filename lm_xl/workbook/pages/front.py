@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from openpyxl.formatting.rule import ColorScale, FormatObject, Rule
 from openpyxl.styles.colors import Color
@@ -38,7 +37,7 @@ from lm_xl.workbook.plan.front.explorer import (
     YEARS_ROW,
 )
 from lm_xl.workbook.plan.front.explorer import TILES as EXPLORER_TILES
-from lm_xl.workbook.plan.front.markets import COMPANIES_DRAWN, MARKET_PAGES, PATIENTS
+from lm_xl.workbook.plan.front.markets import CANCER, COMPANIES_DRAWN, PATIENTS, REGIONAL
 from lm_xl.workbook.plan.front.page import FIRST_YEAR
 from lm_xl.workbook.plan.input_cells import Choice
 from lm_xl.workbook.plan.layout import (
@@ -64,7 +63,6 @@ LABEL_WIDTH, NUMBER_WIDTH, BESIDE_WIDTH, MAP_WIDTH = 40, 8.5, 9.5, 11.5
 LINE_HEIGHT = 11.8
 """Of a row of a table, in points: so that a table of regions and its chart fit a page."""
 TILE_WIDTH = 15.0
-FRONT_PAGES = (DASHBOARD, EXPLORER, *MARKET_PAGES)
 TABLE_WIDE = 29.2
 WIDE, NARROW, LOW, TALL = 18.2, 12.9, 5.8, 5.6
 """Widths and heights of the charts of the front, in centimetres."""
@@ -280,7 +278,7 @@ def _over_years(ws: Worksheet, p: Plan, draws: str) -> NativeChart:
             other(ws, block.sheet), list(block.keys), letter, columns[0], columns[-1], "", "million"
         )
     dim = REGION if draws.endswith("region") else SUBTYPE
-    sheet = {REGION: "Market by region", SUBTYPE: "Market by cancer"}[dim]
+    sheet = {REGION: REGIONAL, SUBTYPE: CANCER}[dim]
     return year_bars(
         other(ws, sheet),
         _class_rows(p, sheet, dim),
@@ -300,6 +298,3 @@ def _class_rows(p: Plan, sheet: str, dim: int) -> Sequence[int]:
         if column == 1 and words in told:
             found.setdefault(words, row)
     return list(found.values())
-
-
-__all__: Sequence[Any] = ("FRONT_PAGES", "LINE", "TILES", "dashboard", "explorer", "front_page")

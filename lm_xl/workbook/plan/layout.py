@@ -15,7 +15,7 @@ BANNER_CELL = (3, 1)
 """Row and column of the banner on a sheet of analyses."""
 
 INPUTS, COVER, WORDS, LONG = "Inputs", "Cover", "Calc_Text", "Data_long"
-DASHBOARD, EXPLORER, DIVIDER = "Dashboard", "Explorer", "Contents"
+DASHBOARD, EXPLORER, CONTENTS = "Dashboard", "Explorer", "Contents"
 CHECKS, FORMULAS = "Checks", "Formulas"
 
 # Sheets of lines

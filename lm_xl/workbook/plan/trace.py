@@ -18,7 +18,7 @@ from lm_xl.workbook.plan.front.explorer import add_explorer
 from lm_xl.workbook.plan.front.launches import add_launches
 from lm_xl.workbook.plan.front.markets import add_markets
 from lm_xl.workbook.plan.input_cells import InputCells
-from lm_xl.workbook.plan.layout import BANNER_CELL, DIVIDER, HEADER_CELL
+from lm_xl.workbook.plan.layout import BANNER_CELL, CONTENTS, HEADER_CELL
 from lm_xl.workbook.plan.lines import Line, Plan
 from lm_xl.workbook.plan.live_inputs import live_choice, live_inputs, live_shares, live_structure
 from lm_xl.workbook.plan.products import shares_of
@@ -29,7 +29,7 @@ from lm_xl.workbook.plan.staleness import ANALYSES, BANNER, add_as_built
 from lm_xl.workbook.plan.triangulation import add_triangulation
 from lm_xl.workbook.plan.writer import PlanWriter
 
-PROSE = (DIVIDER, "Method", "Glossary", "Lists")
+PROSE = (CONTENTS, "Method", "Glossary", "Lists")
 """Sheets without formulas of the model, which show the master check in their header all the same."""
 ORDERS = {"Calc_Share": BY_SUBTYPE, "Calc_Patients": BY_PATIENTS, "Calc_Sales": BY_PATIENTS}
 """Orders of the lines of a sheet, by region, segment, subtype elsewhere: a choice set's members stand together, and so do the

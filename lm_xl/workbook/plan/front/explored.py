@@ -11,7 +11,7 @@ from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE
 from lm_xl.model.cells import YEAR_COLUMN, Block, Cell, over
 from lm_xl.model.ops import Array
 from lm_xl.model.outputs import OUTPUTS
-from lm_xl.workbook.plan.front.values import switch_cell
+from lm_xl.workbook.plan.front.values import on_axis, switch_cell
 from lm_xl.workbook.plan.layout import CONSTANT_LETTER, EXPLORER, FIRST_ROW, KEY_COLUMNS, chosen_cell
 from lm_xl.workbook.plan.lines import RESIDUE_SCALE, Line, Plan
 from lm_xl.workbook.plan.writer import PlanWriter
@@ -70,7 +70,7 @@ def _mask(p: Plan, dim: int) -> dict[int, int]:
         find = f'FIND("; "&{chosen_cell(axis.name)}&";","; "&{own}&";")'
         keys = {dim: leaf}
         rows[i] = _line(
-            p, f"explored {axis.name}", f"IF(ISNUMBER({find}),1,0)", "0 or 1", _spot(dim, i), keys
+            p, f"explored {axis.name}", f"IF(ISNUMBER({find}),1,0)", "0 or 1", on_axis(dim, i), keys
         )
     return rows
 
@@ -359,9 +359,3 @@ def _line(
 
 def _labels(p: Plan, at: At, dims: Sequence[int]) -> dict[int, str]:
     return {dim: p.assumptions.axes.axis(dim).leaves[at[dim - REGION]] for dim in dims}
-
-
-def _spot(dim: int, i: int) -> tuple[int, int, int]:
-    at = [0, 0, 0]
-    at[dim - REGION] = i
-    return at[0], at[1], at[2]

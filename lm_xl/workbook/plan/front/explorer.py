@@ -15,7 +15,7 @@ from lm_xl.workbook.plan.front.drawn import range_of
 from lm_xl.workbook.plan.front.explored import CALCULATED, EXPLORED, FACTORS, add_sums, heading
 from lm_xl.workbook.plan.front.page import FRONT_LABEL, FRONT_TOTAL, Page, Shown
 from lm_xl.workbook.plan.front.sentences import kept, percent, sentence, whole
-from lm_xl.workbook.plan.front.values import Number, Text, chosen, in_chosen_year, shown, switch_cell
+from lm_xl.workbook.plan.front.values import Number, Text, chosen, in_chosen_year, ratio, shown, switch_cell
 from lm_xl.workbook.plan.layout import CONSTANT, EXPLORER, chosen_cell
 from lm_xl.workbook.plan.lines import RESIDUE_SCALE, Plan, PythonValues
 from lm_xl.workbook.plan.writer import PlanWriter
@@ -46,7 +46,10 @@ def _page(p: Plan) -> None:
     market = in_chosen_year(p, REVENUE, list(p.blocks[REVENUE].keys.values())[-1])
     tiles: tuple[tuple[list[str | Text], list[str | Text]], ...] = (
         ([chosen("currency"), " million in ", chosen("year")], [_one_decimal(p, now)]),
-        (["of the market shown"], [percent(p, "explored", _share(p, now, market))]),
+        (
+            ["of the market shown"],
+            [percent(p, "explored", ratio(*(kept(p, "explored", x) for x in (now, market))))],
+        ),
         ([f"growth a year since {first}"], [percent(p, "explored", _growth_since(p, now))]),
         (["patients treated"], [whole(p, "explored", in_chosen_year(p, "chain_people", one))]),
         (["on it, or tests done"], [whole(p, "explored", in_chosen_year(p, "chain_uses", one))]),
@@ -68,19 +71,6 @@ def _one_decimal(p: Plan, number: Number) -> Text:
     """A number as words with one decimal."""
     cell = kept(p, "explored", number).formula
     return Text(f"FIXED({cell},1)", lambda python: f"{number.measure(python):,.1f}")
-
-
-def _over(part: Number, divisor: Number) -> Callable[[PythonValues], float]:
-    def ratio(python: PythonValues) -> float:
-        under = divisor.measure(python)
-        return part.measure(python) / under if under else float("nan")
-
-    return ratio
-
-
-def _share(p: Plan, part: Number, market: Number) -> Number:
-    own, of = kept(p, "explored", part).formula, kept(p, "explored", market).formula
-    return Number(f'IF({of}=0,"n/a",{own}/{of})', _over(part, market))
 
 
 def _growth_since(p: Plan, now: Number) -> Number:

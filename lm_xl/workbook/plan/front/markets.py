@@ -11,7 +11,6 @@ from lm_xl.workbook.plan.front.page import (
     FRONT_LABEL,
     FRONT_NOTE,
     FRONT_TOTAL,
-    At,
     Page,
     Shown,
     group_line,
@@ -183,7 +182,7 @@ def _heat_map(p: Plan) -> None:
         page.skip()
 
 
-def _mapped(p: Plan, at: At, region: str, label: str) -> Number:
+def _mapped(p: Plan, at: tuple[int, ...], region: str, label: str) -> Number:
     """A region's revenue of a class in the year of the explorer, found by the names beside and above."""
     name = "revenue_by_region_and_class"
     block = p.blocks[name]

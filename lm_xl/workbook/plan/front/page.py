@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from lm_xl.model.axes import REGION
 from lm_xl.model.cells import YEAR_COLUMN
 from lm_xl.model.classes import classes, overlapping
-from lm_xl.workbook.plan.front.values import Number, Text, growth, ratio, switch_cell
+from lm_xl.workbook.plan.front.values import Number, Text, growth, on_axis, ratio, switch_cell
 from lm_xl.workbook.plan.layout import CONSTANT, HEADER_ROW
 from lm_xl.workbook.plan.lines import RESIDUE_SCALE, Chart, Line, Plan, PythonValues, Words, scale_of
 from lm_xl.workbook.plan.report import shown_groups
 from lm_xl.xlsx.addresses import column_letters
 
-At = tuple[int, ...]
-"""Positions of a region, a segment and a subtype."""
 FIRST_YEAR = 2
 """Column of the first year on a page of the front; labels stand before it, growth and two shares after the last year."""
 FRONT_LABEL, FRONT_CLASS, FRONT_TOTAL, FRONT_NOTE = "lm row", "lm class", "lm total", "lm note"
@@ -31,7 +28,7 @@ class Shown(NamedTuple):
     label: str | Text
     style: str
     block: str
-    at: At
+    at: tuple[int, ...]
     inside: tuple[str, ...] = ()
     """Names of switches that are 1 where the line is no part of what is chosen: then it has no share."""
 
@@ -217,16 +214,10 @@ def leaf_line(p: Plan, dim: int, what: str, label: str, i: int, style: str = FRO
     """A line of a leaf."""
     axis = p.assumptions.axes.axis(dim)
     shown = label if style != FRONT_LABEL else f"   {label}"
-    return Shown(shown, style, f"{what}_by_{axis.name}", _at(dim, i))
+    return Shown(shown, style, f"{what}_by_{axis.name}", on_axis(dim, i))
 
 
 def group_line(p: Plan, dim: int, what: str, group: str, style: str) -> Shown:
     """A line of a group."""
     axis = p.assumptions.axes.axis(dim)
-    return Shown(group, style, f"{what}_by_{axis.name}_group", _at(dim, shown_groups(axis).index(group)))
-
-
-def _at(dim: int, i: int) -> At:
-    at = [0, 0, 0]
-    at[dim - REGION] = i
-    return at[0], at[1], at[2]
+    return Shown(group, style, f"{what}_by_{axis.name}_group", on_axis(dim, shown_groups(axis).index(group)))

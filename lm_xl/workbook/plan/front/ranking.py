@@ -10,7 +10,7 @@ from lm_xl.model.axes import REGION, SEGMENT
 from lm_xl.model.cells import YEAR_COLUMN, Block
 from lm_xl.model.ops import Array
 from lm_xl.workbook.plan.front.sentences import kept
-from lm_xl.workbook.plan.front.values import Number, Text, labels, ratio, shown
+from lm_xl.workbook.plan.front.values import Number, Text, labels, on_axis, ratio, shown
 from lm_xl.workbook.plan.layout import (
     CONSTANT,
     CONSTANT_LETTER,
@@ -34,14 +34,14 @@ def rank(p: Plan, source: str, name: str, most: int, dim: int) -> list[Text]:
     sheet.headings.append(
         (sheet.take_row(), f"The largest of {source.replace('_', ' ')} in the last year, and the others")
     )
-    rows: dict[int, tuple[int, ...]] = {sheet.take_row(): _at(dim, k) for k in range(n + 1)}
+    rows: dict[int, tuple[int, ...]] = {sheet.take_row(): on_axis(dim, k) for k in range(n + 1)}
     p.blocks[name], p.moving[name] = Block(block.sheet, min(rows), max(rows), rows, KEY_COLUMNS), True
 
     def largest(arrays: Mapping[str, Array]) -> Array:
         x = arrays[source]
         lines = list(block.keys.values())
         last = np.array([x[(0, *at)][-1] for at in lines])
-        places = by_size(last - np.arange(1, len(last) + 1) / 1000 / 1000 / 1000)
+        places = by_size(_keyed(last))
         named, others = (
             np.take(x, [lines[i][dim - REGION] for i in some], axis=dim) for some in (places[:n], places[n:])
         )
@@ -93,7 +93,10 @@ def _key(source: str, i: int) -> Callable[[PythonValues], float]:
 
 def keys_of(python: PythonValues, source: str) -> Array:
     """The keys of a block's lines."""
-    last = python.block(source)[:, -1]
+    return _keyed(python.block(source)[:, -1])
+
+
+def _keyed(last: Array) -> Array:
     return last - np.arange(1, len(last) + 1) / 1000 / 1000 / 1000
 
 
@@ -151,12 +154,6 @@ def _beside(
         scale=RESIDUE_SCALE if "key" in what else 1,
     )
     p.sheet(p.blocks[name].sheet).lines.append(line)
-
-
-def _at(dim: int, k: int) -> tuple[int, int, int]:
-    at = [0, 0, 0]
-    at[dim - REGION] = k
-    return at[0], at[1], at[2]
 
 
 def ranked(p: Plan, source: str, place: int) -> tuple[Text, Number]:

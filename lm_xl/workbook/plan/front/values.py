@@ -10,6 +10,16 @@ from lm_xl.workbook.plan.layout import CONSTANT_LETTER, HEADER_ROW, INPUTS, chos
 from lm_xl.workbook.plan.lines import Plan, PythonValues
 from lm_xl.xlsx.addresses import column_letters
 
+At = tuple[int, int, int]
+"""Positions of a region, a segment and a subtype."""
+
+
+def on_axis(dim: int, i: int) -> At:
+    """A position on one axis, the first on the others."""
+    at = [0, 0, 0]
+    at[dim - REGION] = i
+    return at[0], at[1], at[2]
+
 
 class Number(NamedTuple):
     """A formula for a number, and its value in Python."""
@@ -70,13 +80,6 @@ def ratio(part: Number, whole: Number) -> Number:
         return part.measure(python) / divisor if divisor else float("nan")
 
     return Number(f'IF({whole.formula}=0,"n/a",{part.formula}/{whole.formula})', number)
-
-
-def less(more: Number, fewer: Number) -> Number:
-    """One number less another."""
-    return Number(
-        f"{more.formula}-{fewer.formula}", lambda python: more.measure(python) - fewer.measure(python)
-    )
 
 
 def growth(p: Plan, first: Number, last: Number) -> Number:
