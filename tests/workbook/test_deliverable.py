@@ -318,18 +318,13 @@ def test_companies_follow_the_shares_and_sum_to_their_scope(
 ) -> None:
     results = lm_xl.forecast(small_assumptions)
     book = openpyxl.load_workbook(small_built, data_only=True)
-    rows = list(book["By_company"].iter_rows(min_row=6, values_only=True))
-    shown = {
-        (row[1], row[2]): row[7]
-        for row in rows
-        if row[4] == "million, chosen currency" and row[5] is not None
-    }
+    rows = {row[1].value: row[1].row for row in book["By_company"].iter_rows(min_row=7) if row[1].value}
     for scope in ("Therapeutics", "Total market"):
+        shown = recalculated(small_built, {("Dashboard", "D6"): scope})
         expected = {c: results.revenue(scope, 2025, company=c) / 1e6 for c in results.companies}
         expected["All companies"] = results.revenue(scope, 2025) / 1e6
-        assert {c: shown[c, scope] for c in expected} == pytest.approx(expected, rel=1e-9)
-    checks = {row[1]: row[2] for row in book["Checks"].iter_rows(min_row=8, values_only=True)}
-    assert checks["companies on By_company sum to Therapeutics: difference over the years"] < 1e-9
+        assert {c: shown("By_company", f"H{rows[c]}") for c in expected} == pytest.approx(expected, rel=1e-9)
+        assert shown("Checks", "B6") == PASSED
     front = {row[0]: row[1] for row in book["Companies"].iter_rows(min_row=7, values_only=True) if row[0]}
     expected = {c: results.revenue("Therapeutics", 2025, company=c) / 1e6 for c in results.companies}
     assert {c: front[c] for c, x in expected.items() if x} == pytest.approx(

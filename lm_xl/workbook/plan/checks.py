@@ -42,11 +42,11 @@ from lm_xl.workbook.plan.lines import (
 )
 from lm_xl.workbook.plan.reconciliation import AMOUNT, RECONCILIATION, RUNNING, Table, tables_of
 from lm_xl.workbook.plan.report import (
+    BY_COMPANY,
     COMPANIES,
     REGIONS,
     SEGMENTS,
     TOTALS,
-    company_block,
     shown_groups,
 )
 from lm_xl.workbook.plan.triangulation import FIRST_FIGURE, PUBLISHED_COLUMN, RATIO_COLUMN, TRIANGULATION
@@ -270,17 +270,10 @@ def _sums(p: Plan) -> None:
 
 
 def _companies(p: Plan) -> None:
-    """Companies sum to the revenue of their scope."""
-    axis, (first, *_, last) = p.assumptions.axes.segment, p.columns(moving=True)
-    groups = shown_groups(axis)
-    block = p.blocks["revenue_by_segment_group"]
-    rows = {at[1]: row for row, at in block.keys.items()}
-    for scope in p.assumptions.axes.scopes:
-        of_scope, all_companies = rows[groups.index(scope)], f"{company_block(scope)}_group"
-        cells = column_range(block.sheet, first, last, of_scope, of_scope)
-        what = f"companies on {COMPANIES} sum to {scope}: difference over the years"
-        formula = f"ABS(SUM({p.range(all_companies)})-SUM({cells}))"
-        _check(p, what, formula, _difference(_sum_of(all_companies), _group_revenue(groups.index(scope))))
+    """Companies sum to the revenue of the chosen scope."""
+    what = f"companies on {COMPANIES} sum to the revenue of the chosen scope by region: difference over the years"
+    formula = f"ABS(SUM({p.range(BY_COMPANY)})-SUM({_world(p, 'region')}))"
+    _check(p, what, formula, _difference(_sum_of(BY_COMPANY), _world_revenue("region")))
 
 
 def _chosen_scope(p: Plan) -> NumberOf:

@@ -34,6 +34,8 @@ class ReportNumbers:
         labels: Labels,
         order: Order = BY_REGION,
         style: str = CALCULATION,
+        *,
+        shared: bool = False,
     ) -> Array:
         """Keep a table's numbers."""
         self.arrays[name] = x

@@ -15,7 +15,6 @@ import numpy as np
 from lm_xl.model import stages
 from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE, Axes, Axis
 from lm_xl.model.classes import classes
-from lm_xl.model.labels import folded
 from lm_xl.model.ops import Array, growth, millions, ratio, total, total_of, weighted_total
 from lm_xl.model.outputs import BASES, PATIENT_STAGES
 from lm_xl.workbook.plan.layout import CAGR, SHARE_FIRST, SHARE_LAST, TOTAL
@@ -31,6 +30,8 @@ TESTS = "Diagnostics_tests"
 TOTALS, BY_PRODUCT = "Calc_Totals", "Calc_Products"
 BY_COMPANY = "revenue_by_company"
 """The block of the chosen scope's revenue by company."""
+DISPLACED = ("incumbent", "rest")
+"""The roles of segments that entrants displace: their risk-adjusted sales differ from set to set and subtype to subtype."""
 PAIRS, CANCERS_SOLD = "region_and_segment", "segment_and_subtype"
 """What revenue of all bases is added up by, in the names of blocks."""
 MONEY = "million, chosen currency"
@@ -51,8 +52,10 @@ class Sink(Protocol):
         labels: Labels,
         order: Order = ...,
         style: str = ...,
+        *,
+        shared: bool = ...,
     ) -> Array:
-        """Write a block of lines."""
+        """Write a block of lines; in a shared one a line may stand for several elements."""
 
     def beside(self, title: str, place: str, name: str, x: Array, unit: str, block: Array) -> None:
         """Write one more column beside a block's lines."""
@@ -107,7 +110,7 @@ def report(
     _funnel(r)
     by_region, by_subtype = _revenue(r)
     of_segments = _tables(r, by_region, by_subtype)
-    _classes(r, of_segments, by_region)
+    _classes(r, of_segments)
     _companies(r, of_segments, shares)
     _shares(r)
     _tests(r)
@@ -149,7 +152,8 @@ def _funnel(r: _Reported) -> None:
 
 def _revenue(r: _Reported) -> tuple[Array, Array]:
     """Revenue in the chosen basis and currency by region and segment, and the world's by segment and subtype."""
-    gross, risk_adjusted = r.outputs["gross_sales"], r.outputs["risk_adjusted_sales"]
+    gross, success = r.outputs["gross_sales"], r.outputs["success"]
+    displaced = np.take(r.outputs["risk_adjusted_sales"], r.axes.segment.having(*DISPLACED), axis=SEGMENT)
     rebate = r.outputs["gross_to_net"]
     one_dollar = stages.net_sales(np.ones((1, 1, 1, 1, 1), dtype=int), rebate)
     pairs, cancers = r.labels(REGION, SEGMENT), r.labels(SEGMENT, SUBTYPE)
@@ -160,7 +164,8 @@ def _revenue(r: _Reported) -> tuple[Array, Array]:
 
     by_region = {"gross": put("gross_sales", PAIRS, millions(total(gross, SUBTYPE)))}
     by_region["net"] = put("net_sales", PAIRS, stages.net_sales(by_region["gross"], rebate))
-    by_region["risk_adjusted"] = put("risk_adjusted_sales", PAIRS, millions(total(risk_adjusted, SUBTYPE)))
+    adjusted = risk_adjusted(r.axes.segment, by_region["net"], success, millions(total(displaced, SUBTYPE)))
+    by_region["risk_adjusted"] = put("risk_adjusted_sales", PAIRS, adjusted)
     r.sink.fact(
         "risk_adjusted_sales",
         f"risk_adjusted_sales_by_{PAIRS}",
@@ -171,14 +176,23 @@ def _revenue(r: _Reported) -> tuple[Array, Array]:
     by_subtype = {
         "gross": put("gross_sales", CANCERS_SOLD, millions(total(gross, REGION))),
         "net": put("net_sales", CANCERS_SOLD, millions(weighted_total(gross, one_dollar, REGION))),
-        "risk_adjusted": put("risk_adjusted_sales", CANCERS_SOLD, millions(total(risk_adjusted, REGION))),
     }
+    adjusted = risk_adjusted(r.axes.segment, by_subtype["net"], success, millions(total(displaced, REGION)))
+    by_subtype["risk_adjusted"] = put("risk_adjusted_sales", CANCERS_SOLD, adjusted)
     return (
         r.sink.put(TOTALS, f"revenue_by_{PAIRS}", _as_chosen(r, by_region), MONEY, pairs),
         r.sink.put(
             TOTALS, f"revenue_by_{CANCERS_SOLD}", _as_chosen(r, by_subtype), MONEY, cancers, BY_SUBTYPE
         ),
     )
+
+
+def risk_adjusted(segment: Axis, net: Array, success: Array, displaced: Array) -> Array:
+    """Net sales on average over success and failure: of entrants times their success, of what they displace as it was added up."""
+    adjusted, entrants = net.copy(), segment.having("entrant")
+    adjusted[:, :, entrants] = net[:, :, entrants] * success[:, :, entrants]
+    adjusted[:, :, segment.having(*DISPLACED)] = displaced
+    return adjusted
 
 
 def _beyond_headline(r: _Reported) -> list[tuple[Array, list[int]]]:
@@ -188,11 +202,11 @@ def _beyond_headline(r: _Reported) -> list[tuple[Array, list[int]]]:
     return [(r.choice[f"without scope {k}"], ring) for k, ring in enumerate(rings, 1)]
 
 
-def _in_scope(r: _Reported, by_segment: Array) -> Array:
-    """Revenue by segment summed over the segments of the chosen scope."""
-    summed = total(by_segment, SEGMENT)
+def _in_scope(r: _Reported, by_segment: Array, *others: int) -> Array:
+    """Revenue by segment summed over the segments of the chosen scope, and over other axes."""
+    summed = total(by_segment, SEGMENT, *others)
     for switch, members in _beyond_headline(r):
-        summed = summed - total_of(by_segment, SEGMENT, members) * switch
+        summed = summed - total(np.take(by_segment, members, axis=SEGMENT), SEGMENT, *others) * switch
     return summed
 
 
@@ -221,7 +235,7 @@ def _tables(r: _Reported, by_region: Array, by_subtype: Array) -> Array:
     return of_segments
 
 
-def _classes(r: _Reported, of_segments: Array, by_pair: Array) -> None:
+def _classes(r: _Reported, of_segments: Array) -> None:
     """Revenue of the chosen scope by class, and what it gains from the first year to the last by class and by segment."""
     found = classes(r.axes, SEGMENT)
     labels = [(r.axes.region.total,), [c.label for c in found], (r.axes.subtype.total,)]
@@ -236,9 +250,6 @@ def _classes(r: _Reported, of_segments: Array, by_pair: Array) -> None:
         r.sink.put(TOTALS, f"gain_by_{name}", last - first, SCOPED_MONEY, named)
     expiry = r.outputs["loss_of_exclusivity"][:, :1]
     r.sink.put(TOTALS, "expiry_by_segment", expiry, "year", r.labels(SEGMENT))
-    labels[0] = r.axes.region.leaves
-    pairs = np.concatenate([total_of(by_pair, SEGMENT, c.members) for c in found], axis=SEGMENT)
-    r.sink.put(TOTALS, "revenue_by_region_and_class", pairs, MONEY, labels)
 
 
 def _inside(r: _Reported, segment: int) -> Array:
@@ -253,36 +264,18 @@ def _inside(r: _Reported, segment: int) -> Array:
 
 
 def _companies(r: _Reported, of_segments: Array, shares: Shares) -> None:
-    """Revenue by product, then in each scope by company. Company, segment and product stand where other tables have their keys."""
+    """Revenue by product, then that of the chosen scope by company. Company, segment and product stand where other tables have
+    their keys."""
     labels = [shares.companies, shares.segments, shares.products]
     sales = r.sink.put(BY_PRODUCT, "revenue_by_product", of_segments * shares.share, MONEY, labels)
-    every = []
-    for scope in r.axes.scopes:
-        name, of_scope = company_block(scope), ((scope,), ("All products",))
-        r.sink.heading(COMPANIES, f"Revenue by company, {scope}, {MONEY}")
-        within = np.take(sales, r.axes.segment.members(scope), axis=SEGMENT)
-        own_labels, all_labels = (shares.companies, *of_scope), (("All companies",), *of_scope)
-        own = r.sink.put(COMPANIES, name, total(within, SEGMENT, SUBTYPE), MONEY, own_labels)
-        every.append(own)
-        whole = r.sink.put(COMPANIES, f"{name}_group", total(own, REGION), MONEY, all_labels, style=TOTAL)
-        _growth_and_shares(r, COMPANIES, {name: own, f"{name}_group": whole}, whole)
     r.sink.heading(COMPANIES, f"Revenue by company, {SCOPED_MONEY}")
     labels = [shares.companies, ("The chosen scope",), ("All products",)]
-    r.sink.put(COMPANIES, BY_COMPANY, _of_chosen_scope(r, every), SCOPED_MONEY, labels)
-
-
-def _of_chosen_scope(r: _Reported, every: Sequence[Array]) -> Array:
-    """That of the chosen scope among the numbers of each: the largest that is not left out."""
-    without = [r.choice[f"without scope {k}"] for k in range(1, len(every))]
-    found = every[0] * without[0] if without else every[0]
-    for k, own in enumerate(every[1:], 1):
-        found = found + own * (1 - without[k - 1]) * (without[k] if k < len(without) else 1)
-    return found
-
-
-def company_block(scope: str) -> str:
-    """The name of the block of a scope's revenue by company."""
-    return f"revenue_by_company_in_{folded(scope).replace(' ', '_')}"
+    own = r.sink.put(COMPANIES, BY_COMPANY, _in_scope(r, sales, SUBTYPE), SCOPED_MONEY, labels)
+    labels[0] = ("All companies",)
+    whole = r.sink.put(
+        COMPANIES, f"{BY_COMPANY}_group", total(own, REGION), SCOPED_MONEY, labels, style=TOTAL
+    )
+    _growth_and_shares(r, COMPANIES, {BY_COMPANY: own, f"{BY_COMPANY}_group": whole}, whole)
 
 
 def _table(r: _Reported, dim: int, title: str, what: str, x: Array, unit: str) -> tuple[Array, Array]:
@@ -314,13 +307,14 @@ def _growth_and_shares(r: _Reported, title: str, blocks: Mapping[str, Array], wh
 def _shares(r: _Reported) -> None:
     """What must be 1: shares within each choice set, subtype shares within each cancer."""
     segment, subtype = r.axes.segment, r.axes.subtype
-    therapies = segment.having("incumbent", "entrant", "rest")
-    sets = [[i for i in therapies if segment.sets[i] == one] for one in dict.fromkeys(segment.sets) if one]
-    # each set's shares are 1 together, so that those of all sets are 1 more than one for each set but the first
-    within_sets, *others = [total_of(r.outputs["share"], SEGMENT, members) for members in sets]
-    for other in others:
-        within_sets = within_sets - 1 + other
-    r.sink.put(TOTALS, "set_share", within_sets, "share", r.labels(REGION, SUBTYPE))
+    x = r.outputs["share"]
+    within_sets = np.zeros((*x.shape[:2], len(segment), *x.shape[3:]), dtype=x.dtype)
+    for rest in segment.having("rest"):
+        # a set's sum stands at its rest member
+        members = [i for i, one in enumerate(segment.sets) if one == segment.sets[rest]]
+        within_sets[:, :, [rest]] = total_of(x, SEGMENT, members)
+    labels = r.labels(REGION, SEGMENT, SUBTYPE)
+    r.sink.put(TOTALS, "set_share", within_sets, "share", labels, shared=True)
     shares = r.outputs["subtype_share"]
     sums = np.zeros(shares.shape, dtype=shares.dtype)
     for cancer in dict.fromkeys(subtype.sets):

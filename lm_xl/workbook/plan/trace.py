@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from lm_xl.assumptions.assumptions import DIMS, Assumptions
+from lm_xl.model.axes import SEGMENT
 from lm_xl.model.evaluate import evaluate
 from lm_xl.model.ops import Array
 from lm_xl.model.outputs import ADDED_UP, OUTPUTS
@@ -24,7 +27,7 @@ from lm_xl.workbook.plan.live_inputs import live_choice, live_inputs, live_share
 from lm_xl.workbook.plan.products import shares_of
 from lm_xl.workbook.plan.reconciliation import add_reconciliation
 from lm_xl.workbook.plan.records import INPUT_SHEETS
-from lm_xl.workbook.plan.report import BY_PATIENTS, BY_REGION, BY_SUBTYPE, report
+from lm_xl.workbook.plan.report import BY_PATIENTS, BY_REGION, BY_SUBTYPE, DISPLACED, report
 from lm_xl.workbook.plan.staleness import ANALYSES, BANNER, add_as_built
 from lm_xl.workbook.plan.triangulation import add_triangulation
 from lm_xl.workbook.plan.writer import PlanWriter
@@ -34,6 +37,8 @@ PROSE = (CONTENTS, "Method", "Glossary", "Lists")
 ORDERS = {"Calc_Share": BY_SUBTYPE, "Calc_Patients": BY_PATIENTS, "Calc_Sales": BY_PATIENTS}
 """Orders of the lines of a sheet, by region, segment, subtype elsewhere: a choice set's members stand together, and so do the
 regions that sell the same to the same patients."""
+LINES_OF = {"share": DISPLACED, "risk_adjusted_sales": DISPLACED}
+"""Roles of segments that have lines, where not all have: an entrant's share is its claim, its sales are net sales times its success."""
 
 
 def trace(
@@ -56,7 +61,14 @@ def trace(
         if not output.sheet:
             return x
         labels, order = _labels(a, x.shape[1:4]), ORDERS.get(output.sheet, BY_REGION)
-        return writer.put(output.sheet, name, x, output.unit, labels, order, shared=name not in ADDED_UP)
+        lines = x
+        if name in LINES_OF:
+            without = np.isin(range(x.shape[SEGMENT]), a.axes.segment.having(*LINES_OF[name]), invert=True)
+            lines = np.where(without[:, None, None], 0, x)
+        written = writer.put(
+            output.sheet, name, lines, output.unit, labels, order, shared=name not in ADDED_UP
+        )
+        return written if lines is x else np.where(without[:, None, None], x, written)
 
     inputs, structure = live_inputs(p), live_structure(a)
     outputs = evaluate(inputs, structure, put)

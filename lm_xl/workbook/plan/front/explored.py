@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from lm_xl.assumptions.assumptions import Keys
 from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE
-from lm_xl.model.cells import YEAR_COLUMN, Block, Cell, over
+from lm_xl.model.cells import YEAR_COLUMN, Block, Cell, Symbol, Term, over, text_of
 from lm_xl.model.ops import Array
 from lm_xl.model.outputs import OUTPUTS
 from lm_xl.workbook.plan.front.values import on_axis, switch_cell
 from lm_xl.workbook.plan.layout import CONSTANT_LETTER, EXPLORER, FIRST_ROW, KEY_COLUMNS, chosen_cell
 from lm_xl.workbook.plan.lines import RESIDUE_SCALE, Line, Plan
+from lm_xl.workbook.plan.report import risk_adjusted
 from lm_xl.workbook.plan.writer import PlanWriter
 from lm_xl.xlsx.addresses import column_letters
 
@@ -47,14 +49,41 @@ def add_sums(writer: PlanWriter) -> None:
         ("on_therapy", "patients_on_therapy", every),
         ("tests", "tests", every),
         ("gross", "gross_sales", every),
-        ("risk_adjusted", "risk_adjusted_sales", every),
     ):
         _summed(p, f"sum_{name}", block, _weights(p, block, dims, masks))
     sales, patients = (_weights(p, block, every, masks) for block in ("gross_sales", ON_THERAPY))
-    heading(p, "The same with months of therapy, and with what rebates leave")
-    _times(writer, MONTHS_CHOSEN, ON_THERAPY, patients, "treatment_months")
-    _times(writer, "sum_net", "gross_sales", sales, "gross_to_net", less_from_one=True)
+    heading(
+        p, "The same with months of therapy, with what rebates leave, and on average over success and failure"
+    )
+    cells = writer.cells
+    months = Part(ON_THERAPY, cells["treatment_months"], lambda arrays: arrays["treatment_months"])
+    _times(p, MONTHS_CHOSEN, "number", patients, [months])
+    _times(
+        p,
+        "sum_net",
+        "USD",
+        sales,
+        [Part("gross_sales", _rebated(p, cells), lambda arrays: _rebated(p, arrays))],
+    )
+    _times(p, "sum_risk_adjusted", "USD", sales, [
+        Part("risk_adjusted_sales", np.ones((1, 1, 1, 1, 1), dtype=int), lambda _: np.ones((1, 1, 1, 1, 1))),
+        Part("gross_sales", _kept(p, cells), lambda arrays: _kept(p, arrays)),
+    ])  # fmt: skip
     _chain(p, masks)
+
+
+def _rebated(p: Plan, arrays: Arrays) -> Array:
+    """What rebates leave of sales, by segment."""
+    rebate = arrays["gross_to_net"]
+    shape = (*rebate.shape[:2], len(p.assumptions.axes.segment), *rebate.shape[3:])
+    return np.broadcast_to(1 - rebate, shape)
+
+
+def _kept(p: Plan, arrays: Arrays) -> Array:
+    """What rebates and failures leave of the sales of entrants and tests; 0 for what entrants displace, which has lines of its own."""
+    rebated = _rebated(p, arrays)
+    nothing = np.zeros((1, 1, 1, 1, 1), dtype=rebated.dtype)
+    return risk_adjusted(p.assumptions.axes.segment, rebated, arrays["success"], nothing)
 
 
 def _mask(p: Plan, dim: int) -> dict[int, int]:
@@ -116,52 +145,67 @@ def _chosen_on(p: Plan, dims: Sequence[int]) -> Callable[[Arrays], Array]:
     return weights
 
 
-def _times(
-    writer: PlanWriter, name: str, block: str, weights: str, factor: str, *, less_from_one: bool = False
-) -> None:
-    """The sum of a block's chosen lines, each times its factor: lines of one factor that stand together are one sum."""
-    p, cells = writer.plan, writer.cells[factor]
-    b, w = p.blocks[block], p.blocks[weights]
-    unit = "USD" if less_from_one else "number"
-    runs: list[tuple[str, list[int], list[At]]] = []
-    for i, at in enumerate(b.keys.values()):
-        r, s, q = (k if size > 1 else 0 for k, size in zip(at, cells.shape[1:4], strict=True))
-        term = cells[0, r, s, q, 0]
-        text = getattr(term, "text", str(term))
-        if not runs or runs[-1][0] != text:
-            runs.append((text, [], []))
-        runs[-1][1].append(i)
-        runs[-1][2].append(at)
-    names = []
-    for k, (text, places, ats) in enumerate(runs):
-        own, chosen_in = (
-            f"{sheet}{letters}${top + places[0]}:{letters}${top + places[-1]}"
-            for sheet, letters, top in (
-                (f"{b.sheet}!", YEAR_COLUMN, b.first_row),
-                ("", f"${CONSTANT_LETTER}", w.first_row),
+class Part(NamedTuple):
+    """A block's lines, each times a factor of its segment: as terms of formulas, and as Python's numbers."""
+
+    block: str
+    terms: Array
+    numbers: Callable[[Arrays], Array]
+
+
+def _times(p: Plan, name: str, unit: str, weights: str, parts: Sequence[Part]) -> None:
+    """The sum of the chosen lines of some blocks, each times its factor: lines of one factor that stand together are one sum."""
+    chosen_at = {at: row for row, at in p.blocks[weights].keys.items()}
+    names: list[str] = []
+    for part in parts:
+        block = p.blocks[part.block]
+        row_of = {at: row for row, at in block.keys.items()}
+        for factor, ats in _runs(part.terms, row_of, chosen_at):
+            chosen_in, own = (
+                f"{sheet}{letters}${rows[ats[0]]}:{letters}${rows[ats[-1]]}"
+                for sheet, letters, rows in (
+                    ("", f"${CONSTANT_LETTER}", chosen_at),
+                    (f"{block.sheet}!", YEAR_COLUMN, row_of),
+                )
             )
-        )
-        times = f"(1-{text})" if less_from_one else text
-        names.append(f"{name} {k}")
-        found = _of_run(ats, block, weights, factor, less_from_one=less_from_one)
-        _row(p, names[-1], f"SUMPRODUCT({chosen_in},{own})*{times}", unit, found)
+            formula, _ = text_of(Symbol(f"SUMPRODUCT({chosen_in},{own})") * factor)
+            # what is calculated once is referred to
+            before = (line.row for line in p.sheet(CALCULATED).lines if line.formula == formula)
+            formula = next((f"{YEAR_COLUMN}{row}" for row in before), formula)
+            names.append(f"{name} {len(names)}")
+            _row(p, names[-1], formula, unit, _of_run(part, weights, ats))
 
     def summed(arrays: Arrays) -> Array:
-        parts = [arrays[n] for n in names]
-        return np.sum(np.broadcast_arrays(*parts), axis=0) if parts else np.zeros((1, 1, 1, 1, 1))
+        found = [arrays[n] for n in names]
+        return np.sum(np.broadcast_arrays(*found), axis=0) if found else np.zeros((1, 1, 1, 1, 1))
 
     first, last = (p.blocks[names[k]].first_row for k in (0, -1)) if names else (0, 0)
     _row(p, name, f"SUM({YEAR_COLUMN}{first}:{YEAR_COLUMN}{last})" if names else "0", unit, summed)
 
 
-def _of_run(
-    run: Sequence[At], block: str, weights: str, factor: str, *, less_from_one: bool
-) -> Callable[[Arrays], Array]:
+def _runs(terms: Array, *rows: Mapping[At, int]) -> list[tuple[Term, list[At]]]:
+    """Elements of one factor that follow one another in all of these rows; what is taken 0 times is left out."""
+    runs: list[tuple[Term, list[At]]] = []
+    for at in rows[0]:
+        r, s, q = (k if size > 1 else 0 for k, size in zip(at, terms.shape[1:4], strict=True))
+        term = terms[0, r, s, q, 0]
+        before = runs[-1] if runs else None
+        if (
+            before
+            and text_of(before[0]) == text_of(term)
+            and all(places[at] == places[before[1][-1]] + 1 for places in rows)
+        ):
+            before[1].append(at)
+        elif isinstance(term, Symbol) or term:
+            runs.append((term, [at]))
+    return runs
+
+
+def _of_run(part: Part, weights: str, run: Sequence[At]) -> Callable[[Arrays], Array]:
     """The sum of a run of lines."""
 
     def summed(arrays: Arrays) -> Array:
-        x, times = arrays[block], arrays[factor]
-        x = x * arrays[weights] * (1 - times if less_from_one else times)
+        x = arrays[part.block] * arrays[weights] * part.numbers(arrays)
         r, s, q = (list(i) for i in zip(*run, strict=True))
         return np.asarray(x[0, r, s, q].sum(axis=0).reshape(1, 1, 1, 1, -1))
 

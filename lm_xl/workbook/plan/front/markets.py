@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE
+from lm_xl.model.cells import Cell, over, text_of
 from lm_xl.model.classes import classes
 from lm_xl.model.outputs import PATIENT_STAGES
 from lm_xl.workbook.plan.front.dashboard import SUBTITLE, subtitle
@@ -21,9 +24,9 @@ from lm_xl.workbook.plan.front.page import (
 from lm_xl.workbook.plan.front.ranking import rank
 from lm_xl.workbook.plan.front.sentences import sentence
 from lm_xl.workbook.plan.front.values import Number, Text, chosen, in_chosen_year
-from lm_xl.workbook.plan.layout import FIRST_ROW, HEADER_ROW, KEY_COLUMNS, SHARE_FIRST, column_beside
+from lm_xl.workbook.plan.layout import FIRST_ROW, HEADER_ROW, SHARE_FIRST, column_beside
 from lm_xl.workbook.plan.lines import Line, Plan
-from lm_xl.workbook.plan.report import BY_COMPANY
+from lm_xl.workbook.plan.report import BY_COMPANY, PAIRS
 from lm_xl.xlsx.addresses import column_letters
 
 THERAPY, REGIONAL, HEAT_MAP, CANCER, COMPANY, PATIENTS, TESTS = (
@@ -166,46 +169,36 @@ def _heat_map(p: Plan) -> None:
     for column, one in enumerate(found, 2):
         page.words(row, column, one.label, "lm year")
     page.words(row, 1, "region", "lm header")
-    written = set(p.blocks["revenue_by_region_and_class"].keys.values())
+    in_year = _in_chosen_year(p)
     for i, region in enumerate(axes.region.leaves):
         at_row = page.row
         page.words(at_row, 1, region, FRONT_LABEL)
-        for k in range(len(found)):
-            if (i, k, 0) in written:
-                page.formula(
-                    at_row,
-                    k + 2,
-                    _mapped(p, (i, k, 0), f"$A{at_row}", f"{column_letters(k + 2)}${row}"),
-                    unit="million",
-                    style="lm figures",
-                )
+        for column, one in enumerate(found, 2):
+            sold = [in_year[i, s] for s in one.members if (i, s) in in_year]
+            if sold:
+                page.formula(at_row, column, _added(sold), unit="million", style="lm figures")
         page.skip()
 
 
-def _mapped(p: Plan, at: tuple[int, ...], region: str, label: str) -> Number:
-    """A region's revenue of a class in the year of the explorer, found by the names beside and above."""
-    name = "revenue_by_region_and_class"
-    block = p.blocks[name]
+def _added(sold: Sequence[tuple[Cell, Number]]) -> Number:
+    """The sum of numbers that stand in cells."""
+    summed = over("SUM", 0, [cell for cell, _ in sold])
+    return Number(text_of(summed)[0], lambda python: sum(number.measure(python) for _, number in sold))
 
-    def cells(first: str, last: str) -> str:
-        return f"{block.sheet}!${first}${block.first_row}:${last}${block.last_row}"
 
-    regions, labels = (cells(KEY_COLUMNS[dim], KEY_COLUMNS[dim]) for dim in (REGION, SEGMENT))
-    beside = column_letters(column_beside(SHARE_FIRST, len(p.years)))
-    found, row = in_chosen_year(p, name, at), next(r for r, key in block.keys.items() if key == at)
-    array = f"{name} in the chosen year {row}"
-    p.measures[array] = found.measure
-    formula = found.formula.replace(f"{block.sheet}!", "")
-    p.sheet(block.sheet).lines.append(
-        Line(
-            row=row,
-            columns=(column_beside(SHARE_FIRST, len(p.years)),),
-            formula=formula,
-            array=array,
-            unit="million",
-        )
-    )
-    return Number(f"SUMIFS({cells(beside, beside)},{regions},{region},{labels},{label})", found.measure)
+def _in_chosen_year(p: Plan) -> dict[tuple[int, int], tuple[Cell, Number]]:
+    """Beside the revenue of each region and segment that of the year of the explorer; returns its cells by both."""
+    name = f"revenue_by_{PAIRS}"
+    block, column = p.blocks[name], column_beside(SHARE_FIRST, len(p.years))
+    cells = {}
+    for row, at in block.keys.items():
+        found, array = in_chosen_year(p, name, at), f"{name} in the chosen year {row}"
+        p.measures[array] = found.measure
+        formula = found.formula.replace(f"{block.sheet}!", "")
+        line = Line(row=row, columns=(column,), formula=formula, array=array, unit="million")
+        p.sheet(block.sheet).lines.append(line)
+        cells[at[0], at[1]] = Cell(block.sheet, column_letters(column), row), found
+    return cells
 
 
 def _cancer(p: Plan) -> None:
