@@ -129,9 +129,16 @@ def waterfall(
 
 
 def tornado_bars(
-    ws: Worksheet, top: int, bottom: int, names: int, columns: Sequence[int], title: str, unit: str
+    ws: Worksheet,
+    top: int,
+    bottom: int,
+    names: int,
+    columns: Sequence[int],
+    title: str,
+    unit: str,
+    across: str = "input",
 ) -> NativeChart:
-    """Bars lying on their side from rows of names and one or two columns, the first row on top: a tornado, or shares."""
+    """Bars lying on their side from rows of names and one or two columns, the first row on top: a tornado, shares, ratios."""
     chart: NativeChart = BarChart()
     chart.type, chart.grouping, chart.gapWidth, chart.overlap = "bar", "clustered", 25, 100
     for column, colour in zip(columns, (VERMILION, BLUE), strict=False):
@@ -140,7 +147,7 @@ def tornado_bars(
         series.invertIfNegative = False
         chart.series.append(series)
     chart.set_categories(Reference(ws, min_col=names, min_row=top, max_row=bottom))
-    _titles(chart, title, f"input. Source: sheet {ws.title}", unit)
+    _titles(chart, title, f"{across}. Source: sheet {ws.title}", unit)
     chart.x_axis.scaling.orientation = "maxMin"
     chart.x_axis.tickLblPos = "low"
     chart.y_axis.number_format = axis_format(unit)

@@ -14,6 +14,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from lm_xl.version import __version__
 from lm_xl.workbook.pages.styles import (
     FOOTER_MARGIN,
+    LETTERS,
     LINE,
     PAGE_WIDTH,
     READABLE,
@@ -143,16 +144,21 @@ def band(ws: Worksheet, pen: Pen, row: int, title: str, last: int) -> None:
         pen.write(ws, row, column, None, "lm band")
 
 
-def fit_row(ws: Worksheet, row: int, texts: Mapping[int, Any]) -> None:
-    """Make a row as high as the longest of its texts, given by column, needs in the width of its column."""
-    wide = {column: ws.column_dimensions[column_letters(column)].width for column in texts}
+def fit_row(
+    ws: Worksheet, row: int, texts: Mapping[int, Any], merged: Mapping[int, float] | None = None
+) -> None:
+    """Make a row as high as the longest of its texts, given by column, needs in the width of its column or of its merged cells."""
+    wide = {column: ws.column_dimensions[column_letters(column)].width for column in texts} | dict(
+        merged or {}
+    )
     lines = [lines_of(value, wide[column]) for column, value in texts.items()]
     ws.row_dimensions[row].height = LINE * max([1, *lines])
 
 
 def lines_of(value: Any, width: float) -> int:
-    """How many lines a text takes in a column, words kept whole."""
-    return max(1, len(wrap(value, max(1, int(width)))) if isinstance(value, str) else 1)
+    """How many lines a text takes in a column, words kept whole. Widths count digits, and letters are narrower on average."""
+    letters = max(1, int(width * LETTERS))
+    return max(1, len(wrap(value, letters)) if isinstance(value, str) else 1)
 
 
 def table(ws: Worksheet, name: str, header: int, last: int, width: int) -> None:

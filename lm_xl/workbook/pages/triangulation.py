@@ -5,12 +5,13 @@ from __future__ import annotations
 from openpyxl.worksheet.worksheet import Worksheet
 
 from lm_xl.assumptions.assumptions import Assumptions
+from lm_xl.workbook.pages.charts import add_chart, tornado_bars
 from lm_xl.workbook.pages.lines import lines_on, write_line
-from lm_xl.workbook.pages.pen import Pen, columns, fit_row, page, start
+from lm_xl.workbook.pages.pen import Pen, columns, fit_row, page, parted, start
 from lm_xl.workbook.pages.styles import amber_where, number_format
 from lm_xl.workbook.plan.layout import HEADER_ROW
 from lm_xl.workbook.plan.lines import Plan
-from lm_xl.workbook.plan.triangulation import FIRST_FIGURE, OUTSIDE, model_year
+from lm_xl.workbook.plan.triangulation import FIRST_FIGURE, OUTSIDE, RATIO_COLUMN, model_year
 from lm_xl.workbook.words.prose import in_words, text
 
 FIGURE_COLUMNS = (
@@ -25,6 +26,8 @@ FIGURE_COLUMNS = (
     ("why", 44, "lm header"),
 )
 WHAT_COLUMN, WHERE_COLUMN, YEAR_COLUMN, WHY_COLUMN = 2, 3, 4, 9
+RATIOS, RATIO_ROWS = (25.5, 8.5), 18
+"""Width and height of the chart in centimetres, and the rows that it covers."""
 
 
 def triangulation(ws: Worksheet, a: Assumptions, traced: Plan, pen: Pen) -> None:
@@ -49,4 +52,12 @@ def triangulation(ws: Worksheet, a: Assumptions, traced: Plan, pen: Pen) -> None
     last = FIRST_FIGURE + max(len(a.published), 1) - 1
     judged = f"G{FIRST_FIGURE}:H{last}"
     ws.conditional_formatting.add(judged, amber_where(f'$H{FIRST_FIGURE}="{OUTSIDE}"'))
-    page(ws, HEADER_ROW, freeze="C")
+    bands = []
+    if a.published:
+        chart = tornado_bars(
+            ws, FIRST_FIGURE, last, WHAT_COLUMN, (RATIO_COLUMN,), text("pages", "ratios"), "ratio", "figure"
+        )
+        chart.width, chart.height = RATIOS
+        add_chart(ws, chart, f"A{last + 2}")
+        bands = parted([last + 2], last + 2 + RATIO_ROWS, WHY_COLUMN)
+    page(ws, HEADER_ROW, freeze="C", bands=bands)

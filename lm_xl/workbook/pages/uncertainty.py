@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from openpyxl.styles import Alignment
 from openpyxl.worksheet.worksheet import Worksheet
 
 from lm_xl.model.ops import Array
@@ -17,7 +18,7 @@ from lm_xl.workbook.pages.analyses import (
     stored,
 )
 from lm_xl.workbook.pages.charts import add_chart, fan, tornado_bars
-from lm_xl.workbook.pages.pen import Pen, band, other, page, parted, start, titled_table, widths
+from lm_xl.workbook.pages.pen import Pen, band, fit_row, other, page, parted, start, titled_table, widths
 from lm_xl.workbook.pages.styles import number_format
 from lm_xl.workbook.pages.tornado import HIGH_EFFECT, LOW_EFFECT, TORNADO, TORNADO_TOP, evidence_of, swings_of
 from lm_xl.workbook.plan.front.drawn import FAN_ROWS, PERCENTILES, Drawn, key_of
@@ -35,9 +36,9 @@ FANS = {"revenue": FIRST_ROW + 2, "diagnosed": FIRST_ROW + FAN_ROWS + 2}
 SHOWN_PERCENTILES = (10, 50, 90)
 SHOWN = ("P10", "P50", "mean", "P90", "deterministic")
 """What the page shows of a total; the deterministic forecast stands last."""
-LABEL_WIDTH, NUMBER_WIDTH, CHART_ROWS = 44, 9.8, 17
-TORNADO_ROWS = 18
-FAN_CHART, TORNADO_CHART = (14.6, 6.6), (25.5, 7.6)
+LABEL_WIDTH, NUMBER_WIDTH, CHART_ROWS = 54, 9.8, 17
+TORNADO_ROWS = 16
+FAN_CHART, TORNADO_CHART = (14.6, 6.6), (25.5, 7)
 """Width and height in centimetres."""
 
 
@@ -52,7 +53,7 @@ def uncertainty(ws: Worksheet, n: Analyses, pen: Pen) -> None:
     row = FIRST_ROW
     for metric, said in (("revenue", f"Revenue: {held(n)}"), ("diagnosed", "Patients diagnosed, the world")):
         row = _quantiles(ws, n, pen, row, metric, said)
-    for metric, letter in (("revenue", "A"), ("diagnosed", "F")):
+    for metric, letter in (("revenue", "A"), ("diagnosed", "E")):
         title = f"P10 to P90: {held(n) if metric == 'revenue' else 'patients diagnosed'}"
         unit = "USD million" if metric == "revenue" else "patients"
         sheet = other(ws, PERCENTILES)
@@ -105,7 +106,11 @@ def _first_inputs(ws: Worksheet, n: Analyses, pen: Pen, row: int) -> None:
         chart.width, chart.height = TORNADO_CHART
         add_chart(ws, chart, f"A{row}")
     below = titled_table(ws, pen, row + TORNADO_ROWS, "first_inputs", title, columns, shown) + len(shown)
-    pen.text(ws, below, 1, evidence_of(n.tornado), "lm note")
+    said, last = evidence_of(n.tornado), FIRST_YEAR + len(n.results.axes.years) - 1
+    pen.text(ws, below, 1, said, "lm note")
+    ws.merge_cells(start_row=below, end_row=below, start_column=1, end_column=last)
+    ws.cell(below, 1).alignment = Alignment(wrap_text=True, vertical="top")
+    fit_row(ws, below, {1: said}, {1: LABEL_WIDTH + NUMBER_WIDTH * len(n.results.axes.years)})
 
 
 def percentiles(ws: Worksheet, n: Analyses, pen: Pen) -> None:

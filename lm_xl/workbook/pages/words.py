@@ -12,7 +12,7 @@ from lm_xl.workbook.words.prose import text, texts
 def page_of_words(ws: Worksheet, file: str, names: tuple[str, str], pen: Pen) -> None:
     """The texts of a file as a table: each key and what is said of it, under two column names."""
     start(ws, "control", text("sheets", ws.title))
-    columns(ws, pen, [(names[0], 34, "lm header"), (names[1], 130, "lm header")])
+    columns(ws, pen, [(names[0], 48, "lm header"), (names[1], 120, "lm header")])
     for row, words in enumerate(texts(file).items(), FIRST_ROW):
         for column, said in enumerate(words, 1):
             pen.text(ws, row, column, said, "lm wrapped")
