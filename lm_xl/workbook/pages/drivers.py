@@ -15,10 +15,10 @@ from lm_xl.workbook.plan.layout import FIRST_ROW, HEADER_ROW
 from lm_xl.workbook.plan.lines import Plan
 from lm_xl.workbook.words.prose import text
 
-WIDTHS = (28, 11, 11, 72, 14, 18, 11, 11)
-SAID, UNIT, ROW = 2, 5, 6
-"""Columns of what is said of the market with what carries it, which runs up to the next, of the unit, and of the assumption's cell."""
-WATERFALL = (19.5, 8.6)
+WIDTHS = (24, 9, 9, 81, 13, 16, 8, 8)
+SAID, UNIT, ROW = 4, 5, 6
+"""Columns of what is said of the market with what carries it, of the unit, and of the assumption's cell."""
+WATERFALL = (19.5, 8.2)
 
 
 def drivers(ws: Worksheet, n: Analyses, traced: Plan, pen: Pen) -> None:
@@ -29,17 +29,16 @@ def drivers(ws: Worksheet, n: Analyses, traced: Plan, pen: Pen) -> None:
     band(ws, pen, DRIVER_ROW - 2, text("pages", "carried"), len(WIDTHS))
     header = (
         "driver",
+        "",
+        "",
         "what is said of the market [what carries it]",
-        "",
-        "",
         "unit",
         "cell",
-        "first value",
-        "last value",
+        "first",
+        "last",
     )
     for column, name in enumerate(header, 1):
         pen.text(ws, DRIVER_ROW - 1, column, name, "lm year" if column > ROW else "lm header")
-    ws.merge_cells(start_row=DRIVER_ROW - 1, end_row=DRIVER_ROW - 1, start_column=SAID, end_column=UNIT - 1)
     before = ""
     for row, told in traced.drivers:
         carrier = _carrier(told[3])
@@ -49,8 +48,7 @@ def drivers(ws: Worksheet, n: Analyses, traced: Plan, pen: Pen) -> None:
         before = told[2]
         for column in range(1, len(WIDTHS) + 1):
             pen.text(ws, row, column, said.get(column, ""), "lm wrapped")
-        ws.merge_cells(start_row=row, end_row=row, start_column=SAID, end_column=UNIT - 1)
-        fit_row(ws, row, {SAID: said[SAID]}, {SAID: sum(WIDTHS[SAID - 1 : UNIT - 1])})
+        fit_row(ws, row, {SAID: said[SAID]})
     for line in lines_on(ws, traced):
         if line.array != "as built":
             write_line(ws, pen, line)

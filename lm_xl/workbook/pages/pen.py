@@ -144,13 +144,9 @@ def band(ws: Worksheet, pen: Pen, row: int, title: str, last: int) -> None:
         pen.write(ws, row, column, None, "lm band")
 
 
-def fit_row(
-    ws: Worksheet, row: int, texts: Mapping[int, Any], merged: Mapping[int, float] | None = None
-) -> None:
-    """Make a row as high as the longest of its texts, given by column, needs in the width of its column or of its merged cells."""
-    wide = {column: ws.column_dimensions[column_letters(column)].width for column in texts} | dict(
-        merged or {}
-    )
+def fit_row(ws: Worksheet, row: int, texts: Mapping[int, Any]) -> None:
+    """Make a row as high as the longest of its texts, given by column, needs in the width of its column."""
+    wide = {column: ws.column_dimensions[column_letters(column)].width for column in texts}
     lines = [lines_of(value, wide[column]) for column, value in texts.items()]
     ws.row_dimensions[row].height = LINE * max([1, *lines])
 

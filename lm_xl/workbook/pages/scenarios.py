@@ -12,7 +12,7 @@ from lm_xl.workbook.plan.layout import FIRST_ROW, HEADER_ROW
 from lm_xl.workbook.words.prose import in_words
 
 SCENARIOS_PAGE = "Scenarios compared"
-WIDTHS = (28, 11, 11, 11, 11, 10, 11, 11, 76)
+WIDTHS = (26, 11, 11, 11, 11, 10, 11, 11, 64)
 
 
 def scenarios_page(ws: Worksheet, n: Analyses, pen: Pen) -> None:

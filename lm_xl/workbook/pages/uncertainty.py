@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from openpyxl.styles import Alignment
 from openpyxl.worksheet.worksheet import Worksheet
 
 from lm_xl.model.ops import Array
@@ -18,7 +18,7 @@ from lm_xl.workbook.pages.analyses import (
     stored,
 )
 from lm_xl.workbook.pages.charts import add_chart, fan, tornado_bars
-from lm_xl.workbook.pages.pen import Pen, band, fit_row, other, page, parted, start, titled_table, widths
+from lm_xl.workbook.pages.pen import Pen, band, other, page, parted, start, titled_table, widths
 from lm_xl.workbook.pages.styles import number_format
 from lm_xl.workbook.pages.tornado import HIGH_EFFECT, LOW_EFFECT, TORNADO, TORNADO_TOP, evidence_of, swings_of
 from lm_xl.workbook.plan.front.drawn import FAN_ROWS, PERCENTILES, Drawn, key_of
@@ -40,6 +40,8 @@ LABEL_WIDTH, NUMBER_WIDTH, CHART_ROWS = 54, 9.8, 17
 TORNADO_ROWS = 16
 FAN_CHART, TORNADO_CHART = (14.6, 6.6), (25.5, 7)
 """Width and height in centimetres."""
+LINE_OF_NOTE = 150
+"""Letters of a line of the note below, which is as wide as the page."""
 
 
 def uncertainty(ws: Worksheet, n: Analyses, pen: Pen) -> None:
@@ -106,11 +108,8 @@ def _first_inputs(ws: Worksheet, n: Analyses, pen: Pen, row: int) -> None:
         chart.width, chart.height = TORNADO_CHART
         add_chart(ws, chart, f"A{row}")
     below = titled_table(ws, pen, row + TORNADO_ROWS, "first_inputs", title, columns, shown) + len(shown)
-    said, last = evidence_of(n.tornado), FIRST_YEAR + len(n.results.axes.years) - 1
-    pen.text(ws, below, 1, said, "lm note")
-    ws.merge_cells(start_row=below, end_row=below, start_column=1, end_column=last)
-    ws.cell(below, 1).alignment = Alignment(wrap_text=True, vertical="top")
-    fit_row(ws, below, {1: said}, {1: LABEL_WIDTH + NUMBER_WIDTH * len(n.results.axes.years)})
+    for line, said in enumerate(wrap(evidence_of(n.tornado), LINE_OF_NOTE), below):
+        pen.text(ws, line, 1, said, "lm note")
 
 
 def percentiles(ws: Worksheet, n: Analyses, pen: Pen) -> None:

@@ -8,7 +8,7 @@ from lm_xl.workbook.words.prose import claims
 
 DRIVER_SHEET = "Drivers"
 FIRST_VALUE, LAST_VALUE = 7, 8
-DRIVER_ROW = 28
+DRIVER_ROW = 27
 """First row of the parameters, below the bridge."""
 
 
