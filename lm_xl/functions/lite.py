@@ -1,27 +1,22 @@
-"""The functions in xlwings Lite, and the parts of a workbook that carry their code."""
+"""The functions in xlwings Lite."""
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Literal
-from xml.sax.saxutils import quoteattr
 
 from lm_xl.faults import CallError
 from lm_xl.functions.answers import call
 from lm_xl.functions.arguments import OMITTED, cell_or_rows
-from lm_xl.functions.registry import CATEGORY, FUNCTIONS, Function
-from lm_xl.version import __version__
-from lm_xl.xlsx.package import repacked
+from lm_xl.functions.models import Model
+from lm_xl.functions.registry import CATEGORY, FUNCTIONS, NA, Function
 
-MAIN = "from lm_xl.functions.lite import *\n"
-"""The workbook's `main.py`: the functions come with the package."""
-REQUIREMENTS = f"lm-xl=={__version__}\n"
-"""The workbook's `requirements.txt`."""
-ADD_IN = "wa200008175"
-"""xlwings Lite in the store of add-ins."""
+HOST = "xlwings Lite"
+"""How LM_VERSION names this host."""
+NO_MODEL = (
+    "no model is named: give the cell Model, which on a sheet with a model of its own is that one; xlwings Lite"
+    " lets a function see no name of the workbook, and Excel would not compute it again when the model changes"
+)
 
 
 def as_lite_function(function: Function) -> Callable[..., Any]:
@@ -31,7 +26,7 @@ def as_lite_function(function: Function) -> Callable[..., Any]:
         try:
             # Only what was left out is None: a cell comes in brackets, even a blank one.
             given = [OMITTED if a is None else cell_or_rows(a) for a in arguments]
-            answer = call(function.name, given, host="xlwings Lite")
+            answer = call(function.name, given, host=HOST, default=_no_model)
         except CallError as error:
             return error.code
         if not isinstance(answer, list):
@@ -47,6 +42,11 @@ def as_lite_function(function: Function) -> Callable[..., Any]:
         parameters=[p.replace(annotation=hints.get(p.name, p.empty)) for p in signature.parameters.values()]
     )
     return called
+
+
+def _no_model() -> Model:
+    """Never an answer from a model that may have changed since: only what a cell is given makes Excel compute it again."""
+    raise CallError(NA, NO_MODEL)
 
 
 def _xlwings_functions() -> dict[str, Callable[..., Any]]:
@@ -71,41 +71,3 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = list(FUNCTIONS)
-
-
-def add_code(source: Path, target: Path) -> None:
-    """A workbook with the code of its functions inside, as xlwings Lite stores it; every other part stays as it is."""
-    properties = {"main.py": MAIN, "requirements.txt": REQUIREMENTS}
-    shown = "".join(
-        f"<we:property name={quoteattr(k)} value={quoteattr(json.dumps(v))}/>" for k, v in properties.items()
-    )
-    head = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
-    relations, office = (
-        "http://schemas.openxmlformats.org/package/2006/relationships",
-        "http://schemas.microsoft.com/office",
-    )
-    parts = {
-        "xl/webextensions/webextension1.xml": f'{head}<we:webextension xmlns:we="{office}/webextensions/webextension/2010/11" id="{{0B2A6D5E-6C5F-4A1E-9D57-1E5A0F6C2D35}}">'
-        f'<we:reference id="{ADD_IN}" version="1.0.0.0" store="en-US" storeType="OMEX"/><we:alternateReferences/><we:properties>{shown}</we:properties><we:bindings/>'
-        '<we:snapshot xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"/></we:webextension>',
-        "xl/webextensions/taskpanes.xml": f'{head}<wetp:taskpanes xmlns:wetp="{office}/webextensions/taskpanes/2010/11"><wetp:taskpane dockstate="right" visibility="0" width="350" row="1">'
-        '<wetp:webextensionref xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships" r:id="rId1"/></wetp:taskpane></wetp:taskpanes>',
-        "xl/webextensions/_rels/taskpanes.xml.rels": f'{head}<Relationships xmlns="{relations}"><Relationship Id="rId1" Type="{office}/2011/relationships/webextension" Target="webextension1.xml"/></Relationships>',
-    }  # fmt: skip
-
-    def changed(part: str, content: bytes) -> bytes:
-        if part == "_rels/.rels":
-            pane = f'<Relationship Id="rIdPanes" Type="{office}/2011/relationships/webextensiontaskpanes" Target="xl/webextensions/taskpanes.xml"/></Relationships>'
-            return re.sub(rb"</Relationships>\s*$", pane.encode(), content)
-        if part == "[Content_Types].xml":
-            types = "".join(
-                f'<Override PartName="/xl/webextensions/{name}" ContentType="application/vnd.ms-office.{kind}+xml"/>'
-                for name, kind in (
-                    ("webextension1.xml", "webextension"),
-                    ("taskpanes.xml", "webextensiontaskpanes"),
-                )
-            )
-            return re.sub(rb"</Types>\s*$", f"{types}</Types>".encode(), content)
-        return content
-
-    repacked(source, target, changed, parts)

@@ -19,7 +19,7 @@ The same functions, with the same arguments and answers, in every host: [Excel o
 - Where an argument may be a **range**, labels go down and years go across, and the block comes back in one call. A wrong label spoils its own row only.
 - **model** is the cell with `=LM_MODEL(...)`. Edit an assumption and its handle changes, and with it whatever takes it, and nothing else.
   Left out, the model is the value of the name `Model` of the workbook the call stands in (Excel on Windows, and without Excel), and the shipped base case in plain Python.
-  xlwings Lite cannot see the workbook: there it must be given.
+  xlwings Lite shows a function no name of the workbook: there it must be given.
 - An error in an argument is passed on.
 
 ## Errors

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 import re
 import subprocess
@@ -13,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import numpy as np
 import openpyxl
@@ -834,27 +832,6 @@ def test_excel_takes_whole_tables_and_new_labels(host: str) -> None:
             if r.type == "list" and f"{column}6" in r.sqref
         ]
         assert [r.errorStyle for r in rules] == [style]
-
-
-def test_the_lite_template_carries_its_code() -> None:
-    with zipfile.ZipFile(SHIPPED["lite"]) as package:
-        extension = ElementTree.fromstring(package.read("xl/webextensions/webextension1.xml"))
-        panes = package.read("xl/webextensions/_rels/taskpanes.xml.rels").decode()
-        assert "xl/webextensions/taskpanes.xml" in package.read("_rels/.rels").decode()
-        types = package.read("[Content_Types].xml").decode()
-    assert "webextension1.xml" in panes and types.count("/xl/webextensions/") == 2
-    carried = {
-        p.get("name"): json.loads(str(p.get("value")))
-        for p in extension.iter()
-        if p.tag.endswith("}property")
-    }
-    assert carried["requirements.txt"] == f"lm-xl=={lm_xl.__version__}\n"
-    space: dict[str, Any] = {}
-    exec(carried["main.py"], space)
-    assert set(FUNCTIONS) <= set(space)
-    assert space["LM_PATIENTS"].__annotations__["stage"].__args__[0] == "incidence"
-    assert space["LM_PATIENTS"]([["Europe"]], [[2030]], [[None]]) == NA
-    assert space["LM_PATIENTS"]([["Europe"]], [[2030]]) == NA
 
 
 def test_words_of_calls_are_kept_for_each_model_and_bounded(

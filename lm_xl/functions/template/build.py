@@ -13,7 +13,7 @@ from openpyxl.workbook.properties import CalcProperties
 from lm_xl.assumptions.assumptions import Assumptions
 from lm_xl.files import must_end, not_over, replacing
 from lm_xl.functions.headless import recalculate
-from lm_xl.functions.lite import add_code
+from lm_xl.functions.lite_code import add_code
 from lm_xl.functions.models import STORE, Model
 from lm_xl.functions.template.banner import asleep, banners
 from lm_xl.functions.template.checks import checks
