@@ -7,13 +7,13 @@ from openpyxl.worksheet.worksheet import Worksheet
 from lm_xl.assumptions.assumptions import Assumptions, Product
 from lm_xl.assumptions.columns import MARKETED, PHASES
 from lm_xl.workbook.pages.lines import lines_on, write_line
-from lm_xl.workbook.pages.pen import Pen, header_height, page, start, titled_table, widths
-from lm_xl.workbook.plan.front.launches import PRODUCTS
-from lm_xl.workbook.plan.layout import HEADER_ROW
+from lm_xl.workbook.pages.pen import Pen, fit_row, header_height, page, start, titled_table, widths
+from lm_xl.workbook.plan.front.launches import COMPANY, PRODUCTS
+from lm_xl.workbook.plan.layout import FIRST_ROW, HEADER_ROW
 from lm_xl.workbook.plan.lines import Plan
 from lm_xl.workbook.words.prose import text
 
-WIDTHS = (28, 26, 10, 13, 10, 24, 46)
+WIDTHS = (31, 27, 9, 14, 14, 25, 48)
 NAMES = ("product", "company", "phase", "trial", "", "next read-out", "designations; data in LM")
 
 
@@ -24,7 +24,10 @@ def launches_page(ws: Worksheet, a: Assumptions, traced: Plan, pen: Pen) -> None
     header_height(ws, HEADER_ROW)
     plan = traced.sheets[ws.title]
     for row, column, words, style in plan.words:
-        pen.text(ws, row, column, words, style)
+        lists = row > HEADER_ROW and column in (COMPANY, PRODUCTS)
+        pen.text(ws, row, column, words, "lm wrapped" if lists else style)
+    for row in range(FIRST_ROW, plan.row):
+        fit_row(ws, row, {column: ws.cell(row, column).value for column in (COMPANY, PRODUCTS)})
     for line in lines_on(ws, traced):
         write_line(ws, pen, line)
     coming = sorted((p for p in a.products if p.phase != MARKETED), key=lambda p: PHASES.index(p.phase))

@@ -47,7 +47,7 @@ TABLE_STYLE = "TableStyleLight1"
 
 LINE = 12.5
 """Height of a line of text in points; neither engine fits rows to wrapped text by itself."""
-LETTERS = 1.2
+LETTERS = 1.16
 """Letters of a text in the width of a digit, on average."""
 TITLE_HEIGHT, FIGURE_HEIGHT = 24, 26
 YEAR_WIDTH, RESULT_WIDTH = 13, 11
