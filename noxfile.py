@@ -54,9 +54,10 @@ def plain(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Write the page of the functions and the tables of the reconciliation again."""
-    page = session.run("python", "-m", "lm_xl.functions.reference", silent=True)
-    Path("docs/functions.md").write_text(str(page), encoding="utf-8")
+    """Write the pages of the functions and of the hosts, and the tables of the reconciliation again."""
+    for command, page in ((("-m", "lm_xl.functions.reference"), "functions"), (("tests/hosts.py",), "hosts")):
+        text = session.run("python", *command, silent=True)
+        Path(f"docs/{page}.md").write_text(str(text), encoding="utf-8")
     session.run("python", "-m", "lm_xl.workbook.reconciled")
 
 

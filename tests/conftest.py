@@ -17,8 +17,7 @@ DRAWS = 1_024
 """Of the simulation that a built workbook shows: as few as its pages can do with."""
 
 settings.register_profile("repeatable", derandomize=True)
-if os.environ.get("CI"):
-    settings.load_profile("repeatable")
+settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session")
@@ -56,6 +55,19 @@ def shipped() -> lm_xl.Assumptions:
 @pytest.fixture(scope="session")
 def small_built(small_assumptions: lm_xl.Assumptions, shared_file: Callable[..., Path]) -> Path:
     return shared_file("small_forecast.xlsx", lambda path: lm_xl.build(small_assumptions, path, draws=DRAWS))
+
+
+@pytest.fixture(scope="session")
+def distinct(shared_file: Callable[..., Path]) -> lm_xl.Assumptions:
+    """Assumptions in which no two numbers of a page are alike."""
+    return lm_xl.read_assumptions(
+        shared_file("distinct.xlsx", lambda path: small.workbook(path, small.DISTINCT, small.distinct))
+    )
+
+
+@pytest.fixture(scope="session")
+def distinct_built(distinct: lm_xl.Assumptions, shared_file: Callable[..., Path]) -> Path:
+    return shared_file("distinct_forecast.xlsx", lambda path: lm_xl.build(distinct, path, draws=DRAWS))
 
 
 @pytest.fixture(scope="session")

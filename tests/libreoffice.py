@@ -11,11 +11,13 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 import uno
 import unohelper
 from com.sun.star.beans import PropertyValue
 from com.sun.star.connection import NoConnectException
+from com.sun.star.lang import DisposedException
 from com.sun.star.sheet import XFunctionAccess
 
 
@@ -29,7 +31,13 @@ def tupled(value):
     return tuple(map(tupled, value)) if isinstance(value, list) else value
 
 
-def main(path, profile, cells):
+@contextmanager
+def running(profile):
+    """A LibreOffice of its own profile: the process, and the context of its components.
+
+    It is asked to end before it is killed: killed, it would start twice the next time.
+    """
+    context = None
     pipe = f"lm_xl{os.getpid()}"
     office = subprocess.Popen(
         ["soffice", "--headless", "--norestore", f"-env:UserInstallation=file://{profile}", f"--accept=pipe,name={pipe};urp;"],
@@ -44,20 +52,38 @@ def main(path, profile, cells):
                 break
             except NoConnectException:
                 time.sleep(0.25)
-        desktop = context.ServiceManager.createInstanceWithContext("com.sun.star.frame.Desktop", context)
-        options = [
-            PropertyValue(Name="Hidden", Value=True),
-            PropertyValue(Name="MacroExecutionMode", Value=4),
-        ]
-        book = desktop.loadComponentFromURL(f"file://{path}", "_blank", 0, options)
+        yield office, context
+    finally:
+        try:
+            desktop_of(context).terminate()
+            office.wait(20)
+        except (AttributeError, DisposedException, subprocess.TimeoutExpired):
+            os.killpg(office.pid, signal.SIGKILL)
+            office.wait()
+
+
+def desktop_of(context):
+    return context.ServiceManager.createInstanceWithContext("com.sun.star.frame.Desktop", context)
+
+
+def opened(context, url):
+    options = [
+        PropertyValue(Name="Hidden", Value=True),
+        PropertyValue(Name="MacroExecutionMode", Value=4),
+    ]
+    return desktop_of(context).loadComponentFromURL(url, "_blank", 0, options)
+
+
+def main(path, profile, cells):
+    with running(profile) as (_, context):
+        book = opened(context, f"file://{path}")
         hold = "vnd.sun.star.script:VBAProject.xlwings.Hold?language=Basic&location=document"
         book.getScriptProvider().getScript(hold).invoke((Calls(),), (), ())
         book.calculateAll()
         sheet = book.Sheets.getByIndex(0)
         found = {c: (sheet.getCellRangeByName(c).String, sheet.getCellRangeByName(c).Value) for c in cells}
         print(json.dumps(["", found]), flush=True)
-    finally:
-        os.killpg(office.pid, signal.SIGKILL)
 
 
-main(sys.argv[1], sys.argv[2], sys.argv[3:])
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], sys.argv[3:])

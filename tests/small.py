@@ -7,10 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from openpyxl.workbook import Workbook
+
 from lm_xl.model.axes import Axes
 from lm_xl.model.quantities import QUANTITIES
 from lm_xl.workbook.build import new
 from lm_xl.workbook.form import axes_of, form
+from lm_xl.xlsx.addresses import split_address
 
 SEGMENTS = [
     ("Old drug", "Pill set", "rest"),
@@ -30,6 +33,7 @@ SUBTYPES = [
     ("HER2+ breast", "Breast"),
     ("SCLC", "Lung"),
 ]
+CANCERS = dict(SUBTYPES)
 REGIONS = ["US", "Germany", "France", "Japan", "China", "India", "Brazil"]
 
 NOT_ROWS = (
@@ -87,7 +91,7 @@ def records(a: Axes) -> dict[str, list[dict[str, Any]]]:
                     for region in a.region.leaves[1:]:
                         wobble = 1 + next(jitter) if row["unit"] != "year" else 1
                         rows.append({**row, "region": region, "value": typical * wobble})
-                if row["quantity"] in ("lm_risk", "ever_metastatic_share"):
+                if row["quantity"] in ("lm_risk", "ever_metastatic_share") and len(a.subtype) > 1:
                     rows += [
                         {**row, "subtype": p, "value": typical * (1 + next(jitter))} for p in a.subtype.leaves
                     ]
@@ -198,14 +202,27 @@ def records(a: Axes) -> dict[str, list[dict[str, Any]]]:
         "source": "TEST",
         "status": "placeholder",
     }
+    plain = {"source": "TEST", "status": "placeholder", "note": "made up"}
     sheets["Bands"] = [
         {**band, "result": "suspected_per_diagnosed", "low": 0, "high": 1000, "note": "made up"},
         {**band, "result": "diagnosed_share", "low": 0.99, "high": 1, "note": "made up"},
+        {**band, "result": "lm_risk", "year": "", "low": 0.01, "high": 0.2, "note": "made up"},
+        {**band, "result": "treatment_rate", "year": "", "low": 0.4, "high": 0.9, "note": "made up"},
+        {**plain, "result": "sensitivity", "segment": "Total market", "low": 0.5, "high": 0.9},
     ]
     sheets["Sources"] = [
         {"id": "TEST", "citation": "Numbers made up for a test", "year": "2025", "grade": "C"}
     ]
     return sheets
+
+
+def extend_tables(book: Workbook) -> None:
+    """Let the tables of an open workbook hold the rows that were added below them, as Excel does where they are typed."""
+    for sheet in book.worksheets:
+        for table in sheet.tables.values():
+            first, _, last = table.ref.partition(":")
+            column, row = split_address(last)
+            table.ref = f"{first}:{column}{max(int(row), sheet.max_row)}"
 
 
 def products(a: Axes) -> list[dict[str, Any]]:
@@ -241,3 +258,76 @@ def workbook(
         change(content)
     new(path, a, content, force=True)
     return path
+
+
+LIKE_A_FORMULA = "=1+1+"
+DISTINCT = (3, 6, 4, 6)
+"""Regions, segments, subtypes and years of a workbook in which no two numbers are alike."""
+
+
+def distinct(content: dict[str, list[dict[str, Any]]]) -> None:
+    """Make of a filled form of those sizes one where luck cannot pass: regions, cancers, therapies and years differ in size and in
+    growth, a product launches and patents end within the years, groups cross, and some inputs are uncertain."""
+    groups = {
+        "US": "West",
+        "Germany": "Europe; West",
+        "France": "Europe",
+        "New drug": "Oral",
+        "Other drug": "Oral",
+    }
+    for row in content["Axes"]:
+        row["groups"] = "; ".join(x for x in (row.get("groups"), groups.get(row["label"])) if x)
+    sizes = {"US": 3.1, "Germany": 1.7, "France": 0.6, "Breast": 1.3, "Lung": 2.9, "Melanoma": 0.4}
+    prices = {
+        "Old drug": 0.83,
+        "New drug": 6.1,
+        "Other drug": 2.3,
+        "Ray": 0.31,
+        "Scan": 0.2,
+        "Puncture": 0.07,
+    }
+    own = {
+        "incident_cases": ("subtype", {cancer: sizes[cancer] * 90 for cancer in ("Breast", "Lung", "Melanoma")}),
+        "incidence_growth": ("subtype", {"Lung": 2.3, "Melanoma": -0.4}),
+        "set_use": ("segment", {"Ray set": 1.3}),
+        "patent_expiry": ("segment", {"Old drug": 1 - 0.6 / 2029, "Ray": 1 + 1.3 / 2029, "Other drug": 1 + 0.6 / 2029}),
+        "price_growth": ("region", {"Germany": 1.9, "France": -0.7}),
+        "list_price": ("segment", prices),
+    }  # fmt: skip
+    for rows in (rows for sheet, rows in content.items() if sheet not in NOT_ROWS):
+        for row in [r for r in rows if r.get("quantity") in own]:
+            key, factors = own[row["quantity"]]
+            size = sizes.get(row["region"], 1) if row["quantity"] == "incident_cases" else 1
+            apart = [{**row, key: label, "value": row["value"] * x * size} for label, x in factors.items()]
+            if row["quantity"] == "incident_cases":
+                rows.remove(row)
+                rows += apart
+            elif key == "region" or row["quantity"] == "list_price":
+                row["value"] *= factors.get(row[key], 1)
+            else:
+                rows += apart
+        for i, row in enumerate(
+            r for r in rows if r.get("quantity") in ("gross_to_net", "months_on_therapy")
+        ):
+            row["value"] *= 1 + 0.07 * i
+        for row in rows:
+            if row.get("quantity") in ("list_price", "lm_risk"):
+                kind = "lognormal" if row["quantity"] == "list_price" else "beta"
+                row.update(distribution=kind, low=row["value"] * 0.8, high=row["value"] * 1.15)
+    figure = content["Published"][0]
+    content["Published"] = [
+        {**figure, "what": what, "metric": metric, "unit": unit, "year": year, "value": value, **keys}
+        for what, metric, unit, year, value, keys in (
+            ("Market size", "revenue", "USD", 2029, 7.1e9, {}),
+            ("Patients in Germany", "patients", "patients", 2027, 31_000, {"region": "Germany"}),
+            ("Pills in Europe", "revenue", "USD", 2040, 1.3e9, {"region": "Europe", "segment": "Oral"}),
+            ("Lung", "revenue", "USD", 2026, 4.4e9, {"subtype": "Lung"}),
+        )
+    ]
+    # words that a spreadsheet would take for formulas, had they not been written as words
+    content["Sources"][0]["citation"] = f"{LIKE_A_FORMULA}citation"
+    content["Scenarios"][0]["reason"] = f"{LIKE_A_FORMULA}reason"
+    content["Published"][0]["note"] = f"{LIKE_A_FORMULA}note"
+    content["Changes"][0]["effect"] = f"{LIKE_A_FORMULA}effect"
+    content["Products"][0]["mechanism"] = f"{LIKE_A_FORMULA}mechanism"
+    content["Pricing"][0]["note"] = f"{LIKE_A_FORMULA}note of a row"

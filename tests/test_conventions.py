@@ -38,7 +38,14 @@ ROOMS = (
 )
 """A room imports only from those before it, and from the modules at the door: version, faults, files."""
 
-WITH_OPENPYXL = ("xlsx", "workbook", "functions.template", "functions.headless", "audit")
+WITH_OPENPYXL = (
+    "xlsx",
+    "workbook",
+    "functions.template",
+    "functions.headless",
+    "functions.formulas",
+    "audit",
+)
 
 RETIRED = {
     "df": "a frame has a name", "lm_incidence": "lm_cases", "uptake_curve": "uptake", "price_net": "net_price", "gtn": "gross_to_net",

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lm_xl.faults import UnknownLabel
+from lm_xl.faults import Fault, UnknownLabel
 from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE, Axes
 from lm_xl.model.labels import folded, nearest
 from lm_xl.model.ops import Array, where
@@ -115,18 +115,25 @@ class Published:
 
 @dataclass(frozen=True)
 class Band:
-    """A range in which evidence puts a result of one year: people, a share of the diagnosed, or suspects a diagnosed patient."""
+    """A range in which evidence puts a result of one year (people, a share of the diagnosed, or suspects a diagnosed patient) or a
+    quantity in all years; `year` is None for a quantity."""
 
     result: str
     region: str
+    segment: str
     subtype: str
-    year: int
+    year: int | None
     low: float
     high: float
     sources: tuple[str, ...]
     status: str
     note: str
     cell: str
+
+    @property
+    def keys(self) -> Keys:
+        """The labels that it is of."""
+        return Keys(self.region, self.segment, self.subtype)
 
 
 @dataclass(frozen=True)
@@ -179,6 +186,11 @@ class Correlation:
     cell: str
 
 
+def held(number: float | None) -> str:
+    """A number as every spreadsheet holds it, in 15 digits; some keep the rest and some do not."""
+    return "" if number is None else f"{number + 0.0:.15g}"
+
+
 def straight_line(first: Array, last: Array, year: Array, first_year: Array, last_year: Array) -> Array:
     """The `linear` fill: from the first year's value to the last's."""
     return first + (last - first) * (year - first_year) / (last_year - first_year)
@@ -228,6 +240,8 @@ class Assumptions:
     correlations: tuple[Correlation, ...] = ()
     products: tuple[Product, ...] = ()
     bands: tuple[Band, ...] = ()
+    notes: tuple[Fault, ...] = ()
+    """What the reading of the file left aside or doubts, which is told and not refused."""
 
     @cached_property
     def companies(self) -> tuple[str, ...]:
@@ -257,25 +271,25 @@ class Assumptions:
     def uncertainty(self) -> str:
         """12 hex digits over all that decides the spreads of draws: low, high, distribution and correlations."""
         content = [
-            sorted((r.quantity, *r.keys, r.distribution, repr(r.low), repr(r.high)) for r in self.rows),
-            [(c.quantities, c.keys, repr(c.value)) for c in self.correlations],
+            sorted((r.quantity, *r.keys, r.distribution, held(r.low), held(r.high)) for r in self.rows),
+            [(c.quantities, c.keys, held(c.value)) for c in self.correlations],
         ]
         return hashlib.sha256(json.dumps(content, ensure_ascii=True).encode()).hexdigest()[:12]
 
     @cached_property
     def fingerprint(self) -> str:
-        """12 hex digits over all that decides the numbers; the order of rows and notes does not count."""
+        """12 hex digits over all that decides the numbers, in the digits that a spreadsheet holds; the order of rows and notes does not count."""
         axes = [self.axes.axis(d) for d in DIMS]
         content = [
             sorted((a.name, x, a.sets[i], a.roles[i]) for a in axes for i, x in enumerate(a.leaves)),
             sorted((a.name, g, sorted(a.leaves[i] for i in m)) for a in axes for g, m in a.groups.items()),
             list(self.axes.years),
             list(self.axes.scopes),
-            sorted(self.axes.scenarios),
-            sorted((r.quantity, *r.keys, r.unit, r.fill, [repr(v) for v in r.inputs]) for r in self.rows),
-            [(d.scenario, d.quantity, *d.keys, d.operation, repr(d.amount)) for d in self.deltas],
-            sorted((c.code, repr(c.rate)) for c in self.currencies),
-            sorted((p.segment, *map(folded, (p.product, p.company)), repr(p.share)) for p in self.products),
+            [self.axes.default, *sorted(self.axes.scenarios[1:])],
+            sorted((r.quantity, *r.keys, r.unit, r.fill, [held(v) for v in r.inputs]) for r in self.rows),
+            [(d.scenario, d.quantity, *d.keys, d.operation, held(d.amount)) for d in self.deltas],
+            sorted((c.code, held(c.rate)) for c in self.currencies),
+            sorted((p.segment, *map(folded, (p.product, p.company)), held(p.share)) for p in self.products),
         ]
         return hashlib.sha256(json.dumps(content, ensure_ascii=True).encode()).hexdigest()[:12]
 
@@ -351,13 +365,12 @@ class Assumptions:
         def mask(role: str) -> Array:
             return np.array([float(r == role) for r in segment.roles]).reshape(1, 1, -1, 1, 1)
 
-        protected = (self.covers["patent_expiry"] >= 0)[np.newaxis, ..., np.newaxis].astype(float)
         return {
             "year": np.array(self.axes.years, dtype=float).reshape(1, 1, 1, 1, -1),
             "rest_of": np.array([segment.rest_of(i) if segment.sets[i] else -1 for i in range(len(segment))]),
             "is_entrant": mask("entrant"),
             "is_rest": mask("rest"),
-            "is_protected": np.maximum(protected, mask("entrant")),
+            "is_protected": (self.covers["patent_expiry"] >= 0)[np.newaxis, ..., np.newaxis].astype(float),
         }
 
     def reach(self, delta: Delta) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,8 +19,9 @@ from lm_xl.model.labels import folded, nearest, odd_characters
 from lm_xl.model.outputs import OUTPUTS
 from lm_xl.model.quantities import QUANTITIES
 
-UNSTORED = "a formula with no stored value: open the workbook in Excel, let it calculate, and save it"
 LONGEST_LABEL = 80
+OLDEST = 1800
+"""The first year that a source may be of."""
 ALPHABETS = {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"}
 """The scripts with letters that look like those of another."""
 INVISIBLE = ("Cc", "Cf", "Zl", "Zp", "Co", "Cs", "Zs")
@@ -32,13 +34,19 @@ class Findings:
 
     path: Path
     faults: list[Fault] = field(default_factory=list)
+    notes: list[Fault] = field(default_factory=list)
+    """What is left aside or doubted, which is told and not refused."""
     cited: list[tuple[RawCell, str]] = field(default_factory=list)
     """The ids of sources, and the cells that cite them."""
     unread: set[str] = field(default_factory=set)
     """Quantities none of whose rows can be known, because their sheet is not there."""
     doubtful: list[tuple[str, Keys]] = field(default_factory=list)
     """Rows that may cover more than is known: their quantity and their labels, "" where any label may be meant."""
+    faulty: set[str] = field(default_factory=set)
+    """Quantities of which a row has a fault."""
     _seen: set[tuple[object, ...]] = field(default_factory=set)
+    _first: dict[tuple[object, ...], str] = field(default_factory=dict)
+    """Where what may be there once stands first."""
 
     def fault(self, cell: RawCell, message: str) -> None:
         self.fault_at(cell.sheet, cell.address, message)
@@ -52,11 +60,23 @@ class Findings:
     def fault_at(self, sheet: str, address: str, message: str) -> None:
         self.faults.append(Fault(self.path.name, sheet, address, message))
 
+    @property
+    def unsure(self) -> set[str]:
+        """Quantities whose rows are not all known as they were meant."""
+        return self.unread | self.faulty | {name for name, _ in self.doubtful}
+
     def is_new(self, *what: object) -> bool:
         """Whether this is asked for the first time: what several scenarios break is one fault."""
         new = what not in self._seen
         self._seen.add(what)
         return new
+
+    def demand_once(self, cell: RawCell, what: str, *key: object) -> None:
+        """A fault where what a cell tells of has been told before; texts are one key however they are spelled."""
+        plain = (cell.sheet, *(folded(part) if isinstance(part, str) else part for part in key))
+        first = self._first.setdefault(plain, cell.address)
+        if first != cell.address:
+            self.fault(cell, f"{what} is there already, in {first}")
 
 
 def text(cell: RawCell, what: str, tell: Findings, *, due: bool = True) -> str:
@@ -64,13 +84,13 @@ def text(cell: RawCell, what: str, tell: Findings, *, due: bool = True) -> str:
     if cell.absent:
         return ""
     if cell.unstored:
-        tell.fault(cell, UNSTORED)
+        tell.fault(cell, cell.unstored)
     elif cell.blank:
         if due:
             tell.fault(cell, f"blank where {what} is due")
     elif not isinstance(cell.value, str):
         if not due:
-            return cell.shown
+            return cell.shown.removeprefix("the date ")
         tell.fault(cell, f"{cell.shown} where {what} is due")
     elif due and cell.value.startswith("#") and cell.value.rstrip("!?").isupper():
         repair = "repair the formula behind it"
@@ -104,9 +124,50 @@ def _by_fold(words: tuple[str, ...]) -> dict[str, str]:
 
 
 def listed(cell: RawCell, what: str, tell: Findings) -> list[str]:
-    """The words between the semicolons of a cell."""
-    words = (word.strip() for word in text(cell, what, tell).split(";"))
-    return [word for word in words if word]
+    """The words between the semicolons of a cell, of which there is one at least."""
+    typed = text(cell, what, tell)
+    words = [word.strip() for word in typed.split(";") if word.strip()]
+    if typed and not words:
+        tell.fault(cell, f"{typed!r} where {what} is due")
+    return words
+
+
+def date(cell: RawCell, what: str, tell: Findings) -> str:
+    """The date in a cell, a real one or typed as 2025-12-31, in that form; "" with a fault for anything else, and for one to come."""
+    found = cell.value if isinstance(cell.value, dt.datetime) and not cell.unstored else None
+    typed = "" if found else _text_of_date(cell, what, tell)
+    if typed:
+        try:
+            found = dt.datetime.strptime(typed, "%Y-%m-%d")
+        except ValueError:
+            tell.fault(cell, f"{cell.shown} is no date: type it as 2025-12-31")
+    if found and found.year > latest_year():
+        tell.fault(cell, f"{cell.shown} is a date to come: allowed up to {latest_year()}")
+    return f"{found:%Y-%m-%d}" if found else ""
+
+
+def _text_of_date(cell: RawCell, what: str, tell: Findings) -> str:
+    """The text in a cell where a date is due; a number is told how a date is typed."""
+    if isinstance(cell.value, float) and not cell.unstored:
+        tell.fault(cell, f"{cell.shown} is no date: format the cell as a date, or type it as 2025-12-31")
+        return ""
+    return text(cell, what, tell)
+
+
+def latest_year() -> int:
+    """The last year that something known today may be dated: publications of next year are out before it begins."""
+    return dt.datetime.now(dt.UTC).year + 1
+
+
+def publication_year(cell: RawCell, tell: Findings) -> str:
+    """When a source was published, in words; years that no publication has are faults."""
+    typed = (
+        str(cell.value.year) if isinstance(cell.value, dt.datetime) else text(cell, "a year", tell, due=False)
+    )
+    wrong = [digits for digits in re.findall("[0-9]+", typed) if not OLDEST <= int(digits) <= latest_year()]
+    if wrong:
+        tell.fault(cell, f"{wrong[0]} is no year of a publication: allowed {OLDEST} to {latest_year()}")
+    return typed
 
 
 def cites(row: SheetRow, tell: Findings) -> tuple[str, ...]:
@@ -169,7 +230,7 @@ def number(cell: RawCell, tell: Findings) -> float | None:
     if cell.absent:
         return None
     if cell.unstored:
-        message = UNSTORED
+        message = cell.unstored
     elif cell.blank:
         message = "blank where a number is due"
     elif isinstance(value, bool):

@@ -34,6 +34,13 @@ SCOPES = ("same", "adjacent")
 NEVER = "never"
 """What stands in `value` where a quantity does not exist: a therapy that a subtype never gets, a price that nothing protects."""
 
+SCHEMA = 2
+"""The form of an assumptions workbook, which a row of Axes tells: 'schema', 'version 2'."""
+UPGRADES = {
+    2: "give the role 'default' to the scenario that is meant where none is named, and the sheet Bands, if any, a column 'segment'",
+}
+"""What a workbook of the form before needs to be of this one."""
+
 AXES_COLUMNS = ("axis", "label", "set", "role", "kind", "groups", "note")
 
 PRODUCT_COLUMNS = (
@@ -78,9 +85,9 @@ PUBLISHED_COLUMNS = (
     "note",
 )
 
-BAND_COLUMNS = ("result", "region", "subtype", "year", "low", "high", "source", "status", "note")
+BAND_COLUMNS = ("result", "region", "segment", "subtype", "year", "low", "high", "source", "status", "note")
 BANDED = {"diagnosed": "patients", "diagnosed_share": "share", "suspected_per_diagnosed": "patients per case"}
-"""The results that a band may be of, and the unit of each."""
+"""The results that a band may be of, and the unit of each; it may be of a quantity too."""
 
 CURRENCY_COLUMNS = ("currency", "rate", "date", "source", "status", "note")
 

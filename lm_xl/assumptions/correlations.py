@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import numpy as np
 
@@ -65,8 +65,14 @@ def correlation_groups(a: Assumptions) -> list[tuple[tuple[str, ...], Array]]:
     return found
 
 
-def correlation_faults(a: Assumptions) -> Iterator[Fault]:
-    """Correlations of nothing, said twice, or that no inputs can have together."""
+def correlation_faults(
+    a: Assumptions, unsure: Collection[str] = (), *, whole: bool = True
+) -> Iterator[Fault]:
+    """Correlations of nothing, said twice, or that no inputs can have together.
+
+    Of quantities that are `unsure`, whose rows could not all be read, it is not said that nothing is there; and unless the correlations
+    are `whole`, not that they cannot hold together, since those that could not be read would be taken for 0.
+    """
 
     def fault(c: Correlation, message: str) -> Fault:
         return Fault(a.path.name, "Correlations", c.cell, message)
@@ -74,14 +80,14 @@ def correlation_faults(a: Assumptions) -> Iterator[Fault]:
     pairs = correlated_pairs(a)
     used = {id(c) for said in pairs.values() for c in said}
     for c in a.correlations:
-        if id(c) not in used:
+        if id(c) not in used and not set(c.quantities) & set(unsure):
             sides = " and ".join(stream_of(q, *k[1:]) for q, k in zip(c.quantities, c.keys, strict=True))
             why = "no two uncertain inputs lie there (a Dirichlet set is drawn by itself)"
             yield fault(c, f"{c.value:g} between {sides}: {why}")
     for (first, second), said in pairs.items():
         if len(said) > 1:
             yield fault(said[1], f"{first} and {second} are correlated already, in {said[0].cell}")
-    for names, matrix in correlation_groups(a):
+    for names, matrix in correlation_groups(a) if whole else ():
         least = float(np.linalg.eigvalsh(matrix)[0])
         if least < NEGATIVE:
             said = list(dict.fromkeys(c for pair, told in pairs.items() if pair[0] in names for c in told))

@@ -59,7 +59,7 @@ def read_assumptions(path: str | Path | None = None, *, ends: bool = False) -> A
     Raises Refused with every fault of the file: each names sheet, cell, the value, what is allowed and the nearest valid name.
     """
     tell = Findings(Path(path) if path is not None else SHIPPED)
-    return _assumptions(read_tables(tell.path, WANTED, tell.faults), tell, ends=ends)
+    return _assumptions(read_tables(tell.path, WANTED, tell.faults, tell.notes), tell, ends=ends)
 
 
 def assumptions_of(name: str, tables: Mapping[str, Table], faults: Sequence[Fault] = ()) -> Assumptions:
@@ -111,18 +111,18 @@ def with_scenario(
 
 def _assumptions(tables: Mapping[str, Table], tell: Findings, *, ends: bool = False) -> Assumptions:
     """What the tables say, or Refused with every fault of theirs and of the file's."""
-    whole = {name: table for name, table in tables.items() if set(WANTED[name]) <= set(table.header)}
+    whole_tables = {name: table for name, table in tables.items() if set(WANTED[name]) <= set(table.header)}
     years = read_years(tables.get("Timeline"), tell)
-    axis_of, scenarios, scopes, promises = read_axes(whole.get("Axes"), tell)
+    axis_of, scenarios, scopes, promises = read_axes(whole_tables.get("Axes"), tell)
     rows = _rows(tables, axis_of, years, tell)
-    products = read_products(whole.get("Products"), axis_of.get(SEGMENT), tell)
-    deltas = read_deltas(whole.get("Scenarios"), axis_of, scenarios, tell)
-    correlations = read_correlations(whole.get("Correlations"), axis_of, tell)
-    published = read_published(whole.get("Published"), axis_of, tell)
-    bands = read_bands(whole.get("Bands"), axis_of, years, tell)
-    currencies = read_currencies(whole.get("Currencies"), tell)
-    sources = read_sources(whole.get("Sources"), tell)
-    changes = read_changes(whole.get("Changes"), tell)
+    products = read_products(whole_tables.get("Products"), axis_of.get(SEGMENT), tell)
+    deltas = read_deltas(whole_tables.get("Scenarios"), axis_of, scenarios, tell)
+    correlations = read_correlations(whole_tables.get("Correlations"), axis_of, tell)
+    published = read_published(whole_tables.get("Published"), axis_of, tell)
+    bands = read_bands(whole_tables.get("Bands"), axis_of, years, tell)
+    currencies = read_currencies(whole_tables.get("Currencies"), tell)
+    sources = read_sources(whole_tables.get("Sources"), tell)
+    changes = read_changes(whole_tables.get("Changes"), tell)
     years = years or _years_of_columns(tables)
     if len(axis_of) == len(DIMS) and scenarios and scopes and years:
         axes = Axes(axis_of[REGION], axis_of[SEGMENT], axis_of[SUBTYPE], years, scenarios, scopes, promises)
@@ -141,9 +141,11 @@ def _assumptions(tables: Mapping[str, Table], tell: Findings, *, ends: bool = Fa
             correlations,
             products,
             bands,
+            tuple(tell.notes),
         )
         demand_rules(result, tell)
-        tell.faults += [*spread_faults(result), *correlation_faults(result)]
+        whole = "Correlations" in whole_tables and len(correlations) == len(whole_tables["Correlations"].rows)
+        tell.faults += [*spread_faults(result), *correlation_faults(result, tell.unsure, whole=whole)]
         if ends:
             tell.faults += end_faults(result)
         if not tell.faults:

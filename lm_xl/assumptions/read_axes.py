@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 from lm_xl.assumptions.assumptions import DIMS
-from lm_xl.assumptions.cells import Findings, label_problem, listed, new_label, note, one_of
-from lm_xl.assumptions.columns import KEYS
+from lm_xl.assumptions.cells import Findings, label_problem, listed, new_label, note, one_of, text
+from lm_xl.assumptions.columns import KEYS, SCHEMA, UPGRADES
 from lm_xl.assumptions.tables import RawCell, SheetRow, Table
-from lm_xl.model.axes import KINDS, PROMISES, ROLES, SEGMENT, Axis
+from lm_xl.model.axes import DEFAULT, KINDS, PROMISES, ROLES, SEGMENT, Axis
 from lm_xl.model.labels import folded, nearest
 from lm_xl.model.quantities import QUANTITIES
 
@@ -53,33 +54,74 @@ def read_axes(table: Table | None, tell: Findings) -> ReadAxes:
     """The axes that are whole, the names of the scenarios with their promises, and the scopes; nothing where the sheet is not whole."""
     if table is None:
         return ReadAxes()
-    rows: dict[str, list[SheetRow]] = {name: [] for name in (*KEYS, "scenario", "scope")}
+    rows: dict[str, list[SheetRow]] = {name: [] for name in (*KEYS, "scenario", "scope", "schema")}
     before = len(tell.faults)
     for row in table.rows:
         name = one_of(row["axis"], tuple(rows), "axis", tell)
         if name:
             rows[name].append(row)
     lost = len(tell.faults) > before
+    of_today = lost or _demand_schema(rows.pop("schema"), tell)
     for name in (name for name, found in rows.items() if not found and not lost):
         tell.sheet_fault("Axes", f"no {name} is listed: add a row with axis {name!r}")
     axes = {dim: _axis(key, rows[key], tell) for dim, key in zip(DIMS, KEYS, strict=True)}
-    scenarios, promises = _scenarios(rows["scenario"], tell)
+    scenarios, promises = _scenarios(rows["scenario"], tell, of_today=of_today)
     scopes = _scopes(rows["scope"], axes.get(SEGMENT), tell)
     if lost:  # a row of any axis: whether other sheets' labels are known cannot be told
         return ReadAxes()
     return ReadAxes({dim: axis for dim, axis in axes.items() if axis}, scenarios, scopes, promises)
 
 
-def _scenarios(rows: Sequence[SheetRow], tell: Findings) -> tuple[tuple[str, ...], dict[str, str]]:
-    """The names of the scenarios and what they promise; nothing where one of their rows has a fault."""
+def _demand_schema(rows: Sequence[SheetRow], tell: Findings) -> bool:
+    """Whether the workbook has the form that is read today; where it has an older one, a fault tells the way up."""
+    version = f"version {SCHEMA}"
+    for row in rows:
+        _demand_blank(row, "schema", ("set", "role", "kind", "groups"), tell)
+        tell.demand_once(row["label"], "the schema", "schema")
+    told = text(rows[0]["label"], f"the schema, such as {version!r},", tell) if rows else ""
+    if rows and not told:
+        return False
+    found = re.fullmatch(r"version ([0-9]{1,4})", folded(told))
+    have = int(found[1]) if found else 1
+    if have == SCHEMA:
+        return True
+    if told and not found:
+        tell.fault(rows[0]["label"], f"{told!r} is no schema: this lm_xl reads {version!r}")
+    elif have > SCHEMA:
+        tell.fault(
+            rows[0]["label"], f"{told!r} is of a newer lm_xl: this one reads {version!r}, so install that"
+        )
+    else:
+        way = "; ".join(UPGRADES[to] for to in range(have + 1, SCHEMA + 1))
+        how = "give that row" if rows else "add a row with the axis 'schema' and"
+        older = f"the workbook has the form of an older lm_xl ({told or 'no schema is told'})"
+        message = f"{older}: {way}; then {how} the label {version!r}"
+        tell.fault_at("Axes", rows[0]["label"].address if rows else "", message)
+    return False
+
+
+def _scenarios(
+    rows: Sequence[SheetRow], tell: Findings, *, of_today: bool
+) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The names of the scenarios, the default first, and what the others promise; nothing where one of their rows has a fault."""
     before = len(tell.faults)
-    names = _leaves("scenario", rows, tell)
-    promises = {}
-    for i, (row, name) in enumerate(zip(rows, names, strict=True)):
-        _demand_blank(row, "scenario", ("set", "kind", "groups", *(("role",) if i == 0 else ())), tell)
-        if i and not row["role"].blank and (promise := one_of(row["role"], PROMISES, "promise", tell)):
-            promises[name] = promise
-    return (names, promises) if len(tell.faults) == before else ((), {})
+    names, roles = _leaves("scenario", rows, tell), []
+    for row in rows:
+        _demand_blank(row, "scenario", ("set", "kind", "groups"), tell)
+        words = (DEFAULT, *PROMISES)
+        roles.append("" if row["role"].blank else one_of(row["role"], words, "role of a scenario", tell))
+        if roles[-1] == DEFAULT:
+            tell.demand_once(row["role"], "the default scenario", DEFAULT)
+    if rows and DEFAULT not in roles and of_today and len(tell.faults) == before:
+        tell.fault(
+            rows[0]["role"],
+            f"no scenario has the role {DEFAULT!r}: give it to the one that is meant where none is named",
+        )
+    if not rows or len(tell.faults) > before:
+        return (), {}
+    default = roles.index(DEFAULT) if DEFAULT in roles else 0  # of an older form, which has its fault
+    promises = {name: role for name, role in zip(names, roles, strict=True) if role in PROMISES}
+    return (names[default], *names[:default], *names[default + 1 :]), promises
 
 
 def _scopes(rows: Sequence[SheetRow], segment: Axis | None, tell: Findings) -> tuple[str, ...]:
@@ -117,14 +159,11 @@ def _demand_blank(row: SheetRow, what: str, columns: Sequence[str], tell: Findin
 
 def _leaves(name: str, rows: Sequence[SheetRow], tell: Findings) -> tuple[str, ...]:
     """The labels of an axis in their order."""
-    seen: dict[str, RawCell] = {}
     leaves = []
     for row in rows:
-        cell = row["label"]
-        leaf = new_label(cell, name, tell)
-        if leaf and folded(leaf) in seen:
-            tell.fault(cell, f"{leaf!r} is there already, in {seen[folded(leaf)].address}")
-        seen[folded(leaf)] = cell
+        leaf = new_label(row["label"], name, tell)
+        if leaf:
+            tell.demand_once(row["label"], repr(leaf), name, leaf)
         leaves.append(leaf)
     return tuple(leaves)
 

@@ -22,12 +22,14 @@ from lm_xl.assumptions.assumptions import (
 from lm_xl.assumptions.cells import (
     Findings,
     cites,
+    date,
     label,
     new_label,
     note,
     number,
     number_within,
     one_of,
+    publication_year,
     text,
 )
 from lm_xl.assumptions.columns import (
@@ -75,6 +77,10 @@ def _delta(
     keys, known = keys_of(cells, QUANTITIES[name], axis_of, tell)
     if not (known and scenario):
         return None
+    if operation:
+        reach = (axis_of[d].members(k) if k and d in axis_of else () for d, k in zip(DIMS, keys, strict=True))
+        what = f"the {operation} of {name} of {keys} in {scenario!r}"
+        tell.demand_once(cells["amount"], what, scenario, name, operation, *reach)
     amount = amount if amount is not None and operation else math.nan
     cell = cells["amount"].address
     return Delta(scenario, name, keys, operation or "add", amount, cell, sources, status, reason)
@@ -142,6 +148,8 @@ def _figure(cells: SheetRow, axis_of: Mapping[int, Axis], tell: Findings) -> Pub
     sources, said = cites(cells, tell), note(cells, tell)
     if year is None or value is None:
         return None
+    told = f"{what!r} of {publisher!r} for {keys} in {year:g}"
+    tell.demand_once(cells["value"], told, publisher, what, metric, keys, year)
     cell = cells["value"].address
     return Published(publisher, what, metric, scope, keys, int(year), value, unit, sources, said, cell)
 
@@ -172,57 +180,79 @@ def read_bands(
 
 
 def _band(cells: SheetRow, axis_of: Mapping[int, Axis], years: Sequence[int], tell: Findings) -> Band | None:
-    """One band, or None where its result, year or ends cannot be known."""
-    result = one_of(cells["result"], tuple(BANDED), "result", tell)
-    region, subtype = (
-        label(cells[key], axis_of[dim], tell) if dim in axis_of else ""
-        for key, dim in (("region", REGION), ("subtype", SUBTYPE))
-    )
-    year = number_within(cells["year"], 1900, 2100, "year", tell)
-    if year is not None and years and year not in years:
-        tell.fault(cells["year"], f"{year:g} is no year of the model: allowed {years[0]} to {years[-1]}")
-    most = 1 if BANDED.get(result) == "share" else 1e15
-    low, high = (number_within(cells[end], 0, most, result, tell) for end in ("low", "high"))
+    """One band, or None where what it is of, its year or its ends cannot be known."""
+    inputs = {name: quantity for name, quantity in QUANTITIES.items() if quantity.sheet != "Timeline"}
+    name = one_of(cells["result"], (*BANDED, *inputs), "result", tell)
+    quantity = inputs.get(name)
+    year = None
+    if quantity:
+        keys, known = keys_of(cells, quantity, axis_of, tell)
+        _demand_no(cells["year"], "a band of a quantity is of all years", tell)
+        least, most = quantity.least, quantity.most
+    else:
+        region, subtype = (
+            label(cells[key], axis_of[dim], tell) if dim in axis_of else ""
+            for key, dim in (("region", REGION), ("subtype", SUBTYPE))
+        )
+        keys = Keys(region, "", subtype)
+        _demand_no(cells["segment"], "no result of a band is of a segment", tell)
+        year = number_within(cells["year"], 1900, 2100, "year", tell)
+        known = year is not None
+        if year is not None and years and year not in years:
+            tell.fault(cells["year"], f"{year:g} is no year of the model: allowed {years[0]} to {years[-1]}")
+        least, most = 0, 1 if BANDED.get(name) == "share" else 1e15
+    low, high = (number_within(cells[end], least, most, name, tell) for end in ("low", "high"))
     if low is not None and high is not None and low > high:
         tell.fault(cells["high"], f"{high:g} is below the low {low:g}")
     sources, status = cites(cells, tell), one_of(cells["status"], STATUSES, "status", tell)
     said = note(cells, tell)
-    if not result or year is None or low is None or high is None:
+    if not name or not known or low is None or high is None:
         return None
+    of_year = f" in {year:g}" if year else ""
+    tell.demand_once(cells["low"], f"the band of {name} of {keys}{of_year}", name, *keys, year)
     cell = cells["low"].address
-    return Band(result, region, subtype, int(year), low, high, sources, status, said, cell)
+    return Band(name, *keys, int(year) if year else None, low, high, sources, status, said, cell)
+
+
+def _demand_no(cell: RawCell, why: str, tell: Findings) -> None:
+    if not cell.blank:
+        tell.fault(cell, f"{cell.shown}: {why}, leave it blank")
 
 
 def read_currencies(table: Table | None, tell: Findings) -> tuple[Currency, ...]:
     """The currencies of the report, of which the dollar is one."""
     if table is None:
         return ()
-    seen: set[str] = set()
     currencies = []
     for cells in table.rows:
         code = new_label(cells["currency"], "currency", tell)
-        if code and folded(code) in seen:
-            tell.fault(cells["currency"], f"{code!r} is there already")
-        seen.add(folded(code))
+        if code:
+            tell.demand_once(cells["currency"], repr(code), code)
         rate = number_within(cells["rate"], 1e-6, 1e6, f"units per {DOLLAR}", tell)
         if code == DOLLAR and rate not in (None, 1):
             tell.fault(cells["rate"], f"{rate:g}: one {DOLLAR} is 1 {DOLLAR}")
-        date, sources = text(cells["date"], "the date of the rate", tell), cites(cells, tell)
+        of, sources = date(cells["date"], "the date of the rate", tell), cites(cells, tell)
         status = one_of(cells["status"], STATUSES, "status", tell)
         rate = math.nan if rate is None else rate
         address = cells["rate"].address
-        currencies.append(Currency(code, rate, date, sources, status, note(cells, tell), address))
-    if folded(DOLLAR) not in seen:
+        currencies.append(Currency(code, rate, of, sources, status, note(cells, tell), address))
+    if folded(DOLLAR) not in (folded(currency.code) for currency in currencies):
         tell.sheet_fault("Currencies", f"no row of {DOLLAR}: add it with the rate 1")
     return tuple(currencies)
 
 
 def read_changes(table: Table | None, tell: Findings) -> tuple[Change, ...]:
     """The workbook's change log."""
-    return tuple(
-        Change(*(text(cells[column], f"the {column} of a change", tell) for column in CHANGE_COLUMNS))
-        for cells in (table.rows if table else ())
+    return tuple(_change(cells, tell) for cells in (table.rows if table else ()))
+
+
+def _change(cells: SheetRow, tell: Findings) -> Change:
+    read = {column: date if column == "date" else text for column in CHANGE_COLUMNS}
+    change = Change(
+        *(read[column](cells[column], f"the {column} of a change", tell) for column in CHANGE_COLUMNS)
     )
+    tell.demand_once(cells["version"], "the change", *vars(change).values())
+    return change
 
 
 def read_sources(table: Table | None, tell: Findings) -> dict[str, Source]:
@@ -232,11 +262,12 @@ def read_sources(table: Table | None, tell: Findings) -> dict[str, Source]:
     sources: dict[str, Source] = {}
     for cells in table.rows:
         identity = text(cells["id"], "a source's id", tell)
-        if identity and folded(identity) in sources:
-            tell.fault(cells["id"], f"the source {identity!r} is there twice")
+        if identity:
+            tell.demand_once(cells["id"], f"the source {identity!r}", identity)
         citation = text(cells["citation"], "a citation", tell)
-        others = (text(cells[column], column, tell, due=False) for column in SOURCE_COLUMNS[2:])
-        sources[folded(identity)] = Source(identity, citation, *others)
+        year = publication_year(cells["year"], tell)
+        others = (text(cells[column], column, tell, due=False) for column in SOURCE_COLUMNS[3:])
+        sources[folded(identity)] = Source(identity, citation, year, *others)
     if "" not in sources:  # without an id that could be any
         demand_cited(tuple(s.id for s in sources.values()), tell)
     return {s.id: s for s in sources.values()}

@@ -15,6 +15,7 @@ from lm_xl.assumptions.tables import RawCell, SheetRow, Table, is_year
 from lm_xl.model.axes import Axis
 from lm_xl.model.labels import folded
 from lm_xl.model.quantities import QUANTITIES, Quantity
+from lm_xl.xlsx.addresses import place_of
 
 
 def read_rows(
@@ -40,9 +41,20 @@ def _demand_columns(table: Table, columns: Sequence[str], tell: Findings) -> Non
     lacking = [year for year in columns if year not in table.header]
     if lacking:
         span = f"{lacking[0]} to {lacking[-1]}" if len(lacking) > 3 else ", ".join(lacking)
-        timeline = f"the timeline runs {columns[0]} to {columns[-1]}"
-        first = next(iter(table.header.values()))
-        tell.fault(first, f"columns of years are missing ({span}): {timeline}")
+        missing = f"columns of years are missing ({span}): the timeline runs {columns[0]} to {columns[-1]}"
+        others = [
+            cell for cell in table.unread if any(map(str.isdigit, cell.shown)) or _is_between(table, cell)
+        ]
+        if others:
+            shown = ", ".join(f"{cell.shown} ({cell.address})" for cell in others)
+            missing += f"; {shown} {'is no year' if len(others) == 1 else 'are no years'}, as 2030 is"
+        tell.fault(others[0] if others else next(iter(table.header.values())), missing)
+
+
+def _is_between(table: Table, cell: RawCell) -> bool:
+    """Whether a cell of the header stands among the columns of years."""
+    columns = [place_of(table.header[str(year)].address)[1] for year in year_columns(table)]
+    return bool(columns) and min(columns) <= place_of(cell.address)[1] <= max(columns)
 
 
 def _row(
@@ -54,6 +66,7 @@ def _row(
     tell: Findings,
 ) -> Row | None:
     """One row, or None where its quantity or a label cannot be known. `columns` are the timeline's, `beyond` are other years'."""
+    before = len(tell.faults)
     name = one_of(cells["quantity"], tuple(QUANTITIES), "quantity", tell)
     if not name:
         # The row of a misspelled quantity is no gap of the quantity that was meant.
@@ -73,6 +86,8 @@ def _row(
     sources = cites(cells, tell)
     status = one_of(cells["status"], STATUSES, "status", tell)
     said = note(cells, tell)
+    if len(tell.faults) > before:
+        tell.faulty.add(name)
     if not known:
         tell.doubtful.append((name, keys))
         return None

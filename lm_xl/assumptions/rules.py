@@ -23,6 +23,9 @@ SHARE_TOLERANCE = 1e-9
 EXHAUSTIVE = "subtype_share"
 """The shares that leave nothing over; the others may sum to less than 1."""
 
+UNCHANGED = (("multiply", 1), ("add", 0))
+"""What leaves any value as it is: a point of a grid, but no delta."""
+
 Element = tuple[int, ...]
 """The positions (region, segment, subtype) of an element."""
 
@@ -33,6 +36,7 @@ def demand_rules(a: Assumptions, tell: Findings) -> None:
         deltas = _deltas_of(a, scenario)
         arrays = _shifts(a, deltas, tell)
         _demand_in_order(a, deltas, arrays, tell)
+    _roles(a, tell)
     _units(a, tell)
     _kinds(a, tell)
 
@@ -51,7 +55,7 @@ def _deltas_of(a: Assumptions, scenario: str) -> list[Delta]:
 def _demand_in_order(
     a: Assumptions, deltas: Sequence[Delta], arrays: Mapping[str, Array], tell: Findings
 ) -> None:
-    for rule in (_share_sums, _typed_curves, _set_uses, _dates):
+    for rule in (_share_sums, _typed_curves, _set_uses, _lone_orphans):
         rule(a, deltas, arrays, tell)
 
 
@@ -87,19 +91,20 @@ def _sets(axis: Axis) -> Iterator[tuple[str, list[int]]]:
 
 
 def _shifts(a: Assumptions, deltas: Sequence[Delta], tell: Findings) -> dict[str, Array]:
-    """Every quantity with a scenario's deltas. Each must change something and leave its quantity in range."""
+    """Every quantity with a scenario's deltas. Each must be one that can change something, and all together leave it in range."""
     arrays = dict(a.base)
     for delta in deltas:
         reach = a.reach(delta)[np.newaxis, ..., np.newaxis]
         before, amount = arrays[delta.quantity], np.array(delta.amount)
-        after = arrays[delta.quantity] = shifted(before, delta.operation, amount, reach.astype(float))
+        arrays[delta.quantity] = shifted(before, delta.operation, amount, reach.astype(float))
         what = f"the delta on {delta.quantity} of {delta.keys}"
         is_count = QUANTITIES[delta.quantity].is_count and delta.operation != "multiply"
         if is_count and (why := shared_count(a.axes, a.reach(delta))):
             advice = "multiply, or give each its own row"
             tell.fault_at("Scenarios", delta.cell, f"{what} {why}: {advice}")
-        if not (reach & (after != before)).any():
-            why = "its amount leaves the value as it is" if reach.any() else "it never applies there"
+        # A value of 0 that is multiplied, or one that is set to itself, is a null case and runs.
+        if not reach.any() or (delta.operation, delta.amount) in UNCHANGED:
+            why = "its amount leaves any value as it is" if reach.any() else "it never applies there"
             tell.fault_at("Scenarios", delta.cell, f"{what} changes nothing: {why}")
     _demand_in_range(a, deltas, arrays, tell)
     return arrays
@@ -108,7 +113,7 @@ def _shifts(a: Assumptions, deltas: Sequence[Delta], tell: Findings) -> dict[str
 def _demand_in_range(
     a: Assumptions, deltas: Sequence[Delta], arrays: Mapping[str, Array], tell: Findings
 ) -> None:
-    """No delta takes a value out of its quantity's range; the last delta on an element answers for its value."""
+    """No value is out of its quantity's range after all deltas, wherever it was between two; the last one on it answers for it."""
     seen = {name: np.zeros(cover.shape, dtype=bool) for name, cover in a.covers.items()}
     for delta in reversed(deltas):
         quantity, values = QUANTITIES[delta.quantity], arrays[delta.quantity][0]
@@ -183,31 +188,30 @@ def _set_uses(a: Assumptions, deltas: Sequence[Delta], arrays: Mapping[str, Arra
             tell.fault_at(sheet, cell, f"set_use for {labels} differs between {between}: {advice}")
 
 
-# Dates and units
+# Exclusivity, kinds and units
 
 
-def _dates(a: Assumptions, deltas: Sequence[Delta], arrays: Mapping[str, Array], tell: Findings) -> None:
-    """A patent outlasts the planned launch of what it protects."""
-    launch, expiry = (arrays[name][0, ..., 0] for name in ("planned_launch", "patent_expiry"))
-    for at, sentence in late_launches(a, launch, expiry):
-        names = ("patent_expiry", "planned_launch")
-        rows = (a.covers[name][_clipped(a, name, at)] for name in names)
-        if tell.is_new("patent_expiry", *rows):
-            sheet, cell, within = _behind(a, [(name, at) for name in names], deltas)
-            tell.fault_at(sheet, cell, f"{sentence}{within}")
+def _lone_orphans(
+    a: Assumptions, deltas: Sequence[Delta], arrays: Mapping[str, Array], tell: Findings
+) -> None:
+    """What has no exclusivity to lose has no orphan exclusivity either: `never` means the same for all products."""
+    years = arrays["orphan_exclusivity"][0, ..., 0]
+    unprotected = (a.covers["patent_expiry"] < 0) & (a.covers["orphan_exclusivity"] >= 0)
+    for r, s, p in np.argwhere(unprotected & (years > 0)).tolist():
+        if tell.is_new("orphan_exclusivity", a.covers["orphan_exclusivity"][r, s, p]):
+            sheet, cell, within = _behind(a, [("orphan_exclusivity", (r, s, p))], deltas)
+            place = f"{a.axes.region.leaves[r]} x {a.axes.segment.leaves[s]}"
+            found = f"orphan_exclusivity {years[r, s, p]:g} of {place}, whose patent_expiry is never{within}"
+            advice = "type the year in which its patent ends, one before launch where there is none"
+            tell.fault_at(sheet, cell, f"{found}: {advice}")
 
 
-def late_launches(a: Assumptions, launch: Array, expiry: Array) -> Iterator[tuple[Element, str]]:
-    """Each element whose patent does not outlast its planned launch, and the sentence that says so.
-
-    `launch` and `expiry` are years over (region, segment, subtype), size 1 where they do not vary.
-    """
-    launch, expiry = np.broadcast_arrays(launch, expiry)
-    both = (a.covers["planned_launch"] >= 0) & (a.covers["patent_expiry"] >= 0)
-    for r, s, p in np.argwhere(both & (launch >= expiry)).tolist():
-        place = f"{a.axes.region.leaves[r]} x {a.axes.segment.leaves[s]}"
-        late = f"is not after planned_launch {launch[r, s, p]:g}"
-        yield (r, s, p), f"patent_expiry {expiry[r, s, p]:g} of {place} {late}"
+def _roles(a: Assumptions, tell: Findings) -> None:
+    """There is a test, without which nobody is diagnosed, and a therapy, without which nobody is treated."""
+    for what, roles in (("test", ("test",)), ("therapy", ("incumbent", "entrant", "rest"))):
+        if not a.axes.segment.having(*roles):
+            allowed = " or ".join(map(repr, roles))
+            tell.sheet_fault("Axes", f"no segment is a {what}: add one with the role {allowed}")
 
 
 def _kinds(a: Assumptions, tell: Findings) -> None:

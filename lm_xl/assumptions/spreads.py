@@ -12,7 +12,6 @@ import numpy as np
 
 from lm_xl.assumptions.assumptions import Assumptions, Row
 from lm_xl.assumptions.distributions import CERTAIN, SPREADS, Sharing, error_of, is_certain
-from lm_xl.assumptions.rules import late_launches
 from lm_xl.faults import Fault
 from lm_xl.model.axes import SEGMENT, SUBTYPE, Axis
 from lm_xl.model.ops import Array
@@ -201,12 +200,7 @@ def spread_faults(a: Assumptions) -> Iterator[Fault]:
         and (why := refusal(QUANTITIES[row.quantity], row.distribution, row.inputs[-1], row.low, row.high))
     }
     joint = [told for name in EXCLUSIVE for told in _crowded_shares(a, name, single)] + list(_split_uses(a))
-    moved = [
-        told
-        for scenario in ("", *a.axes.scenarios)
-        for rule in (_spreads_beyond, _late_bounds)
-        for told in rule(a, scenario, single)
-    ]
+    moved = [told for scenario in ("", *a.axes.scenarios) for told in _spreads_beyond(a, scenario, single)]
     # Of each row the first thing told: the reversed order lets it overwrite the later ones.
     for i, why in (*single.items(), *joint, *dict(reversed(moved)).items()):
         row = a.rows[i]
@@ -267,31 +261,3 @@ def _spreads_beyond(a: Assumptions, scenario: str, wrong: Collection[int]) -> To
                 stated = f"{row.distribution!r} with low {row.low:g} and high {row.high:g}"
                 there = f"{_within(scenario)}, {_outside(quantity)}"
                 yield i, f"{stated} reaches {outside[0]:.4g}{there}"
-
-
-DATES = ("planned_launch", "patent_expiry")
-
-
-def _late_bounds(a: Assumptions, scenario: str, wrong: Collection[int]) -> Told:
-    """Lows and highs that alone bring a launch to its patent's expiry or beyond, where the values do not."""
-    if scenario and not any(d.scenario == scenario and d.quantity in DATES for d in a.deltas):
-        return
-    uncertain = [
-        (i, row)
-        for i, row in enumerate(a.rows)
-        if row.quantity in DATES and i not in wrong and is_uncertain(row)
-    ]
-    if not uncertain:
-        return
-    arrays = a.inputs([scenario])
-    values = {name: arrays[name][0, ..., 0] for name in DATES}
-    late = {at for at, _ in late_launches(a, *values.values())}
-    for i, row in uncertain:
-        here, mean = a.covers[row.quantity] == i, np.array(mean_of(row))
-        for side, bound in zip(("low", "high"), bounds_of(row), strict=True):
-            moved = values[row.quantity].copy()
-            moved[here] = carried_path(row, moved[here], np.array(bound), mean)
-            launch, expiry = {**values, row.quantity: moved}.values()
-            new = (told for at, told in late_launches(a, launch, expiry) if at not in late)
-            if told := next(new, ""):
-                yield i, f"the {side} {bound:g} of {input_name(row)}: {told}{_within(scenario)}"

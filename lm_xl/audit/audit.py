@@ -1,4 +1,4 @@
-"""A workbook file against the workbook rules W01-W41: ours, a client's edit of it, or anybody's.
+"""A workbook file against the workbook rules W01-W45: ours, a client's edit of it, or anybody's.
 
 The package is read once, part by part, into plain cells; then each rule is one function on them, whose
 docstring is the rule's sentence. What a rule looks at is derived from the file: a sheet's class from the
@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from lm_xl.audit.book import Book
 from lm_xl.audit.reading import opened
 from lm_xl.audit.rules import (
     charts,
@@ -29,12 +30,13 @@ from lm_xl.audit.rules import (
     links,
     parts,
     sheets,
+    sums,
     years,
 )
-from lm_xl.audit.rules.rule import Rule
+from lm_xl.audit.rules.rule import Found, Rule, TooMuch
 
 SUBJECTS = (
-    sheets, years, formulas, labels, inputs, checks, documents, links, circles, charts, display, parts,
+    sheets, years, formulas, labels, inputs, checks, documents, links, circles, charts, display, parts, sums,
 )  # fmt: skip
 """The modules whose rules are applied."""
 
@@ -50,8 +52,10 @@ CHECKS = dict(sorted((r.name, r.breaches) for r in _CHECKED))
 RULES = dict(sorted(({r.name: r.sentence for r in _CHECKED} | NOT_CHECKED).items()))
 """Each rule in one sentence."""
 
+MOST_LISTED = 10_000
+"""Breaches of a rule that are listed."""
 MOST_SHOWN = 50
-"""Breaches of a rule that are shown; all are counted."""
+"""Breaches of a rule that are shown; all that are listed are counted."""
 
 
 @dataclass(frozen=True)
@@ -68,11 +72,29 @@ class Breach:
         return f"{self.rule} {place}{': ' if place else ''}{self.message}"
 
 
-def audit(path: str | Path) -> list[Breach]:
-    """Every breach of the workbook rules in a file, rule by rule. Raises Refused where the file cannot be
-    read."""
-    book = opened(Path(path))
-    return [Breach(rule, *found) for rule, check in CHECKS.items() for found in check(book)]
+def audit(path: str | Path, progress: Callable[[str], None] = lambda _: None) -> list[Breach]:
+    """Every breach of the workbook rules in a file, rule by rule, but for more than MOST_LISTED of one rule.
+
+    Raises Refused where the file cannot be read.
+    """
+    book = opened(Path(path), progress)
+    breaches = []
+    for rule in CHECKS:
+        progress(f"rule {rule}")
+        breaches += [Breach(rule, *found) for found in _found(rule, book)]
+    return breaches
+
+
+def _found(rule: str, book: Book) -> Iterator[Found]:
+    """The breaches of a rule; where they, or what they are sought in, are too many, the last one says so."""
+    try:
+        for count, found in enumerate(CHECKS[rule](book)):
+            if count == MOST_LISTED:
+                yield "", "", f"more than {MOST_LISTED:,} breaches: no others were looked for"
+                return
+            yield found
+    except TooMuch as rest:
+        yield rest.found
 
 
 def summary(breaches: Sequence[Breach]) -> list[str]:

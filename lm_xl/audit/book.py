@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,7 +14,7 @@ from typing import NamedTuple
 from lm_xl.assumptions.tables import HEADER_WITHIN
 from lm_xl.audit.formulas import Meaning, meaning_of, relative
 from lm_xl.model.labels import folded
-from lm_xl.xlsx.addresses import Area, address_of
+from lm_xl.xlsx.addresses import LAST_COLUMN, Area, address_of
 from lm_xl.xlsx.drawings import Graphic
 from lm_xl.xlsx.sheets import SheetSettings
 from lm_xl.xlsx.styles import CellStyle
@@ -149,6 +150,23 @@ class BookSheet:
         return sorted(self.rows)
 
     @cached_property
+    def widths(self) -> dict[int, float]:
+        """The widths of the columns that say theirs; of two that a column has, the last one."""
+        widths: dict[int, float] = {}
+        unsaid = list(range(1, LAST_COLUMN + 1)) if self.settings.columns else []
+        for run in reversed(self.settings.columns):
+            start, end = bisect_left(unsaid, run.first), bisect_right(unsaid, run.last)
+            widths |= dict.fromkeys(unsaid[start:end], run.width)
+            del unsaid[start:end]
+        return widths
+
+    @cached_property
+    def rows_of_years(self) -> set[int]:
+        """The rows whose numbers all may be years."""
+        rows = ((row, [c for c in cells.values() if c.filled]) for row, cells in self.rows.items())
+        return {row for row, cells in rows if all(c.year or not c.is_number for c in cells)}
+
+    @cached_property
     def calculates(self) -> bool:
         """Whether the rules for calculations hold here."""
         return self.kind in ("calculations", "outputs", "")
@@ -225,7 +243,7 @@ def _is_axis(years: Sequence[int]) -> bool:
 
 def _holds_an_assumption(sheet: BookSheet, row: int) -> bool:
     """Whether a row stands below a header with low and high, so that its years are values, not an axis."""
-    above = ({folded(c.text) for c in sheet.filled(r).values()} for r in sheet.rows if r < row)
+    above = ({folded(c.text) for c in sheet.filled(r).values()} for r in _rows_near_top(sheet) if r < row)
     return any({"low", "high"} <= names for names in above)
 
 

@@ -6,16 +6,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lm_xl.model.labels import folded
 from lm_xl.xlsx.addresses import Area, area_of, column_number
 
-# In both patterns below, texts and quoted titles come first: nothing inside of them is a reference.
+# In the patterns below, texts and quoted titles come first: nothing inside of them is a reference. Their possessive
+# quantifiers, and ends that may be missing, let no formula take more than linear time.
 _REFERENCE = re.compile(
-    r"""("(?:[^"]|"")*"|'(?:[^']|'')*'!)|(?<![\w.$\\])(\$?)([A-Za-z]{1,3})(\$?)([0-9]{1,7})(?![\w.(!])""",
+    r"""("(?:[^"]|"")*+"?|'(?:[^']|'')*+'?!?)|(?<![\w.$\\])(\$?)([A-Za-z]{1,3})(\$?)([0-9]{1,7})(?![\w.(!])""",
 )
 _TOKEN = re.compile(
-    r"""(?P<text>"(?:[^"]|"")*")|(?P<quoted>'(?:[^']|'')*'!)|(?P<bracket>\[(?:[^\[\]]|\[[^\[\]]*\])*\])
+    r"""(?P<text>"(?:[^"]|"")*+"?)|(?P<quoted>'(?:[^']|'')*+'?!?)|(?P<bracket>\[(?:[^\[\]]++|\[[^\[\]]*+\])*+\])
     |(?P<error>\#[A-Z/0]+[!?]?)|(?P<function>[^\W\d][\w.]*(?=\())|(?P<sheet>[^\W\d][\w.]*(?::[^\W\d][\w.]*)?!)
     |(?P<cell>\$?[A-Za-z]{1,3}\$?\d{1,7}(?![\w.(]))|(?P<columns>\$?[A-Za-z]{1,3}:\$?[A-Za-z]{1,3}(?![\w(]))
     |(?P<lines>\$?\d+:\$?\d+)|(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[^\W\d][\w.\\?]*)
@@ -85,7 +87,15 @@ def meaning_of(formula: str) -> Meaning:
     refers = any(k in ("cell", "columns", "lines", "bracket", "name") for k in kinds)
     only = refers and all(k in ("cell", "sheet", "quoted", "name") for k in kinds)
     return Meaning(
-        frozenset(functions), tuple(numbers), tuple(names), nested, outside, refers, only, local, odd
+        frozenset(functions),
+        tuple(numbers),
+        tuple(dict.fromkeys(names)),
+        nested,
+        outside,
+        refers,
+        only,
+        local,
+        odd,
     )
 
 
@@ -109,10 +119,11 @@ def relative(formula: str, row: int, column: int) -> str:
 
 
 _RANGE = re.compile(
-    r"""(?P<text>"(?:[^"]|"")*")|(?:(?P<title>'(?:[^']|'')*'|[^\W\d][\w.]*)!)?
+    r"""(?P<text>"(?:[^"]|"")*+"?|'(?:[^']|'')*+(?:'(?!!)|$))
+    |(?:(?P<title>'(?:[^']|'')*+'|(?<![\w.])[^\W\d][\w.]*+)!)?
     (?P<area>(?<![\w.\\])(?:\$?[A-Za-z]{1,3}\$?\d{1,7}(?::\$?[A-Za-z]{1,3}\$?\d{1,7})?
         |\$?[A-Za-z]{1,3}:\$?[A-Za-z]{1,3}|\$?\d+:\$?\d+)(?![\w.(!]))
-    |(?P<name>(?<![\w.$])[^\W\d][\w.]*(?![\w.(!]))""",
+    |(?P<name>(?<![\w.$])[^\W\d][\w.]*+(?![(!]))""",
     re.X,
 )
 
@@ -126,7 +137,13 @@ def references(formula: str, names: Mapping[str, str] | None = None) -> Iterator
             if area:
                 yield unquoted(match["title"] or ""), area
         elif match["name"] and names and folded(match["name"]) in names:
-            yield from references(names[folded(match["name"])])
+            yield from _named(names[folded(match["name"])])
+
+
+@lru_cache(maxsize=1024)
+def _named(text: str) -> tuple[tuple[str, Area], ...]:
+    """The areas of a defined name."""
+    return tuple(references(text))
 
 
 def unquoted(title: str) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable, Sequence
+from heapq import heappop, heappush
 from pathlib import Path
 
 from lm_xl.audit.book import Book, BookSheet, StoredCell
@@ -12,16 +15,17 @@ from lm_xl.xlsx.addresses import LAST_COLUMN, LAST_ROW, Area, formula_moved
 from lm_xl.xlsx.package import Damaged
 from lm_xl.xlsx.workbook_file import SheetEntry, WorkbookFile
 
-MOST_CELLS = 2_000_000
+MOST_CELLS = 1_000_000
 """Cells that are read of one file."""
 
 
-def opened(path: Path) -> Book:
+def opened(path: Path, progress: Callable[[str], None] = lambda _: None) -> Book:
     """Read a workbook file. Raises Refused."""
     with package.opened(path) as parts:
         file = WorkbookFile(parts)
         sheets: list[BookSheet] = []
         for entry in file.sheets:
+            progress(f"reading {entry.title}")
             sheets.append(_sheet(file, entry, MOST_CELLS - sum(len(s.cells) for s in sheets)))
         return Book(
             path,
@@ -50,8 +54,7 @@ def _sheet(file: WorkbookFile, entry: SheetEntry, most_cells: int) -> BookSheet:
         return StoredCell(row, column, style, kind, formula, text)
 
     settings = file.read(entry, rows, cell_of)
-    for area, formula in settings.blocks:
-        _fill_block(rows, area, formula)
+    _fill_blocks(rows, settings.blocks, file.package.take)
     own = {n.name: n.refers_to for n in file.names if n.sheet == entry.title}
     titles = [area for _, area in references(own.get("_xlnm.Print_Titles", ""))]
     return BookSheet(
@@ -68,11 +71,28 @@ def _sheet(file: WorkbookFile, entry: SheetEntry, most_cells: int) -> BookSheet:
     )
 
 
-def _fill_block(rows: dict[int, dict[int, StoredCell]], area: Area, formula: str) -> None:
+def _fill_blocks(
+    rows: dict[int, dict[int, StoredCell]],
+    blocks: Sequence[tuple[Area, str]],
+    take: Callable[[int, int], None],
+) -> None:
     """Give every cell of a block its formula, which the file holds in the first of them."""
-    spanned = range(area.top, area.bottom + 1)
-    for row in spanned if len(spanned) < len(rows) else list(rows):
-        for column, cell in rows.get(row, {}).items() if row in spanned else ():
-            if area.left <= column <= area.right and cell.formula is None:
+    waiting = sorted(blocks, key=lambda block: block[0], reverse=True)
+    active: list[tuple[int, Area, str]] = []
+    ending: list[tuple[int, tuple[int, Area, str]]] = []
+    for row in sorted(rows) if waiting else ():
+        # Blocks do not overlap: of those that reach this row, one at most has a column.
+        while ending and ending[0][0] < row:
+            del active[bisect_left(active, heappop(ending)[1])]
+        while waiting and waiting[-1][0].top <= row:
+            area, formula = waiting.pop()
+            if area.bottom >= row:
+                insort(active, (area.left, area, formula))
+                heappush(ending, (area.bottom, (area.left, area, formula)))
+        for column, cell in rows[row].items() if active else ():
+            at = bisect_right(active, column, key=lambda block: block[0]) - 1
+            if cell.formula is None and at >= 0 and column <= active[at][1].right:
+                _, area, formula = active[at]
+                take(0, len(formula))
                 own = formula_moved(formula, row - area.top, column - area.left)
                 rows[row][column] = cell._replace(formula=own, kind="str" if cell.kind == "s" else cell.kind)

@@ -24,7 +24,7 @@ YEAR_OF_A_POINT = click.option(
     "--year", type=int, help="The year of a point without one; without it the last."
 )
 SCENARIO_OF_A_POINT = click.option(
-    "--scenario", help="The scenario of a point without one; without it the first."
+    "--scenario", help="The scenario of a point without one; without it the default."
 )
 NO_PARQUET = 'Parquet needs pyarrow: pip install "lm-xl[parquet]"'
 
@@ -40,7 +40,7 @@ NO_PARQUET = 'Parquet needs pyarrow: pip install "lm-xl[parquet]"'
     options.basis(),
     options.scope,
 )
-@options.scenarios("One or several scenarios; without it the first.")
+@options.scenarios("One or several scenarios; without it the default.")
 @options.form(*FORMATS)
 @options.output("Write to a file; parquet needs it.")
 def forecast(
@@ -223,7 +223,7 @@ def bridge(
 @options.together(
     "place",
     options.Place,
-    click.option("--scenario", help="A scenario; without it the first."),
+    click.option("--scenario", help="A scenario; without it the default."),
     click.option("--year", type=int, help="A year; without it the last."),
 )
 @click.option(
@@ -259,7 +259,7 @@ def tornado(
 @options.together(
     "place",
     options.Place,
-    click.option("--scenario", help="The scenario to measure in; without it the first."),
+    click.option("--scenario", help="The scenario to measure in; without it the default."),
     click.option("--year", type=int, help="The year to measure in; without it the last."),
 )
 @options.labels

@@ -37,21 +37,28 @@ def template(assumptions: Path | None, lite: bool, output: Path | None, force: b
 
 @click.command()
 @click.argument("file", type=options.FILE)
-def recalc(file: Path) -> None:
+@click.option("-o", "--output", type=options.FILE, help="A new workbook instead of storing in place.")
+@options.force()
+def recalc(file: Path, output: Path | None, force: bool) -> None:
     """Evaluate a workbook with the functions, without Excel, and store its values in place.
 
-    Ends with exit code 3 where a cell shows an error, and names the cells.
+    What is not computed as Excel does is left as it was. Ends with exit code 3 where a cell was left or shows an error, and names the cells.
     """
     from lm_xl.functions.headless import recalculate
 
+    if output is None and force:
+        raise click.UsageError("--force needs -o FILE")
     with spinner() as tell:
         tell("recalculating")
-        done = recalculate(file)
+        done = recalculate(file, output, force=force)
     formulas = f"{done.functions:,} formulas with our functions and {done.others:,} others"
-    click.echo(f"{file}: {formulas} evaluated and stored")
-    if done.errors:
-        errors = [f"{file.name}, {cell}: {error}" for cell, error in done.errors.items()]
-        fail(errors, f"{len(errors):,} cells show an error; LM_WHY tells why")
+    click.echo(f"{output or file}: {formulas} evaluated and stored")
+    told = [f"{file.name}, {cell}: left as it was: {why}" for cell, why in done.left.items()]
+    told += [f"{file.name}, {cell}: {error}" for cell, error in done.errors.items()]
+    if told:
+        left = [f"{len(done.left):,} formulas were left as they were"] if done.left else []
+        errors = [f"{len(done.errors):,} cells show an error; LM_WHY tells why"] if done.errors else []
+        fail(told, "; ".join([*left, *errors]))
 
 
 @click.command()
@@ -70,26 +77,26 @@ def doctor() -> None:
 
 @click.group()
 def addin() -> None:
-    """Set Excel on Windows up for the functions, or take that back."""
+    """Set Excel on Windows up for the functions, or take that back; build the add-in for LibreOffice Calc."""
 
 
 @addin.command()
-@click.option("--to", "folder", type=options.FILE, help="Copy the template to this folder.")
+@click.option(
+    "--to", "folder", type=options.FILE, help="Copy the template here instead of to lm_xl in your local data."
+)
 @click.option(
     "--trust",
     is_flag=True,
-    help="Have Excel trust that folder: macros of any workbook in it run without asking.",
+    help="Have Excel trust the folder: macros of any workbook in it run without asking.",
 )
 @options.force("Replace the template if it is in the folder already.")
 def install(folder: Path | None, trust: bool, force: bool) -> None:
-    """Let Excel find this Python, for you alone: the environment variable LM_XL_PYTHON is set."""
+    """Let Excel find this Python, for you alone, and copy the template: the environment variable LM_XL_PYTHON is set."""
     from lm_xl.assumptions.read import SHIPPED
     from lm_xl.functions.addin import TEMPLATE
     from lm_xl.functions.addin import install as set_up
     from lm_xl.functions.windows import windows_registry
 
-    if folder is None and (trust or force):
-        raise click.UsageError("--trust and --force need --to FOLDER")
     template = SHIPPED.with_name(TEMPLATE)
     done = set_up(windows_registry(), sys.executable, template, folder, trust=trust, force=force)
     click.echo("\n".join(done))
@@ -102,3 +109,19 @@ def remove() -> None:
     from lm_xl.functions.windows import windows_registry
 
     click.echo("\n".join(take_back(windows_registry())))
+
+
+@addin.command()
+@click.option(
+    "-o", "--output", type=options.FILE, default=Path("lm_xl.oxt"), help="The extension to write; lm_xl.oxt."
+)
+@options.force()
+def build_oxt(output: Path, force: bool) -> None:
+    """Build the add-in for LibreOffice Calc, which answers by this Python."""
+    from lm_xl.functions.oxt.build import build_oxt as build
+
+    build(output, force=force)
+    click.echo(f"{output}: the functions for LibreOffice Calc, answered by {sys.executable}")
+    click.echo(
+        f"install it: unopkg add --force {output}, or open it in LibreOffice; then start LibreOffice again"
+    )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lm_xl.workbook.verify import Verification
 
 MOST_IDLE_ROWS = 5
+MOST_NOTES = 10
 MOST_CAUSES = 12
 """Inputs that the variance of a simulation is shown for."""
 
@@ -36,9 +37,12 @@ def summary(found: Summary) -> str:
             f"{a.path.name}: no faults; fingerprint {a.fingerprint}",
             f"  {sizes}, {first}-{last}, scenarios {', '.join(axes.scenarios)}",
             f"  {evidence(found.tornado, found.statuses)}",
+            *_notes(found),
             *_idle_rows(found),
             f"  {len(a.sources)} sources{cited}; {len(a.published)} published figures; {len(a.deltas)} scenario deltas",
+            *_doubtful(found),
             *_judged(found),
+            *_launches(found),
             *_scenarios(found, first, last),
         ]
     )
@@ -60,6 +64,14 @@ def evidence(found: Tornado, counts: Mapping[str, int]) -> str:
     return f"the headline's swing rests on rows that are {weighed}; {first}; {rows}"
 
 
+def _notes(found: Summary) -> list[str]:
+    """What the reading left aside or doubts, each in its place."""
+    notes = found.assumptions.notes
+    texts = [f"  {n.sheet}{'!' if n.cell else ''}{n.cell}{': ' if n.sheet else ''}{n.message}" for n in notes]
+    more = [f"  and {len(notes) - MOST_NOTES} more notes"] if len(notes) > MOST_NOTES else []
+    return texts[:MOST_NOTES] + more
+
+
 def _idle_rows(found: Summary) -> list[str]:
     return [
         f"  {row.place}: {row.quantity} of {row.keys} is never used: more specific rows cover all of it"
@@ -73,7 +85,7 @@ def _judged(found: Summary) -> list[str]:
 
     if not found.judged:
         return []
-    texts = [f"  plausible, {found.assumptions.axes.scenarios[0]} (being outside is told, not refused):"]
+    texts = [f"  plausible, {found.assumptions.axes.default} (being outside is told, not refused):"]
     for one in found.judged:
         band, values = one.band, sorted(one.values.values())
         shape = {"share": ".1%", "patients": ",.0f"}.get(BANDED[band.result], ".2f")
@@ -87,6 +99,34 @@ def _judged(found: Summary) -> list[str]:
         ends = f"{band.low:{shape}} to {band.high:{shape}}"
         texts.append(f"    {label}: {shown}{within}, band {ends}: {verdict}")
     return texts
+
+
+def _launches(found: Summary) -> list[str]:
+    """Launches that are told of, with how many regions of how many in which scenarios."""
+    texts = []
+    for note in found.launches:
+        among: dict[tuple[str, ...], list[str]] = {}
+        for scenario, regions in note.regions.items():
+            among.setdefault(regions, []).append(scenario)
+        told = [f"in {first_of_several(regions)} ({', '.join(runs)})" for regions, runs in among.items()]
+        texts.append(f"  {note.segment} {note.what}: {'; '.join(told)}")
+    return texts
+
+
+def _doubtful(found: Summary) -> list[str]:
+    """The inputs that leave a band of their quantity."""
+    bands = sum(band.year is None for band in found.assumptions.bands)
+    if not bands:
+        return []
+    if not found.doubtful:
+        return [f"  every input lies in the bands of its quantity, {bands} in all"]
+    default, count = found.assumptions.axes.default, len(found.doubtful)
+    shown = [
+        f"    {one}{'' if one.scenario == default else f', in scenario {one.scenario!r}'}"
+        for one in found.doubtful[:MOST_NOTES]
+    ]
+    more = [f"    and {count - MOST_NOTES} more"] if count > MOST_NOTES else []
+    return [f"  OUTSIDE what evidence makes plausible, {count} (told, not refused):", *shown, *more]
 
 
 def _scenarios(found: Summary, first: int, last: int) -> list[str]:

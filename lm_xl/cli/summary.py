@@ -21,7 +21,8 @@ if TYPE_CHECKING:
         Published,
         Row,
     )
-    from lm_xl.forecasts.plausibility import Judged
+    from lm_xl.forecasts.launches import LaunchNote
+    from lm_xl.forecasts.plausibility import Implausible, Judged
     from lm_xl.forecasts.tornado import Tornado
 
 
@@ -44,19 +45,24 @@ class Summary:
     assumptions: Assumptions
     statuses: dict[str, int]
     tornado: Tornado
-    """Of the headline in the last year of the first scenario."""
+    """Of the headline in the last year of the default scenario."""
     idle: tuple[Row, ...]
     """Rows with numbers that more specific rows cover everywhere."""
     uncited: tuple[str, ...]
     """Sources that nothing cites."""
     judged: tuple[Judged, ...]
-    """Results of the first scenario beside their bands."""
+    """Results of the default scenario beside their bands."""
+    launches: tuple[LaunchNote, ...]
+    """Launches after their patents or after the horizon, in any scenario."""
+    doubtful: tuple[Implausible, ...]
+    """Inputs that leave a band of their quantity."""
     scenarios: tuple[ScenarioSummary, ...]
 
 
 def summarise(a: Assumptions) -> Summary:
     """Look for what is odd, and run every scenario. Raises IdentityError where one breaks an identity."""
-    from lm_xl.forecasts.plausibility import judged
+    from lm_xl.forecasts.launches import launch_notes
+    from lm_xl.forecasts.plausibility import implausible, judged
 
     unused = sorted(set(range(len(a.rows))) - a.used())
     cited = {source.casefold() for source in _citations(a)}
@@ -67,6 +73,8 @@ def summarise(a: Assumptions) -> Summary:
         idle=tuple(a.rows[i] for i in unused if a.rows[i].inputs),
         uncited=tuple(source for source in a.sources if source.casefold() not in cited),
         judged=judged(lm_xl.forecast(a)),
+        launches=launch_notes(lm_xl.forecast(a, a.axes.scenarios)),
+        doubtful=implausible(a),
         scenarios=tuple(_scenarios(a)),
     )
 

@@ -30,7 +30,7 @@ class Machines(NamedTuple):
 @click.command()
 @click.argument("file", type=options.FILE, required=False)
 @options.sample("How many draws.", "The same seed gives the same draws.")
-@options.scenarios("One or several scenarios, with the same draws; without it the first.")
+@options.scenarios("One or several scenarios, with the same draws; without it the default.")
 @options.scope
 @click.option(
     "--stop-at",

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 ROLES = ("incumbent", "entrant", "rest")
 KINDS = ("Brands", "Generics", "Procedures")
 """Of therapies; a test is a kind of its own."""
-MOST_YEARS = 100
 WORTH_PROCESSES = 4096
 """Draws from which a second process takes less time than it needs to start."""
 
@@ -100,7 +99,8 @@ def audit(file: Path, form: str) -> None:
     from lm_xl.audit.audit import as_json, summary
     from lm_xl.audit.audit import audit as audit_workbook
 
-    breaches = audit_workbook(file)
+    with spinner() as tell:
+        breaches = audit_workbook(file, tell)
     click.echo(as_json(breaches) if form == "json" else "\n".join(summary(breaches)))
     if breaches:
         sys.exit(FAILED)
@@ -146,31 +146,34 @@ def new(file: Path, other: Path | None, typed: TypedAxes, force: bool) -> None:
     """Write an empty assumptions workbook for given axes: the rows are there, the numbers are yours."""
     from lm_xl.files import not_over
     from lm_xl.workbook.build import new as write
-    from lm_xl.workbook.form import form
+    from lm_xl.workbook.form import as_read, form
 
     if other is not None:
         options.refuse_unused("--axes-of has all of the axes", *TypedAxes._fields)
         not_over(other, file)
         axes = lm_xl.read_assumptions(other).axes
     else:
-        axes = axes_as_typed(typed)
+        axes = as_read(file.name, axes_as_typed(typed))
     write(file, axes, form(axes), force=force)
     click.echo(f"{file}: an empty assumptions workbook; fill it in, then run lm-xl check {file}")
 
 
 def axes_as_typed(typed: TypedAxes) -> Axes:
     """The axes that the options of `new` spell. Raises click.UsageError."""
+    from lm_xl.assumptions.read_axes import LONGEST_HORIZON
+    from lm_xl.model.quantities import QUANTITIES
     from lm_xl.workbook.form import axes_of
 
     if not (typed.regions and typed.therapies and typed.tests and typed.subtypes):
         raise click.UsageError(
             "name at least one --region, --therapy, --test and --subtype, or give --axes-of WORKBOOK"
         )
-    years = re.fullmatch("([0-9]{1,9})-([0-9]{1,9})", typed.years)
-    if not years or not 0 < int(years[2]) - int(years[1]) <= MOST_YEARS:
-        raise click.UsageError(
-            f"--years {typed.years!r}: type the first and the last year, such as 2025-2035"
-        )
+    calendar = QUANTITIES["first_year"]
+    years = re.fullmatch("([0-9]{4})-([0-9]{4})", typed.years)
+    first, last = (int(years[1]), int(years[2])) if years else (0, 0)
+    if not (calendar.least <= first < last <= calendar.most and last < first + LONGEST_HORIZON):
+        how = f"such as 2025-2035; {calendar.least:g} to {calendar.most:g}, over 2 to {LONGEST_HORIZON} years"
+        raise click.UsageError(f"--years {typed.years!r}: type the first and the last year, {how}")
     segments = []
     for therapy in typed.therapies:
         parts = therapy.split(":")
@@ -187,7 +190,7 @@ def axes_as_typed(typed: TypedAxes) -> Axes:
         if len(parts) != 2:
             raise click.UsageError("--subtype takes LABEL:CANCER")
         subtypes.append((parts[0], parts[1]))
-    return axes_of(typed.regions, segments, subtypes, range(int(years[1]), int(years[2]) + 1))
+    return axes_of(typed.regions, segments, subtypes, range(first, last + 1))
 
 
 @click.command()

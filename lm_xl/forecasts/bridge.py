@@ -106,7 +106,7 @@ def bridge(
     """What drives the difference between two points, each a scenario, a year, or both; without them, the first and the last year.
 
     Revenue is in nominal USD, patients are people. A point without a year is in `year` or the last, one
-    without a scenario in `scenario` or the first.
+    without a scenario in `scenario` or the default.
     Raises UnknownLabel for labels that the workbook does not have, WrongUsage for a year or scenario that neither point takes,
     IdentityError where a point breaks an identity.
     """

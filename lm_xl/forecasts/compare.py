@@ -14,7 +14,7 @@ from lm_xl.assumptions.columns import KEYS
 from lm_xl.faults import UnknownLabel
 from lm_xl.forecasts.forecast import forecast
 from lm_xl.forecasts.points import Point, measure, points
-from lm_xl.forecasts.results import Results, summed
+from lm_xl.forecasts.results import Results
 from lm_xl.model.axes import Axes, Axis
 from lm_xl.model.labels import nearest
 from lm_xl.model.ops import ratio
@@ -58,16 +58,15 @@ class Comparison:
             before, after = self._values(output, place)
             relative = float(ratio(np.array(after), np.array(before))) - 1
             numbers = before, after, after - before, relative
-            rows.append((*labels, _kind(chosen, labels, whole), output, OUTPUTS[output].unit, *numbers))
+            rows.append((*labels, kind_of(chosen, labels, whole), output, OUTPUTS[output].unit, *numbers))
         columns = [*by, "kind", "metric", "unit", "before", "after", "difference", "change"]
         return pd.DataFrame(rows, columns=columns)
 
     def _values(self, output: str, labels: Mapping[str, str | None]) -> tuple[float, float]:
         """An output summed over the leaves of labels (dimension to label), at both points."""
         results = self.results
-        values = summed(results.axes, output, results.outputs[output], **labels)
         before, after = (
-            float(values[results.run(p.scenario), results.axes.year(p.year)])
+            float(results.series(output, **labels, run=p.scenario)[results.axes.year(p.year)])
             for p in (self.before, self.after)
         )
         return before, after
@@ -89,7 +88,7 @@ def _labels_within(axis: Axis, whole: str | None) -> Iterator[str]:
     return (label for label in axis.labels if set(axis.members(label)) <= members)
 
 
-def _kind(axes: Sequence[Axis], labels: Sequence[str], whole: Mapping[str, str | None]) -> str:
+def kind_of(axes: Sequence[Axis], labels: Sequence[str], whole: Mapping[str, str | None]) -> str:
     """What a combination of labels is: a leaf or the total on every axis, else a group."""
     kinds = {
         "leaf" if label in axis.leaves else "total" if label == whole[axis.name] else "group"
@@ -109,7 +108,7 @@ def compare(
 ) -> Comparison:
     """Compare two scenarios in a year, or two years: each point is a scenario, a year, or both ("High 2030").
 
-    A point without a year is in `year` or in the last, one without a scenario in `scenario` or in the first.
+    A point without a year is in `year` or in the last, one without a scenario in `scenario` or in the default.
     Raises UnknownLabel for a scenario or a year that the workbook does not have, WrongUsage for one that neither point takes.
     """
     found = points(assumptions.axes, (before, after), year, scenario)

@@ -98,12 +98,12 @@ def diff(
 ) -> Difference:
     """What differs between two assumptions workbooks, with the effect of each edit on revenue in a year, in nominal USD.
 
-    Without a scenario the first, without a year the last. An effect is arithmetic: the first workbook with that edit alone,
+    Without a scenario the default, without a year the last. An effect is arithmetic: the first workbook with that edit alone,
     even where rows must change together to be valid, as shares that sum to 1 must. Raises Refused for a workbook with faults,
     UnknownLabel for a label, scenario or year that one of the workbooks does not have.
     """
     a, b = read_assumptions(before), read_assumptions(after)
-    scenario = a.axes.scenarios[0] if scenario is None else scenario
+    scenario = a.axes.default if scenario is None else scenario
     year = a.axes.years[-1] if year is None else year
     labels = region, segment, subtype
     (at, chosen, old), (_, _, new) = (

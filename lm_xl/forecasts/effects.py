@@ -22,6 +22,8 @@ from lm_xl.model.quantities import QUANTITIES
 
 NO_ROW = ("Axes", ("",))
 """Stands for what moves a number although its own row is as it was: groups, the order of deltas, the horizon."""
+SAME = 1e-13
+"""Numbers that differ by less come from the same 15 digits, which is what spreadsheets hold."""
 PROTECTED = "is_protected"
 """The one mask of the structure that rows decide: whether anything protects a price."""
 
@@ -89,7 +91,7 @@ def _answers(
     """For each row that answers for numbers that differ, and for NO_ROW, masks of these numbers by quantity."""
     masks: dict[RowKey, dict[str, Array]] = {NO_ROW: {}}
     for quantity in QUANTITIES:
-        differs = old[quantity] != new[quantity]
+        differs = ~np.isclose(old[quantity], new[quantity], rtol=SAME, atol=0)
         if not differs.any():
             continue
         before, after = _rows_behind(a, quantity), _aligned(_rows_behind(b, quantity), a.axes, b.axes)

@@ -29,13 +29,13 @@ class Point:
 
 
 def place(axes: Axes, scenario: str | None = None, year: int | None = None) -> Point:
-    """A scenario, without one the first, in a year, without one the last. Raises UnknownLabel."""
-    found = axes.scenarios[0] if scenario is None else axes.scenario(scenario)
+    """A scenario, without one the default, in a year, without one the last. Raises UnknownLabel."""
+    found = axes.default if scenario is None else axes.scenario(scenario)
     return Point(found, axes.years[axes.year(axes.years[-1] if year is None else year)])
 
 
 def point(axes: Axes, where: str | int, year: int | None = None, scenario: str | None = None) -> Point:
-    """A point by its words: a scenario, a year, or both ("High 2030"). Without one, `scenario` or the first, `year` or the last.
+    """A point by its words: a scenario, a year, or both ("High 2030"). Without one, `scenario` or the default, `year` or the last.
 
     Raises UnknownLabel for a scenario or a year that the workbook does not have.
     """

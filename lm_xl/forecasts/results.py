@@ -136,7 +136,8 @@ class Results:
 
         Stages: incidence, metastatic, lm_cases, suspected, diagnosed, treated, prevalence. Raises UnknownLabel.
         """
-        series = self.series(output_of("patients", stage), region, None, subtype, run)
+        within = self.axes.region.label(region)
+        series = self.series(output_of("patients", stage), within, None, subtype, run)
         return float(series[self.axes.year(year)])
 
     def revenue(
@@ -153,7 +154,8 @@ class Results:
 
         With a company its part of it. Raises UnknownLabel.
         """
-        series = self.series(output_of("revenue", basis=basis), region, segment, subtype, run, company)
+        own = self.axes.segment.label(segment)
+        series = self.series(output_of("revenue", basis=basis), region, own, subtype, run, company)
         return float(series[self.axes.year(year)])
 
     def cagr(self, series: Sequence[float] | Array) -> float | None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from lm_xl.assumptions.assumptions import Keys
+from lm_xl.assumptions.assumptions import Keys, held
 from lm_xl.assumptions.columns import KEYS, SHEETS, WANTED
 from lm_xl.assumptions.tables import RawCell, SheetRow, is_year, read_tables
 from lm_xl.model.labels import folded
@@ -20,7 +20,7 @@ NAMES = {
     "Scenarios": ("scenario", *KEYED),
     "Correlations": ("quantity", "segment", "subtype", "other_quantity", "other_segment", "other_subtype"),
     "Published": ("publisher", "what", "metric", *KEYS, "year"),
-    "Bands": ("result", "region", "subtype", "year"),
+    "Bands": ("result", *KEYS, "year"),
     "Currencies": ("currency",),
     "Sources": ("id",),
     "Changes": ("version", "date", "who"),
@@ -87,10 +87,10 @@ def in_words(sheet: str, row: SheetRow) -> str:
 
 
 def _text(cell: RawCell) -> str:
-    """A cell's value on one line; a number with all of its digits."""
+    """A cell's value on one line; a number in the digits that a spreadsheet holds."""
     value = cell.value
     if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+        return held(value)
     if isinstance(value, dt.datetime):
-        return value.isoformat()
+        return value.isoformat().removesuffix("T00:00:00")
     return "" if value is None else re.sub(r"\s*[\r\n]\s*", " / ", str(value).strip())

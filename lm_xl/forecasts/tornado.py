@@ -105,7 +105,7 @@ def tornado(
 
     So a bar and a simulation agree on how far an input reaches: its ends are those of `lm_xl.assumptions.ends`, in the scenario. Low
     and high of the sheet are met as nearly as the distribution can around the value; those of a pert, its ends, lie beyond.
-    Revenue is in nominal USD, patients are people; without a scenario the first, without a year the last. A
+    Revenue is in nominal USD, patients are people; without a scenario the default, without a year the last. A
     row that moves carries its end of the last year over its years. Where shares compete, the other uncertain shares of the set, and
     what they leave, give way in proportion.
     Raises Refused, with every cell, where a low and high are no P10 and P90 that draws can have, or an end breaks a rule;

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from lm_xl.faults import Fault, Refused
@@ -13,53 +15,77 @@ TEMPLATE = "lm_template.xlsm"
 """The template as it is shipped and copied."""
 
 
+def own_folder(environment: Mapping[str, str]) -> Path:
+    """The folder of the copy of the template, in the user's local data: Documents may be kept by OneDrive. Raises Refused."""
+    local = environment.get("LOCALAPPDATA")
+    if not local:
+        words = "this user has no folder of local data (LOCALAPPDATA): name a folder with --to"
+        raise Refused([Fault("lm-xl addin", "", "", words)])
+    return Path(local) / "lm_xl"
+
+
+def kept_by_onedrive(folder: Path, environment: Mapping[str, str]) -> bool:
+    """Whether OneDrive keeps a folder, whose files Excel then opens from the web."""
+    roots = [environment.get(name) for name in ("OneDrive", "OneDriveCommercial", "OneDriveConsumer")]
+    return any(root and folder.absolute().is_relative_to(Path(root).absolute()) for root in roots)
+
+
 def install(
     windows: Windows,
     interpreter: str,
     template: Path,
-    folder: Path | None,
+    folder: Path | None = None,
     *,
+    environment: Mapping[str, str] = os.environ,
     trust: bool = False,
     force: bool = False,
 ) -> list[str]:
-    """Let Excel find this Python; copy the template to a folder if one is given, and have Excel trust that folder if asked to.
+    """Let Excel find this Python; copy the template to a folder, by default one of lm_xl's own; have Excel trust it if asked to.
 
-    Returns what was done, in words. Raises Refused, before anything is done, where the folder or the template is not there, the
-    template is in the folder already and `force` is not given, or a folder of a network is to be trusted.
+    A copy that is there already stays unless `force` is given. Returns what was done, in words. Raises Refused, before anything is done, where
+    the folder that is named or the template is not there, or a folder of a network or of OneDrive is to be trusted.
     """
-    if folder is not None:
-        faults = _folder_faults(folder, template, trust=trust, force=force)
-        if faults:
-            raise Refused(faults)
+    named, folder = folder is not None, folder or own_folder(environment)
+    faults = _folder_faults(folder, template, environment, named=named, trust=trust)
+    if faults:
+        raise Refused(faults)
+    folder.mkdir(exist_ok=True)
     done = []
     before = windows.value(ENVIRONMENT, VARIABLE)
     windows.write(ENVIRONMENT, VARIABLE, interpreter)
     windows.announce()
     was = f" (it named {before} before)" if before not in (None, interpreter) else ""
     done.append(f"{VARIABLE} of your environment names {interpreter}{was}; lm-xl addin remove takes it back")
-    if folder is not None:
-        with replacing(folder / TEMPLATE, force=force) as draft:
+    copy = folder / TEMPLATE
+    if copy.exists() and not force:
+        done.append(f"{copy} is there already and stays; --force replaces it")
+    else:
+        with replacing(copy, force=force) as draft:
             shutil.copyfile(template, draft)
-        done.append(f"{folder / TEMPLATE} is your copy of the template")
-        if trust:
-            done.append(_trust(windows, folder))
+        done.append(f"{copy} is your copy of the template")
+    if trust:
+        done.append(_trust(windows, folder))
     done.append("start Excel again, so that it sees this")
     return done
 
 
-def _folder_faults(folder: Path, template: Path, *, trust: bool, force: bool) -> list[Fault]:
+def _folder_faults(
+    folder: Path, template: Path, environment: Mapping[str, str], *, named: bool, trust: bool
+) -> list[Fault]:
     """Why the template cannot be copied to a folder, or the folder not be trusted."""
-    copy, faults = folder / TEMPLATE, []
-    if not folder.is_dir():
-        faults.append((str(folder), "there is no such folder: make it first, or name another with --to"))
-    elif copy.exists() and not force:
-        faults.append((str(copy), "exists already: give --force to replace it"))
+    faults = []
+    if named and not folder.is_dir():
+        faults.append((str(folder), "there is no such folder: make it first, or leave --to out"))
     if not template.exists():
         build = f"build it with lm-xl template -o {TEMPLATE}"
         faults.append((template.name, f"is not in this installation: {build}"))
     if trust and str(folder).startswith(("\\\\", "//")):
-        instead = "name a folder of this computer"
-        faults.append((str(folder), f"is on a network, which Excel does not trust: {instead}"))
+        faults.append(
+            (str(folder), "is on a network, which Excel does not trust: name a folder of this computer")
+        )
+    elif trust and kept_by_onedrive(folder, environment):
+        why = "is kept by OneDrive, from which Excel opens files as of the web, which it does not trust"
+        faults.append((str(folder), f"{why}: leave --to out"))
     return [Fault(file, "", "", message) for file, message in faults]
 
 

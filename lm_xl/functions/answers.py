@@ -10,18 +10,41 @@ from typing import Any
 import numpy as np
 
 from lm_xl.assumptions.assumptions import DIMS
-from lm_xl.faults import CallError, Refused, UnknownLabel
+from lm_xl.assumptions.columns import DOLLAR
+from lm_xl.faults import CallError, UnknownLabel
+from lm_xl.functions.analyses import (
+    bridge_table,
+    comparison_table,
+    forecast_table,
+    output_of,
+    refusals,
+    tornado_table,
+    unit_of,
+)
 from lm_xl.functions.arguments import OMITTED, Call, Masked, pass_on, words_for
-from lm_xl.functions.handles import fault_words, handle_of
+from lm_xl.functions.handles import handle_of, scenario_handle, what_if_handle
 from lm_xl.functions.models import MOST_ANSWERS, STORE, Model
-from lm_xl.functions.registry import FUNCTIONS, LISTABLE, METRICS, MODEL_AT, NA, PRICE_BASES, REF, VALUE
-from lm_xl.functions.tables import low_in_table
+from lm_xl.functions.registry import (
+    FUNCTIONS,
+    LISTABLE,
+    METRICS,
+    MODEL_AT,
+    NA,
+    PERCENTILE_METRICS,
+    PRICE_BASES,
+    REF,
+    UNITS,
+    VALUE,
+)
 from lm_xl.model.axes import YEAR, Axis
 from lm_xl.model.labels import folded, nearest
 from lm_xl.model.ops import Array
 from lm_xl.model.outputs import BASES, PATIENT_STAGES
 from lm_xl.model.quantities import QUANTITIES
 from lm_xl.version import __version__
+
+MOST_DOUBTS = 5
+"""Inputs outside of what is plausible that LM_WHY tells of."""
 
 # A kept answer takes half a microsecond: what it needs is looked up once.
 _model_at, _stored_model = MODEL_AT.get, STORE.get
@@ -42,16 +65,33 @@ def call(
             try:  # here and not in a function of its own, which would cost a fifth of a kept answer
                 return model.answers[name, *arguments]
             except KeyError:
-                keep = all(type(a) is not bool for a in arguments)  # TRUE and 1 would be one key
+                keep = all(map(_is_key, arguments))
             except TypeError:
                 keep = False  # a range is no key
-            answer = _ANSWERS[name](Call(name, arguments, host, default, model))
+            answer = _computed(name, Call(name, arguments, host, default, model))
             if keep:
                 _keep(model, (name, *arguments), answer)
             return answer
     if name not in _ANSWERS:
         raise CallError(VALUE, f"there is no function {name!r}: {nearest(name, tuple(FUNCTIONS))}")
-    return _ANSWERS[name](Call(name, arguments, host, default, None))
+    return _computed(name, Call(name, arguments, host, default, None))
+
+
+def _computed(name: str, asked: Call) -> Any:
+    """An answer. What fails in it unforeseen is an error with words in every host, not a broken call."""
+    try:
+        return _ANSWERS[name](asked)
+    except CallError:
+        raise
+    except Exception as error:
+        words = f"{name} failed in lm_xl itself: {type(error).__name__}: {error}"
+        raise CallError(VALUE, f"{words}; tell those who gave you lm_xl") from error
+
+
+def _is_key(argument: Any) -> bool:
+    """Whether an argument may be part of a key: 1 and 0 may not, since they would be one key with TRUE and FALSE."""
+    kind = type(argument)
+    return kind is str or argument is OMITTED or (kind in (int, float) and argument not in (0, 1))
 
 
 def _keep(model: Model, key: tuple[Any, ...], answer: Any) -> None:
@@ -84,23 +124,23 @@ def _patients(asked: Call) -> Any:
 def _revenue(asked: Call) -> Any:
     cube = asked.model.cube(BASES[asked.word("basis", tuple(BASES), "risk_adjusted")])
     at = asked.places(segment=0, year=0, region=asked.model.totals[0], subtype=asked.model.totals[2])
-    return at.answer(cube[at["region"], at["segment"], at["subtype"], at["year"]])
+    return at.answer(asked.shown(DOLLAR).of(cube[at["region"], at["segment"], at["subtype"], at["year"]]))
 
 
 def _company_revenue(asked: Call) -> Any:
     model = asked.model
     cube = model.company_cube(BASES[asked.word("basis", tuple(BASES), "risk_adjusted")])
     at = asked.places(company=0, year=0, region=model.totals[0], segment=model.totals[1])
-    return at.answer(cube[at["company"], at["region"], at["segment"], at["year"]])
+    return at.answer(asked.shown(DOLLAR).of(cube[at["company"], at["region"], at["segment"], at["year"]]))
 
 
 def _lines(asked: Call) -> Array:
-    return asked.model.lines(METRICS[asked.word("metric", tuple(METRICS))])
+    return asked.model.lines(output_of(asked))
 
 
 def _by_segment(asked: Call, *numbers: Array) -> Masked:
     """Where patients are asked of a segment, and the error that this is."""
-    words = "patients have no segment: give a region or a subtype, or the metric 'revenue'"
+    words = "patients have no segment and no company: give a region or a subtype, or the metric 'revenue'"
     return np.isnan(sum(numbers)), lambda: asked.fault(words)
 
 
@@ -113,7 +153,7 @@ def _table(asked: Call) -> Any:
             asked.values[i] = [[x] for x in flat] if column else [flat]
     at = asked.places(rows=0, years=0)
     numbers = lines[at["rows"], at["years"]]
-    return at.answer(numbers, _by_segment(asked, numbers))
+    return at.answer(asked.shown(unit_of(output_of(asked))).of(numbers), _by_segment(asked, numbers))
 
 
 def _share(asked: Call) -> Any:
@@ -147,17 +187,33 @@ def _cagr(asked: Call) -> Any:
     )
 
 
+def _growth(asked: Call) -> Any:
+    lines = _lines(asked)
+    at = asked.places(label=0, year=0)
+    first = np.asarray(at["year"]) == 0
+    before, now = lines[at["label"], np.maximum(at["year"] - 1, 0)], lines[at["label"], at["year"]]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        growth = now / before - 1
+    return at.answer(
+        growth,
+        _by_segment(asked, before, now),
+        (first, lambda: asked.fault("the first year of the forecast has none before it to grow from", NA)),
+        (before == 0, lambda: asked.fault("the year before is 0: growth from it is not defined", NA)),
+    )
+
+
 def _price(asked: Call) -> Any:
     outputs = asked.model.results.outputs
     prices = outputs[PRICE_BASES[asked.word("basis", tuple(PRICE_BASES), "net")]][0]
     axes = asked.model.assumptions.axes
     at = asked.places(segment=0, region=0, year=0)
+    shown = asked.shown(DOLLAR)
 
     def price(segment: int, region: int, year: int) -> float:
         for axis, place in ((axes.segment, segment), (axes.region, region)):
             if place >= len(axis):
                 raise asked.fault(f"{axis.labels[place]!r} is a group: a price is that of one {axis.name}")
-        return float(prices[region, segment, 0, _year_in(prices, year)])
+        return float(shown.of(prices[region, segment, 0, _year_in(prices, year)]))
 
     return at.answer_each(price)
 
@@ -168,8 +224,10 @@ def _year_in(x: Array, year: int) -> int:
 
 
 def _percentile(asked: Call) -> Any:
+    from lm_xl.uncertainty.kept import UNIT_OF
     from lm_xl.uncertainty.simulation import percent_at
 
+    model = asked.model
     p = asked.value("p")
     if isinstance(p, str) and re.fullmatch(r"[Pp]\d{1,2}", p.strip()):
         p = int(p.strip()[1:]) / 100
@@ -178,16 +236,20 @@ def _percentile(asked: Call) -> Any:
     except UnknownLabel:
         due = "where a percentile is due: 0.01 to 0.99 in whole percents, or as P10"
         raise asked.fault(f"{words_for(p)} {due}") from None
-    at = asked.places(segment=0, year=0)
-    try:
-        simulated = asked.model.simulation
-    except Refused as refused:
-        raise CallError(VALUE, fault_words([low_in_table(fault) for fault in refused.faults])) from None
-    except ArithmeticError as broken:
-        raise CallError(VALUE, str(broken)) from None
-    rows = [simulated.at(segment=label) for label in asked.model.assumptions.axes.segment.labels]
-    lines = np.array([simulated.percentiles[0, row, :, percent] for row in rows])
-    return at.answer(lines[at["segment"], at["year"]])
+    metric = PERCENTILE_METRICS[asked.word("metric", tuple(PERCENTILE_METRICS), "revenue")]
+    at = asked.places(label=0, year=0)
+    shown = asked.shown(UNIT_OF[metric])
+    with refusals():
+        simulated = model.simulation
+    axes = [model.assumptions.axes.axis(dim) for dim in DIMS]
+    kept = {(x.metric, x.axis, x.label): i for i, x in enumerate(simulated.labels)}
+    rows = [kept.get((metric, axis.name, label), -1) for axis in axes for label in axis.labels]
+    rows += [-1] * len(model.assumptions.companies)
+    row = np.array(rows)[at["label"]]
+    what = "a company" if metric == "revenue" else "a company or a segment"
+    words = f"no draws are kept of {metric} of {what}: give a label of another kind"
+    numbers = simulated.percentiles[0, row, at["year"], percent]
+    return at.answer(shown.of(numbers), (row < 0, lambda: asked.fault(words)))
 
 
 def _element(asked: Call, quantity: str, at: dict[str, int | None]) -> tuple[int, int, int]:
@@ -219,8 +281,9 @@ def _place_on(asked: Call, quantity: str, axis: Axis, place: int | None, *, vari
 
 
 def _assumption(asked: Call) -> Any:
+    inputs = asked.model.inputs
     quantity = asked.word("quantity", tuple(QUANTITIES))
-    values = asked.model.inputs[quantity][0]
+    values = inputs[quantity][0]
 
     def value(year: int, **at: int | None) -> float:
         return float(values[(*_element(asked, quantity, at), _year_in(values, year))])
@@ -229,9 +292,9 @@ def _assumption(asked: Call) -> Any:
 
 
 def _source(asked: Call) -> Any:
-    quantity = asked.word("quantity", tuple(QUANTITIES))
     a = asked.model.assumptions
-    deltas = [d for d in a.deltas if d.scenario == asked.model.scenario and d.quantity == quantity]
+    quantity = asked.word("quantity", tuple(QUANTITIES))
+    deltas = [d for d in asked.model.deltas if d.quantity == quantity]
 
     def source(**at: int | None) -> str:
         element = _element(asked, quantity, at)
@@ -242,7 +305,9 @@ def _source(asked: Call) -> Any:
             "; ".join(cited) or "no source",
             *([row.note] if row.note else []),
             *(
-                f"scenario {d.scenario!r}: {d.operation} {d.amount:g}, {d.reason}"
+                f"scenario {asked.model.scenario!r}: {d.operation} {d.amount:g}, {d.reason}"
+                if d.cell
+                else f"{d.reason}: {d.operation} {d.amount:g}"
                 for d in deltas
                 if a.reach(d)[element]
             ),
@@ -263,12 +328,15 @@ def _list(asked: Call) -> list[list[Any]]:
         "basis": tuple(BASES),
         "metric": tuple(METRICS),
         "quantity": tuple(QUANTITIES),
+        "unit": tuple(UNITS),
     }
     if what in fixed:
         return [[x] for x in fixed[what]]
     axes = asked.model.assumptions.axes
     if what == "year":
         return [[float(y)] for y in axes.years]
+    if what == "currency":
+        return [[c.code] for c in asked.model.assumptions.currencies]
     if what in ("scenario", "company"):
         return [[x] for x in (axes.scenarios if what == "scenario" else asked.model.assumptions.companies)]
     return [[label] for label in getattr(axes, what).labels]
@@ -287,9 +355,25 @@ def _why(asked: Call) -> str:
         return f"{error.code} {error}"
     wrong = [x for row in answer for x in row if isinstance(x, CallError)] if isinstance(answer, list) else []
     if not wrong:
-        return ""
+        return _doubts(asked, upper, answer)
     more = f" (and {len(wrong) - 1} more cells)" if len(wrong) > 1 else ""
     return f"{wrong[0].code} {wrong[0]}{more}"
+
+
+def _doubts(asked: Call, name: str, answer: Any) -> str:
+    """What of the inputs behind an answer leaves what evidence makes plausible, as a note; "" where nothing does."""
+    from lm_xl.forecasts.plausibility import implausible
+
+    if name != "LM_MODEL" and name not in MODEL_AT:
+        return ""
+    model = (
+        STORE.get(answer)
+        if name == "LM_MODEL"
+        else Call(name, asked.values[1:], asked.host, asked.default, None).model
+    )
+    found = implausible(model.assumptions, [model.scenario]) if model else ()
+    more = f"; and {len(found) - MOST_DOUBTS} more" if len(found) > MOST_DOUBTS else ""
+    return f"note: {'; '.join(map(str, found[:MOST_DOUBTS]))}{more}" if found else ""
 
 
 def _version(asked: Call) -> str:
@@ -297,8 +381,8 @@ def _version(asked: Call) -> str:
 
 
 _ANSWERS: dict[str, Callable[[Call], Any]] = {
-    "LM_MODEL": _model, "LM_PATIENTS": _patients, "LM_REVENUE": _revenue, "LM_COMPANY_REVENUE": _company_revenue, "LM_TABLE": _table, "LM_SHARE": _share, "LM_CAGR": _cagr,
-    "LM_PRICE": _price, "LM_PERCENTILE": _percentile, "LM_ASSUMPTION": _assumption, "LM_SOURCE": _source, "LM_LIST": _list, "LM_WHY": _why, "LM_VERSION": _version,
+    "LM_MODEL": _model, "LM_SCENARIO": scenario_handle, "LM_WHATIF": what_if_handle, "LM_PATIENTS": _patients, "LM_REVENUE": _revenue, "LM_COMPANY_REVENUE": _company_revenue, "LM_TABLE": _table, "LM_SHARE": _share, "LM_CAGR": _cagr, "LM_GROWTH": _growth,
+    "LM_FORECAST": forecast_table, "LM_COMPARE": comparison_table, "LM_BRIDGE": bridge_table, "LM_TORNADO": tornado_table, "LM_PRICE": _price, "LM_PERCENTILE": _percentile, "LM_ASSUMPTION": _assumption, "LM_SOURCE": _source, "LM_LIST": _list, "LM_WHY": _why, "LM_VERSION": _version,
 }  # fmt: skip
 
 

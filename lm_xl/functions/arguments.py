@@ -6,14 +6,16 @@ import datetime as dt
 import math
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from numbers import Real
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from lm_xl.assumptions.assumptions import DIMS
+from lm_xl.assumptions.columns import DOLLAR
 from lm_xl.faults import CallError
 from lm_xl.functions.models import AMBIGUOUS, STORE, Model
-from lm_xl.functions.registry import FUNCTIONS, NA, PASSED_ON, VALUE, Argument
+from lm_xl.functions.registry import FUNCTIONS, NA, PASSED_ON, UNITS, VALUE, Argument
 from lm_xl.model.labels import folded, nearest, odd_characters
 from lm_xl.model.ops import Array
 from lm_xl.version import __version__
@@ -46,6 +48,18 @@ def pass_on(name: str, error: CallError) -> CallError:
     return CallError(error.code, words)
 
 
+class Shown(NamedTuple):
+    """How the numbers of an answer are shown: the name of their unit, and what makes them of USD or of counts."""
+
+    unit: str
+    rate: float = 1.0
+    size: int = 1
+
+    def of(self, x: Any) -> Any:
+        """Numbers in USD, or counts, in this unit."""
+        return x * self.rate / self.size
+
+
 class Call:
     """The arguments of one call, each checked when it is asked for."""
 
@@ -62,9 +76,12 @@ class Call:
         declared = self.function.arguments
         most = math.inf if declared and declared[-1].rest else len(declared)
         least = sum(a.required for a in declared)
-        if not least <= len(arguments) <= most or any(a is OMITTED for a in arguments[:least]):
+        if not least <= len(arguments) <= most:
             due = f"{least} to {most:g} arguments are due, {len(arguments)} came"
             raise CallError(VALUE, f"{due}: {self.function.signature}")
+        for argument, value in zip(declared[:least], arguments, strict=False):
+            if value is OMITTED:
+                raise CallError(VALUE, f"{argument.name} is left out: {self.function.signature}")
         self.values = [cell_or_rows(a) for a in arguments]
         self._model = model
 
@@ -74,6 +91,11 @@ class Call:
         if self._model is None:
             self._model = self._named_model(self.value("model"))
         return self._model
+
+    def other_model(self, name: str) -> Model | None:
+        """A second model that the call names, None where it is left out. Raises CallError where there is none."""
+        handle = self.value(name)
+        return None if handle is OMITTED else self._named_model(handle)
 
     def _named_model(self, handle: Any) -> Model:
         if handle is OMITTED and self.default is not None:
@@ -125,6 +147,64 @@ class Call:
                 return choice
         raise self.fault(f"unknown {name} {value!r}: {nearest(value, tuple(choices))}{odd_characters(value)}")
 
+    def words(self, name: str, choices: Sequence[str], default: str = "") -> tuple[str, ...]:
+        """Several of some words, each once: the parts of a text with commas, or the cells of a range."""
+        value = self.value(name)
+        if value is OMITTED:
+            return (default,)
+        cells = [x for row in value for x in row] if isinstance(value, list) else [value]
+        found: list[str] = []
+        for cell in cells:
+            if error := cell if isinstance(cell, CallError) else error_value(cell):
+                raise pass_on(name, error)
+            if not isinstance(cell, str) or not cell.strip():
+                due = f"where what to split {name} is due: {nearest('', tuple(choices))}"
+                raise self.fault(f"{words_for(cell)} {due}")
+            for part in cell.split(","):
+                word = next((c for c in choices if folded(c) == folded(part)), "")
+                if not word:
+                    raise self.fault(
+                        f"cannot split {name} {part.strip()!r}: {nearest(part, tuple(choices))}{odd_characters(part)}"
+                    )
+                if word in found:
+                    raise self.fault(f"{word!r} is there twice in what to split {name}")
+                found.append(word)
+        return tuple(found)
+
+    def number(self, name: str) -> float:
+        """One number, which TRUE and a text are not."""
+        value = self.value(name)
+        if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+            raise self.fault(f"{words_for(value)} where a number is due: the {name}")
+        return float(value)
+
+    def count(self, name: str) -> int:
+        """One whole number from 1 on."""
+        number = self.number(name)
+        if number < 1 or not number.is_integer():
+            raise self.fault(f"{words_for(number)} where a whole number from 1 on is due: {name}")
+        return int(number)
+
+    def one_place(self, name: str) -> int | None:
+        """The place of one label or year; None where it is left out."""
+        value = self.value(name)
+        if value is OMITTED:
+            return None
+        if isinstance(value, list):
+            raise self.fault(f"a range where one {name} is due")
+        return self.place(self.argument(name), value)
+
+    def shown(self, unit: str) -> Shown:
+        """How numbers of a unit, USD or another one, are to be shown: in a currency of the workbook, in ones, thousands or millions."""
+        if self.value("currency") is self.value("unit") is OMITTED:
+            return Shown(unit)
+        rates = {c.code: c.rate for c in self.model.assumptions.currencies}
+        code = self.word("currency", tuple(rates), unit)
+        if unit != DOLLAR and self.value("currency") is not OMITTED:
+            raise self.fault(f"{unit} are no money: leave the currency out")
+        size = self.word("unit", tuple(UNITS), "one")
+        return Shown(code if UNITS[size] == 1 else f"{code} {size}", rates.get(code, 1.0), UNITS[size])
+
     def places(self, **omitted: Place) -> Places:
         """The places of some arguments, each with what stands for it where it is left out, spread over one another."""
         return Places(self, omitted)
@@ -155,15 +235,17 @@ class Call:
         if value in PASSED_ON:
             return pass_on(argument.name, CallError(value, ""))
         axes = [self.model.assumptions.axes.axis(dim) for dim in DIMS]
-        homes = [axis.name for axis in axes if folded(value) in self.model.places[axis.name]]
+        companies = list(self.model.assumptions.companies)
+        names = [*(axis.name for axis in axes), "company"]
+        homes = [name for name in names if folded(value) in self.model.places[name]]
         if len(homes) > 1:
             both = f"{value!r} is both a {' and a '.join(homes)}"
             return self.fault(f"{both}: use a function that takes the one you mean")
         if homes:
             return self.fault(f"{value!r} is a {homes[0]} where a {argument.name} is due")
         valid = [label for axis in axes if argument.kind in (axis.name, "label") for label in axis.labels]
-        if argument.kind == "company":
-            valid = list(self.model.assumptions.companies)
+        if argument.kind in ("company", "label"):
+            valid += companies
         said = f"{nearest(value, valid)}{odd_characters(value)}"
         return self.fault(f"unknown {argument.name} {value!r}: {said}")
 
@@ -277,10 +359,28 @@ class Places:
 def cell_or_rows(value: Any) -> Any:
     """An argument as its cell or, where it is a range of several, as a list of rows; the text of an error value is that error."""
     if not isinstance(value, list | tuple):
-        return error_value(value) or value
+        return error_value(value) or _cell(value)
     if len(value) == 1 and isinstance(value[0], list | tuple) and len(value[0]) == 1:
         return cell_or_rows(value[0][0])
-    return [list(row) for row in value]
+    return [[_cell(x) for x in row] if isinstance(row, list | tuple) else [_cell(row)] for row in value]
+
+
+def _cell(value: Any) -> Any:
+    """A value as a cell could hold it: a number as one that fits, infinite where none does, and what is no value as the text of it."""
+    if type(value) in _PLAIN or isinstance(value, list | str | dt.date | CallError | _Omitted):
+        return None if type(value).__name__ == "NaTType" else value
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    if not isinstance(value, Real):
+        return None if type(value).__name__ == "NAType" else repr(value)
+    try:
+        return value if isinstance(value, float | int) and math.isfinite(value) else float(value)
+    except (OverflowError, ValueError):
+        return math.inf
+
+
+_PLAIN = {float, str, bool, type(None)}
+"""Types whose values are taken as they are."""
 
 
 def _is_blank(value: Any) -> bool:

@@ -22,7 +22,7 @@ CVERR = {
 _SCODE = -0x7FF60000
 """Over COM an error value is this number plus that of CVErr."""
 _TEXTS = {_SCODE + number: text for text, number in CVERR.items()}
-_SPELLED = {"function": "function_name"}
+_SPELLED = {"function": "function_name", "currency": "currency_code"}
 """VBA reserves these words."""
 LEFT_OUT = "\x1aleft out\x1a"
 """Our VBA puts this in the place of an argument that was left out."""

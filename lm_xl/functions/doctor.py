@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import re
 import sys
+import sysconfig
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from importlib import metadata, util
 from pathlib import Path
 
-from lm_xl.functions.addin import TEMPLATE
+from lm_xl.functions.addin import TEMPLATE, kept_by_onedrive
 from lm_xl.functions.windows import (
+    DEFENDER_RULES,
     ENVIRONMENT,
     EXCEL,
+    OFFICE_POLICY,
     POLICY,
     SECURITY,
     VARIABLE,
@@ -24,6 +29,34 @@ from lm_xl.functions.windows import (
 INSTALL = "python -m pip install"
 MACROS_OFF = {3: "only signed macros may run", 4: "macros are switched off"}
 """Values of VBAWarnings under which our macros do not run outside a trusted folder."""
+
+
+CHILDREN = "d4f940ab-401b-4efc-aadc-ad5f3c50688a"
+API_CALLS = "92e97fa1-2edf-4476-bdd6-9dd0b4dddc7b"
+BLOCKS, WARNS = "1", "6"
+"""States of a rule of Defender in which it acts."""
+ASK = "ask those who look after your computer to"
+RULES = {
+    CHILDREN: (
+        "Excel may not start Python: Defender keeps Office from starting programs",
+        f"{ASK} allow it for Excel and {{python}}",
+    ),
+    API_CALLS: (
+        "macros may not call Windows: Defender blocks what xlwings' macros do",
+        f"{ASK} allow it for this workbook",
+    ),
+    "vba": ("macros are switched off for all of Office (VBAOff)", f"{ASK} switch them on"),
+    "internet": (
+        "macros of files from the internet are blocked for good",
+        "Take the copy that lm-xl addin install makes: it is no file from the internet",
+    ),
+    "locations": ("trusted folders are switched off", f"Choose Enable Content instead, or {ASK} allow them"),
+    "users": (
+        "only the company names trusted folders",
+        f"Choose Enable Content instead, or {ASK} name yours",
+    ),
+}
+"""Rules that a company may set, what each means here, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +76,12 @@ class Facts:
     variable: str | None = None
     macros: int | None = None
     trusted: tuple[str, ...] = ()
+    made_for: str = "win-amd64"
+    """The system that this Python was made for."""
+    rules: tuple[str, ...] = ()
+    """Rules of the company that stand in the way, of RULES."""
+    onedrive: tuple[str, ...] = ()
+    """Trusted folders that OneDrive keeps."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +101,9 @@ def findings(facts: Facts) -> list[Finding]:
     """What the facts come to, in the order in which to mend it."""
     python = Finding(True, f"Python {facts.python} ({facts.interpreter})")
     if facts.system == "Windows":
-        of_system = [_pywin32(facts), _dlls(facts), _excel(facts), _variable(facts), _macros(facts)]
+        of_system = [
+            *_made_for(facts), _pywin32(facts), _dlls(facts), _excel(facts), _variable(facts), _macros(facts), *_rules(facts),
+        ]  # fmt: skip
     else:
         of_system = [_other_system(facts)]
     return [python, _xlwings(facts), *of_system, _template(facts)]
@@ -76,6 +117,36 @@ def _xlwings(facts: Facts) -> Finding:
         return Finding(True, f"xlwings {facts.xlwings}")
     instead = f"{facts.xlwings} is installed" if facts.xlwings else "it is not installed"
     return Finding(False, f"xlwings {facts.wanted}: {instead}", f"Run: {INSTALL} xlwings=={facts.wanted}")
+
+
+def _made_for(facts: Facts) -> list[Finding]:
+    why = {
+        "win-arm64": "for ARM, for which xlwings has no library that Excel can load",
+        "win32": "of 32 bits, for which scipy is not made (Excel itself may be of 32 bits)",
+    }.get(facts.made_for)
+    if why is None:
+        return []
+    mend = "Install 'Windows installer (64-bit)' of python.org, which runs on ARM too"
+    return [Finding(False, f"a Python for x64: this one is {why}", mend)]
+
+
+def _rules(facts: Facts) -> list[Finding]:
+    found = []
+    for rule in facts.rules:
+        what, mend = RULES[rule]
+        # What Enable Content or a copy gets round does not stop the functions.
+        stops = rule in (CHILDREN, API_CALLS, "vba") or (facts.macros in MACROS_OFF and rule != "internet")
+        found.append(Finding(False if stops else None, what, mend.format(python=facts.interpreter)))
+    for folder in facts.onedrive:
+        why = "Excel opens its files as of the web and does not trust them"
+        found.append(
+            Finding(
+                False,
+                f"a trusted folder of this computer: OneDrive keeps {folder}, and {why}",
+                "Run: lm-xl addin install --trust",
+            )
+        )
+    return found
 
 
 def _pywin32(facts: Facts) -> Finding:
@@ -112,12 +183,12 @@ def _variable(facts: Facts) -> Finding:
 
 def _macros(facts: Facts) -> Finding:
     """A trusted folder comes before the setting of macros, which it overrides."""
-    if facts.trusted:
+    if facts.trusted and not {"locations", "users"} & set(facts.rules):
         return Finding(True, f"macros run in the trusted folder {', '.join(facts.trusted)}")
     off = MACROS_OFF.get(facts.macros or 0)
     if off is None:
         return Finding(True, "macros run once you allow them (Enable Content) in the bar above the sheet")
-    mend = "Run: lm-xl addin install --to FOLDER --trust; or ask those who look after your computer"
+    mend = "Run: lm-xl addin install --trust; or ask those who look after your computer"
     return Finding(False, f"leave to run macros: {off}", mend)
 
 
@@ -163,8 +234,27 @@ def facts(windows: Windows | None = None) -> Facts:
         excel=None if excel is None else str(excel),
         variable=None if variable is None else str(variable),
         macros=macros if isinstance(macros, int) else None,
-        trusted=tuple(str(windows.value(key, "Path")) for key in our_keys(windows)),
+        trusted=(trusted := tuple(str(windows.value(key, "Path")) for key in our_keys(windows))),
+        made_for=sysconfig.get_platform(),
+        rules=tuple(_rules_in_force(windows)),
+        onedrive=tuple(folder for folder in trusted if kept_by_onedrive(Path(folder), os.environ)),
     )
+
+
+def _rules_in_force(windows: Windows) -> Iterator[str]:
+    """The rules of the company that stand in the way."""
+    for rule in (CHILDREN, API_CALLS):
+        if str(windows.value(DEFENDER_RULES, rule)) in (BLOCKS, WARNS):
+            yield rule
+    if windows.value(OFFICE_POLICY, "VBAOff") == 1:
+        yield "vba"
+    if windows.value(POLICY, "blockcontentexecutionfrominternet") == 1:
+        yield "internet"
+    locations = (rf"{key}\Trusted Locations" for key in (POLICY, SECURITY))
+    if any(windows.value(key, "AllLocationsDisabled") == 1 for key in locations):
+        yield "locations"
+    if windows.value(rf"{OFFICE_POLICY}\Security\Trusted Locations", "allow user locations") == 0:
+        yield "users"
 
 
 def _wanted_xlwings() -> str | None:

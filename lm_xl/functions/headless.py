@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,88 +14,55 @@ import numpy as np
 from lm_xl.faults import CallError, Fault, Refused
 from lm_xl.functions.answers import call
 from lm_xl.functions.arguments import OMITTED
-from lm_xl.functions.registry import FUNCTIONS, MODEL_AT, NA, REF, VALUE, Function
-from lm_xl.xlsx.addresses import address_of
+from lm_xl.functions.differences import Probe, difference, gives_block, probes
+from lm_xl.functions.formulas import (
+    FIRST,
+    LEFT_OUT,
+    LITE_PREFIX,
+    OUR_CALL,
+    STANDING,
+    CannotCompute,
+    Location,
+    Surroundings,
+    completed,
+    references,
+    surroundings,
+)
+from lm_xl.functions.registry import FUNCTIONS, MODEL_AT, NA, REF, VALUE
+from lm_xl.xlsx.addresses import Area, address_of
+from lm_xl.xlsx.formula_cells import engine
 from lm_xl.xlsx.package import opened
 from lm_xl.xlsx.sheets import DATA_TABLE
 from lm_xl.xlsx.stored import write_values
-from lm_xl.xlsx.workbook_file import ExcelTable, SheetEntry, WorkbookFile
-
-MODEL = "Model"
-"""The workbook's name for the cell with its model, which answers calls that name none."""
-LITE_PREFIX = "_xldudf_"
-"""What stands before a function's name in the file of a workbook of xlwings Lite."""
-LEFT_OUT = "\x1aleft out\x1a"
-"""Stands in a completed formula for an argument that was left out, which this engine would hand over as 0."""
+from lm_xl.xlsx.workbook_file import SheetEntry, WorkbookFile
 
 _KINDS = {
     "Null": "#NULL!", "Div": "#DIV/0!", "Value": VALUE, "Ref": REF, "Name": "#NAME?", "Num": "#NUM!", "Na": NA, "Spill": "#SPILL!", "Calc": "#CALC!",
 }  # fmt: skip
 _CODES = {code: kind for kind, code in _KINDS.items()}
-
-UNKNOWN = {
-    "#NAME?": "no function of that name",
+_UNKNOWN = {
+    "#NAME?": "it has a name or a function that the engine does not know",
     "#CALC!": "the engine has no such formula",
-    "#SPILL!": "its answer is larger than the range it was entered over",
+    "#SPILL!": "its answer does not fit where it stands",
 }
 """What a formula shows that the engine cannot compute, and why that is."""
-STANDING = "\x1amodel\x1a"
-"""In a completed call of LM_WHY it stands before the workbook's model, for the call that is asked about."""
+_BLOCK, _PROBE = "LM_XL_BLOCK", "LM_XL_PROBE"
+"""The engine's names for an answer laid over the cells of its formula, and for operands that are looked at."""
+_PROBES = "lm_xl probes"
+"""A sheet that only the engine sees."""
 SUFFIXES = (".xlsx", ".xlsm")
-
-Location = tuple[str, int, int]
 
 
 @dataclass(frozen=True)
 class Recalculated:
-    """What a recalculation found: how many cells hold our functions, how many other formulas, and the cells that show an error."""
+    """What a recalculation found: how many formulas with our functions and how many others, which show an error, which were left."""
 
     functions: int
     others: int
     errors: Mapping[str, str]
     """Cell to error value."""
-
-
-def open_workbook(path: str | Path) -> Any:
-    """A workbook of formualizer with the functions registered; call its `evaluate_all`, `set_value`, `get_value`. Raises Refused.
-
-    A call that names no model takes the workbook's name `Model`; where there is none it is #N/A.
-    """
-    return _load(Path(path), *_content(Path(path)))
-
-
-def recalculate(path: str | Path) -> Recalculated:
-    """Evaluate a workbook and write the stored value of each formula, all or nothing; other parts of the file stay byte for byte.
-
-    Raises Refused for what is no workbook, and where a formula cannot be computed here, so that a good value is not lost.
-    """
-    from lm_xl.files import replacing
-
-    path = Path(path)
-    formulas, tables = _content(path)
-    workbook = _load(path, formulas, tables)
-    workbook.evaluate_all()
-    values = {
-        cell: value
-        for place, found in formulas.items()
-        for cell, value in found.answers(place, workbook.get_value)
-    }
-    unknown = {
-        place: UNKNOWN[values[place].code]
-        for place, found in formulas.items()
-        if getattr(values[place], "code", "") in UNKNOWN and found.stored not in UNKNOWN
-    }
-    if unknown:
-        raise _refusal(path, formulas, unknown)
-    ours = sum(bool(_OUR_CALL.search(f.text)) for f in formulas.values())
-    if not ours:
-        raise Refused([Fault(path.name, "", "", "holds none of our functions: nothing to recalculate")])
-    with replacing(path, force=True) as draft:
-        write_values(path, draft, values)
-    errors = {
-        f"{s}!{address_of(r, c)}": v.code for (s, r, c), v in values.items() if isinstance(v, CallError)
-    }
-    return Recalculated(ours, len(formulas) - ours, errors)
+    left: Mapping[str, str] = field(default_factory=dict)
+    """Cell that stayed as it was, to the reason."""
 
 
 @dataclass(frozen=True)
@@ -106,48 +72,105 @@ class _Formula:
     text: str
     size: tuple[int, int]
     stored: str
+    as_array: bool = False
+    spills: bool = False
+    """Whether it takes as many cells as it needs, and not those it was entered over."""
 
     def cells(self, place: Location) -> Iterator[Location]:
         sheet, row, column = place
         for i, j in np.ndindex(self.size):
             yield sheet, row + i, column + j
 
-    def answers(self, place: Location, value: Callable[..., Any]) -> Iterator[tuple[Location, Any]]:
-        """Each cell and what Excel shows there: an answer of one row, column or cell is repeated, beyond any other one is #N/A."""
-        sheet, row, column = place
-        rows, columns = self.size
-        height = next((i for i in range(1, rows) if value(sheet, row + i, column) is None), rows)
-        width = next((j for j in range(1, columns) if value(sheet, row, column + j) is None), columns)
-        for i, j in np.ndindex(self.size):
-            at = i if height > 1 else 0, j if width > 1 else 0
-            inside = at[0] < height and at[1] < width
-            yield (
-                (sheet, row + i, column + j),
-                _stored_value(value(sheet, row + at[0], column + at[1])) if inside else CallError(NA, ""),
+
+@dataclass
+class _Content:
+    """The formulas of a file, what they refer to beside cells, and the sheets with hidden rows."""
+
+    formulas: dict[Location, _Formula]
+    around: Surroundings
+    hiding: set[str]
+    from_1904: bool
+
+
+def open_workbook(path: str | Path) -> Any:
+    """A workbook of formualizer with the functions registered; call its `evaluate_all`, `set_value`, `get_value`.
+
+    A call that names no model takes the name `Model` of its sheet or else of the workbook; where there is none it is #N/A. Raises Refused for
+    what is no workbook, and for formulas of which it is known that the engine does not compute them as Excel does.
+    """
+    path = Path(path)
+    content = _content(path)
+    recalculation = _Recalculation(path, content)
+    if recalculation.left:
+        raise Refused(
+            Fault(
+                path.name,
+                sheet,
+                address_of(row, column),
+                f"{content.formulas[sheet, row, column].text} is not computed: {why}",
             )
+            for (sheet, row, column), why in recalculation.left.items()
+        )
+    return recalculation.workbook
 
 
-_OUR_CALL = re.compile(rf"\b(?:{LITE_PREFIX})?LM_[A-Z_]+\(")
+def recalculate(path: str | Path, output: str | Path | None = None, *, force: bool = False) -> Recalculated:
+    """Evaluate a workbook and write the stored value of each formula, all or nothing; other parts of the file stay byte for byte.
+
+    What the engine is not known to compute as Excel does is left as it was, with all that depends on it, and told. Raises Refused for what is
+    no workbook, and where `output` exists and `force` is not given; WrongUsage where it ends in another way than the workbook.
+    """
+    from lm_xl.files import must_end, not_over, replacing
+
+    path, target = Path(path), Path(path if output is None else output)
+    content = _content(path)
+    if output is not None:
+        must_end(target, path.suffix.lower())
+        not_over(path, target)
+    recalculation = _Recalculation(path, content)
+    ours = sum(bool(OUR_CALL.search(text)) for text in recalculation.texts.values())
+    if not ours:
+        raise Refused([Fault(path.name, "", "", "holds none of our functions: nothing to recalculate")])
+    recalculation.evaluate()
+    values, left = recalculation.values, recalculation.left
+    with replacing(target, force=output is None or force) as draft:
+        write_values(path, draft, values)
+    errors = {_cell(place): value.code for place, value in values.items() if isinstance(value, CallError)}
+    told = {_cell(place): why for place, why in sorted(left.items())}
+    return Recalculated(ours, len(content.formulas) - ours, errors, told)
 
 
-def _content(path: Path) -> tuple[dict[Location, _Formula], list[tuple[str, ExcelTable]]]:
-    """The formulas of a file, and its tables with their sheets. Raises Refused for what is no workbook, and for formulas that cannot be computed here."""
+def _cell(place: Location) -> str:
+    sheet, row, column = place
+    return f"{sheet}!{address_of(row, column)}"
+
+
+def _content(path: Path) -> _Content:
+    """What is in a file. Raises Refused for what is no workbook."""
     if path.suffix.lower() not in SUFFIXES:
         message = f"is no workbook by its name: allowed {' and '.join(SUFFIXES)}"
         raise Refused([Fault(path.name or str(path), "", "", message)])
     formulas: dict[Location, _Formula] = {}
+    hiding = set()
     with opened(path) as package:
         file = WorkbookFile(package)
         for sheet in file.sheets:
-            formulas |= _formulas(file, sheet)
+            hides, found = _formulas(file, sheet)
+            formulas |= found
+            hiding |= {sheet.title} if hides else set()
         tables = [(sheet.title, table) for sheet in file.sheets for table in file.tables(sheet)]
-    obstacles = {place: why for place, found in formulas.items() if (why := _obstacle(found.text))}
-    if obstacles:
-        raise _refusal(path, formulas, obstacles)
-    return formulas, tables
+        names = {(name.sheet, name.name): name.refers_to for name in file.names}
+        from_1904 = file.counts_from_1904
+    spilled = {
+        place: Area(place[1], place[2], place[1] + f.size[0] - 1, place[2] + f.size[1] - 1)
+        for place, f in formulas.items()
+        if f.spills
+    }
+    return _Content(formulas, surroundings(names, tables, spilled), hiding, from_1904)
 
 
-def _formulas(file: WorkbookFile, sheet: SheetEntry) -> dict[Location, _Formula]:
+def _formulas(file: WorkbookFile, sheet: SheetEntry) -> tuple[bool, dict[Location, _Formula]]:
+    """Whether a sheet has hidden rows, and its formulas."""
     rows: dict[int, dict[int, tuple[str | None, str]]] = {}
 
     def cell_of(
@@ -155,124 +178,197 @@ def _formulas(file: WorkbookFile, sheet: SheetEntry) -> dict[Location, _Formula]
     ) -> tuple[str | None, str]:
         return formula, text
 
-    blocks = file.read(sheet, rows, cell_of).blocks
-    sizes = {(a.top, a.left): (a.bottom - a.top + 1, a.right - a.left + 1) for a, _ in blocks}
-    return {
-        (sheet.title, row, column): _Formula(f"={formula}", sizes.get((row, column), (1, 1)), stored)
+    settings = file.read(sheet, rows, cell_of)
+    sizes = {(a.top, a.left): (a.bottom - a.top + 1, a.right - a.left + 1) for a, _ in settings.blocks}
+    spilling = set(settings.dynamic)
+    return bool(settings.hidden_rows or settings.rows_hidden), {
+        (sheet.title, row, column): _Formula(
+            f"={formula}",
+            sizes.get((row, column), (1, 1)),
+            stored,
+            (row, column) in sizes,
+            address_of(row, column) in spilling,
+        )
         for row, cells in rows.items()
         for column, (formula, stored) in cells.items()
         if formula is not None and formula != DATA_TABLE
     }
 
 
-def _obstacle(formula: str) -> str:
-    """Why the engine cannot compute a formula, which it would show as an error, or ""."""
-    from openpyxl.formula import Tokenizer
-    from openpyxl.formula.tokenizer import Token
+class _Recalculation:
+    """A workbook in the engine: its completed formulas, what is looked at while it computes, and what comes of it."""
 
-    if "[" not in formula and "!" not in formula:
-        return ""
-    for token in Tokenizer(formula).items:
-        if token.type != Token.OPERAND or token.subtype != Token.RANGE:
-            continue
-        sheet = token.value.rpartition("!")[0]
-        if re.match(r"'?[^!]*\[[^\]]+\]", sheet):
-            return "it refers to another workbook: paste its value"
-        if ":" in sheet:
-            return "it refers to several sheets at once"
-        if "[#This Row]" in token.value or "[@" in token.value:
-            return "it refers to its own row of a table: name the cell"
-    return ""
+    def __init__(self, path: Path, content: _Content) -> None:
+        self.formulas, self.around = content.formulas, content.around
+        self.from_1904 = content.from_1904
+        self.left: dict[Location, str] = {}
+        self.values: dict[Location, Any] = {}
+        self.probes: list[tuple[Location, Probe]] = []
+        self.texts = {place: self._completed(place, found) for place, found in self.formulas.items()}
+        for place, found in self.formulas.items():
+            if place not in self.left:
+                self._examine(place, found, content.hiding)
+        self.workbook = _loaded(path, self.formulas)
+        for name in FUNCTIONS:
+            for known in (name, LITE_PREFIX + name):
+                self.workbook.register_function(known, _callback(name))
+        self.workbook.register_function(FIRST, _first)
+        self.workbook.register_function(_BLOCK, self._laid_over)
+        self.workbook.register_function(_PROBE, self._looked_at)
+        for sheet, table in self.around.tables.values():
+            self.workbook.add_table(
+                table.name, sheet, (*table.area,), table.headers, totals_row=table.has_totals
+            )
+        self._numbers = {place: float(i) for i, place in enumerate(self.formulas)}
+        self._places = list(self.formulas)
+        for place, found in self.formulas.items():
+            self._enter(place, found)
+
+    def _completed(self, place: Location, found: _Formula) -> str:
+        try:
+            return completed(found.text, place, self.around)
+        except CannotCompute as why:
+            self.left[place] = str(why)
+            return found.text
+
+    def _examine(self, place: Location, found: _Formula, hiding: set[str]) -> None:
+        """Note a formula that the engine computes otherwise, and what has to be looked at."""
+        text = self.texts[place]
+        why = difference(text, place[0], self.around, as_array=found.as_array, hiding=hiding)
+        if why:
+            self.left[place] = why
+        else:
+            self.probes += [(place, probe) for probe in probes(text, place[0])]
+
+    def _enter(self, place: Location, found: _Formula) -> None:
+        """Give the engine a formula as it has to compute it, where its reader of files took another one."""
+        text = self.texts[place]
+        if place in self.left:
+            text = "=NA()"
+        elif found.size != (1, 1) or found.spills or gives_block(text):
+            rows, columns = found.size
+            text = f"={_BLOCK}({self._numbers[place]:.0f},{rows},{columns},{text[1:]})"
+        if text != found.text or "[" in text:  # the engine's reader knows no tables
+            try:
+                self.workbook.set_formula(*place, text)
+            except RuntimeError as error:
+                self.left[place] = f"the engine refuses it ({error})"
+
+    def evaluate(self) -> None:
+        """Compute every formula: `values` by cell, and `left` with the reason for each formula that keeps what is stored."""
+        if self.probes:
+            self.workbook.add_sheet(_PROBES)
+            for i, (_, probe) in enumerate(self.probes):
+                formula = f"={_PROBE}({i},{','.join(probe.operands)})"
+                self.workbook.set_formula(_PROBES, i + 1, 1, formula)
+        self.workbook.evaluate_all()
+        for place, found in self.formulas.items():
+            if place not in self.left:
+                self._take(place, found)
+        self._leave_new_errors()
+        self._leave_dependents()
+        kept = [place for place in self.formulas if place not in self.left]
+        self.values = {cell: self.values[cell] for p in kept for cell in self.formulas[p].cells(p)}
+
+    def _take(self, place: Location, found: _Formula) -> None:
+        """The values of a formula's cells, or why they are left."""
+        if not found.as_array and not OUR_CALL.search(self.texts[place]):
+            role = self.workbook.inspect_cell(f"'{place[0]}'!{address_of(*place[1:])}", include_values=False)
+            if role.cell.spill is not None:
+                self.left[place] = "it gives several cells, and was entered as a formula of one"
+                return
+        for cell in found.cells(place):
+            value = self.workbook.get_value(*cell)
+            if self.from_1904 and isinstance(value, dt.date):
+                self.left[place] = "it gives a date, and the days of this workbook count from 1904"
+            if isinstance(value, dict) and value.get("kind") not in _KINDS:
+                circle = value.get("kind") == "Circ"
+                self.left[place] = "it refers to itself in a circle" if circle else "the engine has no answer"
+            self.values[cell] = _stored_value(value)
+        shown = getattr(self.values[place], "code", "")
+        if shown in _UNKNOWN and found.stored != shown:
+            self.left.setdefault(place, _UNKNOWN[shown])
+
+    def _leave_new_errors(self) -> None:
+        """Leave what shows a value and would show an error that none of its precedents has: the engine may not know how to compute it."""
+        wrong = {cell for cell, value in self.values.items() if isinstance(value, CallError)}
+        for place in [p for p in wrong if p in self.formulas and p not in self.left]:
+            stored = self.formulas[place].stored
+            if not stored or stored.startswith("#") or OUR_CALL.search(self.texts[place]):
+                continue
+            areas = references(self.texts[place], place[0], self.around)
+            if not any(_holds(sheet, area, cell) for sheet, area in areas for cell in wrong):
+                self.left[place] = f"the engine gives {self.values[place].code} where {stored} is stored"
+
+    def _leave_dependents(self) -> None:
+        """Leave all that depends on what is left; what finds its cells while it computes may depend on anything."""
+        if not self.left:
+            return
+        for place, text in self.texts.items():
+            if "OFFSET(" in text or "INDIRECT(" in text:
+                self.left.setdefault(place, "it may refer to a cell that is left as it was")
+        owners, areas = [], []
+        numbers: dict[str, int] = {}
+        for place, text in self.texts.items():
+            for sheet, area in references(text, place[0], self.around):
+                owners.append(place)
+                areas.append((numbers.setdefault(sheet, len(numbers)), *area))
+        table = np.array(areas, dtype=int).reshape(-1, 5).T
+        waiting = list(self.left)
+        while waiting:
+            source = waiting.pop()
+            for sheet, row, column in self.formulas[source].cells(source):
+                within = (table[0] == numbers.get(sheet, -1)) & (table[1] <= row) & (row <= table[3])
+                for i in np.flatnonzero(within & (table[2] <= column) & (column <= table[4])):
+                    if owners[i] not in self.left:
+                        self.left[owners[i]] = f"it depends on {_cell(source)}"
+                        waiting.append(owners[i])
+
+    def _laid_over(self, number: float, rows: float, columns: float, answer: Any) -> Any:
+        """An answer over the cells of its formula: of one row, column or cell it is repeated, beyond any other one is #N/A."""
+        block = answer if isinstance(answer, list) else [[answer]]
+        height, width = len(block), len(block[0])
+        place = self._places[int(number)]
+        if self.formulas[place].spills and (height, width) != (rows, columns):
+            self.left[place] = "it spills over another number of cells than before"
+        if rows == columns == 1:
+            return block[0][0]
+
+        def at(i: int, j: int) -> Any:
+            i, j = i if height > 1 else 0, j if width > 1 else 0
+            return block[i][j] if i < height and j < width else _engine_value(CallError(NA, ""))
+
+        return [[at(i, j) for j in range(int(columns))] for i in range(int(rows))]
+
+    def _looked_at(self, number: float, *operands: Any) -> float:
+        place, probe = self.probes[int(number)]
+        if probe.differs(operands):
+            self.left[place] = probe.why
+        return 0.0
 
 
-def _refusal(path: Path, formulas: Mapping[Location, _Formula], why: Mapping[Location, str]) -> Refused:
-    return Refused(
-        Fault(
-            path.name,
-            sheet,
-            address_of(row, column),
-            f"{formulas[sheet, row, column].text} cannot be computed here: {words}",
-        )
-        for (sheet, row, column), words in why.items()
-    )
+def _holds(sheet: str, area: Area, cell: Location) -> bool:
+    return cell[0] == sheet and area.top <= cell[1] <= area.bottom and area.left <= cell[2] <= area.right
 
 
-def _load(path: Path, formulas: Mapping[Location, _Formula], tables: Sequence[tuple[str, ExcelTable]]) -> Any:
-    import formualizer
+def _first(answer: Any) -> Any:
+    return answer[0][0] if isinstance(answer, list) else answer
 
+
+def _loaded(path: Path, formulas: Mapping[Location, _Formula]) -> Any:
+    """A file in the engine. The stored values of a block would stand in its own way."""
+    formualizer = engine()
     spilled = {
         cell: None for place, found in formulas.items() for cell in found.cells(place) if cell != place
     }
     with tempfile.TemporaryDirectory() as folder:
         cleared = Path(folder) / "cleared.xlsx"
-        write_values(path, cleared, spilled)  # the stored values of a block would stand in its own way
+        write_values(path, cleared, spilled)
         try:
-            workbook = formualizer.load_workbook(str(cleared))
+            return formualizer.load_workbook(str(cleared))
         except (formualizer.ExcelEvaluationError, OSError, ValueError, RuntimeError) as error:
-            raise Refused(
-                [
-                    Fault(
-                        path.name,
-                        "",
-                        "",
-                        f"cannot be opened by the engine that stands in for Excel ({error})",
-                    )
-                ]
-            ) from None
-    for function in FUNCTIONS.values():
-        for name in (function.name, LITE_PREFIX + function.name):
-            workbook.register_function(name, _callback(function.name))
-    for sheet, table in tables:
-        workbook.add_table(table.name, sheet, (*table.area,), table.headers)
-    named = any(n["name"] == MODEL for n in workbook.get_named_ranges())
-    for (sheet, row, column), formula in formulas.items():
-        text = complete_formula(formula.text, named=named) if _OUR_CALL.search(formula.text) else formula.text
-        if text != formula.text or "[" in text:  # the engine's reader knows no tables
-            workbook.set_formula(sheet, row, column, text)
-    return workbook
-
-
-def complete_formula(formula: str, *, named: bool) -> str:
-    """A formula whose calls of our functions say what they leave out: the workbook's model where it has one, else a mark."""
-    from openpyxl.formula import Tokenizer
-    from openpyxl.formula.tokenizer import Token
-
-    frames: list[tuple[Function | None, list[str], list[str]]] = [(None, [], [])]
-    for token in Tokenizer(formula).items:
-        if token.subtype == Token.OPEN:
-            name = token.value.rstrip("(").removeprefix(LITE_PREFIX)
-            frames.append((FUNCTIONS.get(name) if token.type == Token.FUNC else None, [], []))
-            frames[-2][2].append(token.value)
-        elif token.subtype == Token.CLOSE:
-            function, arguments, text = frames.pop()
-            arguments.append("".join(text))
-            frames[-1][2].append(
-                ",".join(_complete_arguments(function, arguments, named) if function else arguments)
-                + token.value
-            )
-        elif token.type == Token.SEP and frames[-1][0] is not None:
-            frames[-1][1].append("".join(frames[-1][2]))
-            frames[-1][2].clear()
-        else:
-            frames[-1][2].append(token.value)
-    return "=" + "".join(frames[0][2])
-
-
-def _complete_arguments(function: Function, arguments: list[str], named: bool) -> list[str]:
-    filled = [] if arguments == [""] else list(arguments)
-    if function.name == "LM_WHY":
-        return [x if x.strip() else f'"{LEFT_OUT}"' for x in filled] + (
-            [f'"{STANDING}"', MODEL] if named and filled else []
-        )
-    for i, declared in enumerate(function.arguments[: len(filled) + 1]):
-        if declared.rest or declared.required:
-            continue
-        missing = i >= len(filled) or not filled[i].strip()
-        if missing and declared.kind == "model" and named:
-            filled[i : i + 1] = [MODEL]
-        elif missing and i < len(filled):
-            filled[i] = f'"{LEFT_OUT}"'
-    return filled
+            words = f"cannot be opened by the engine that stands in for Excel ({error})"
+            raise Refused([Fault(path.name, "", "", words)]) from None
 
 
 def _callback(name: str) -> Callable[..., Any]:

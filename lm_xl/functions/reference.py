@@ -8,19 +8,35 @@ INTRODUCTION = """\
 # The Excel functions
 
 The same functions, with the same arguments and answers, in every host: [Excel on Windows](excel_windows.md), [xlwings Lite](excel_lite.md)
-(Excel on Windows, Mac and the web), [without Excel](headless.md), and [Python](python.md). This page is made from their declarations
-(`python -m lm_xl.functions.reference > docs/functions.md`).
+(Excel on Windows, Mac and the web), [LibreOffice Calc](libreoffice.md), [without Excel](headless.md), and [Python](python.md). [Which host was checked, and how](hosts.md).
+This page is made from their declarations (`nox -s docs`).
 
 ## Arguments
 
-- A **label** is a leaf or a group as the sheet Axes writes it. Outer blanks and case do not count; nothing else is forgiven, and the words of
+- A **label** is a leaf or a group as the sheet Axes writes it, or, where any axis will do, a company as the sheet Products writes it. Outer blanks and case do not count; nothing else is forgiven, and the words of
   the error name the nearest label. A blank cell is never "all": leave the argument out for that.
 - A **year** is 2030, 2030.0 or "2030". TRUE, 2030.5 and a date are none.
 - Where an argument may be a **range**, labels go down and years go across, and the block comes back in one call. A wrong label spoils its own row only.
 - **model** is the cell with `=LM_MODEL(...)`. Edit an assumption and its handle changes, and with it whatever takes it, and nothing else.
-  Left out, the model is the value of the name `Model` of the workbook the call stands in (Excel on Windows, and without Excel), and the shipped base case in plain Python.
+  Left out, the model is the value of the name `Model` as the sheet reads it that the call stands on, its own before the workbook's (Excel on
+  Windows, LibreOffice Calc, and without Excel), and the shipped base case in plain Python.
   xlwings Lite shows a function no name of the workbook: there it must be given.
+- **currency** is one of the sheet Currencies, **unit** is one, thousand or million: where they are left out, money is in USD, and everything in ones.
 - An error in an argument is passed on.
+
+## A handle from a handle
+
+`=LM_SCENARIO(Model, "High")` is the model in another scenario, `=LM_WHATIF(Model, "lm_risk", 0.9)` the model with one assumption changed. Both are
+handles: give them to any function in the place of the model, to each other too. The same arguments always give the same handle, and the sheets of
+assumptions stay as they are. `=LM_BRIDGE(Model, B13)` tells what drives the difference, as the sheet What_if of the template shows:
+
+![The sheet What_if of the template](images/what_if.png)
+
+## Tables
+
+`LM_FORECAST`, `LM_COMPARE`, `LM_BRIDGE` and `LM_TORNADO` answer with a table whose first row names its columns; a blank stands where there is no number.
+It spills from one cell; in Excel 2016 and 2019 enter it over a range with Ctrl+Shift+Enter. `=INDEX(LM_TORNADO(10, Model), 2, 1)` takes one cell of it. In
+Python it is a pandas frame.
 
 ## Errors
 

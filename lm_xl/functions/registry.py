@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from inspect import Parameter, Signature
 
 from lm_xl.model.outputs import BASES, PATIENT_STAGES
@@ -25,10 +25,23 @@ METRICS = {
     **{s: s for s in PATIENT_STAGES},
     **BASES,
 }
-"""What LM_TABLE, LM_SHARE and LM_CAGR count, and the output behind it."""
+"""What functions with a metric count, and the output behind it."""
 PRICE_BASES = {"net": "net_price", "gross": "gross_price"}
+PERCENTILE_METRICS = {
+    "revenue": "revenue",
+    "patients": "diagnosed",
+    "diagnosed": "diagnosed",
+    "treated": "treated",
+}
+"""What draws are kept of, by the words of LM_PERCENTILE."""
+UNITS = {"one": 1, "thousand": 1000, "million": 1000 * 1000}
+"""What numbers may be counted in."""
+FORECAST_BY = ("region", "segment", "subtype", "year", "company", "product")
+"""What LM_FORECAST splits by."""
+COMPARE_BY = ("region", "segment", "subtype")
+"""What LM_COMPARE splits by."""
 LISTABLE = (
-    "region", "segment", "subtype", "year", "scenario", "company", "stage", "basis", "metric", "quantity",
+    "region", "segment", "subtype", "year", "scenario", "company", "stage", "basis", "metric", "quantity", "currency", "unit",
 )  # fmt: skip
 """What LM_LIST lists."""
 
@@ -59,6 +72,8 @@ class Function:
     meaning: str
     returns: str
     example: str
+    headed: bool = False
+    """Whether it returns a table whose first row names its columns."""
 
     @property
     def signature(self) -> str:
@@ -106,10 +121,12 @@ THE_BASIS = Argument(
     "risk_adjusted",
     tuple(BASES),
 )
-THE_METRIC = Argument(
-    "metric", "metric", "What to count: a stage of patients, or a basis of revenue.", choices=tuple(METRICS)
+_COUNTED = "What to count: a stage of patients, or a basis of revenue."
+THE_METRIC = Argument("metric", "metric", _COUNTED, choices=tuple(METRICS))
+A_METRIC = Argument("metric", "metric", _COUNTED, "revenue", tuple(METRICS))
+A_LABEL = Argument(
+    "label", "label", "A label of any axis, a leaf or a group, or a company; a range gives a block."
 )
-A_LABEL = Argument("label", "label", "A label of any axis, a leaf or a group; a range gives a block.")
 A_QUANTITY = Argument(
     "quantity", "quantity", "The name of an assumption, as in the first column of its sheet."
 )
@@ -117,6 +134,43 @@ OF_REGION, OF_SEGMENT, OF_SUBTYPE = (
     _label(axis, "none: the quantity does not vary by it", ", one leaf where the quantity varies by it")
     for axis in ("region", "segment", "subtype")
 )
+
+
+def _by(words: tuple[str, ...]) -> str:
+    return f"What to split by: some of {', '.join(words)}, as text with commas or as a range."
+
+
+FROM_MODEL = Argument("model", "model", "The cell with a handle: of LM_MODEL, LM_SCENARIO or LM_WHATIF.")
+OTHER_MODEL = Argument(
+    "other", "handle", "The cell with the handle of a second model, of the same tables.", "the same model"
+)
+FIRST_OF_TWO = Argument(
+    "first",
+    "year",
+    "The year in which the first model is read.",
+    "the same as last, or the first year where there is no second model",
+)
+LAST_OF_TWO = Argument(
+    "last", "year", "The year in which the second model, or the only one, is read.", "the last year"
+)
+ONE_REGION, ONE_SUBTYPE = (
+    replace(_label(axis, default), help=f"{words}, one.")
+    for axis, default, words in (
+        ("region", "all regions", "A region or a group of regions"),
+        ("subtype", "all cancers", "A subtype or a group of them"),
+    )
+)
+ONE_SEGMENT = Argument(
+    "segment",
+    "segment",
+    "A therapy, a test or a group of them, such as a scope; one. Patients have none.",
+    "the headline: the first scope of Axes",
+)
+IN_CURRENCY = Argument(
+    "currency", "currency", "A currency of the sheet Currencies, for money, as EUR.", "USD"
+)
+IN_UNIT = Argument("unit", "unit", "What numbers are counted in.", "one", tuple(UNITS))
+SHOWN = (IN_CURRENCY, IN_UNIT)
 
 FUNCTIONS: dict[str, Function] = {
     f.name: f
@@ -136,6 +190,32 @@ FUNCTIONS: dict[str, Function] = {
             '=LM_MODEL(tbl_Axes[#All], tbl_Timeline[#All], ..., "Base")',
         ),
         Function(
+            "LM_SCENARIO",
+            (FROM_MODEL, Argument("scenario", "scenario", "The name of a scenario of the workbook.")),
+            "The same model in another scenario; what-ifs of the model stay.",
+            "a handle, the same as that of LM_MODEL with the scenario",
+            '=LM_SCENARIO(Model, "High")',
+        ),
+        Function(
+            "LM_WHATIF",
+            (
+                FROM_MODEL,
+                A_QUANTITY,
+                Argument("factor", "number", "What the assumption is multiplied by, as 1.2 for 20 % more."),
+                *(
+                    replace(_label(axis, "all"), help=f"{words}, where the quantity varies by it; one.")
+                    for axis, words in (
+                        ("region", "A region or a group of regions"),
+                        ("segment", "A therapy, a test or a group of them"),
+                        ("subtype", "A subtype or a group of them"),
+                    )
+                ),
+            ),
+            "The same model with one assumption multiplied, after what its scenario does to it; the sheet stays as it is.",
+            "a handle, for all functions that take one, for another what-if too",
+            '=LM_WHATIF(Model, "lm_risk", 1.2, , , "Breast")',
+        ),
+        Function(
             "LM_PATIENTS",
             (
                 A_REGION,
@@ -150,28 +230,33 @@ FUNCTIONS: dict[str, Function] = {
         ),
         Function(
             "LM_REVENUE",
-            (A_SEGMENT, A_YEAR, THE_MODEL, IN_REGION, IN_SUBTYPE, THE_BASIS),
+            (A_SEGMENT, A_YEAR, THE_MODEL, IN_REGION, IN_SUBTYPE, THE_BASIS, *SHOWN),
             "Revenue of a segment in a year.",
-            "nominal USD",
+            "nominal USD, or the currency and unit asked for",
             '=LM_REVENUE("Therapeutics", 2035, Model, "7MM")',
         ),
         Function(
             "LM_COMPANY_REVENUE",
-            (A_COMPANY, A_YEAR, THE_MODEL, IN_REGION, IN_SEGMENT, THE_BASIS),
+            (A_COMPANY, A_YEAR, THE_MODEL, IN_REGION, IN_SEGMENT, THE_BASIS, *SHOWN),
             "Revenue of a company in a year: its products' shares of the sales of their segments.",
-            "nominal USD",
+            "nominal USD, or the currency and unit asked for",
             '=LM_COMPANY_REVENUE("AstraZeneca", 2035, Model, "7MM", "Therapeutics")',
         ),
         Function(
             "LM_TABLE",
             (
                 THE_METRIC,
-                Argument("rows", "label", "Labels of any axis, one a row; a range or a single label."),
+                Argument(
+                    "rows",
+                    "label",
+                    "Labels of any axis, or companies, one a row; a range or a single label.",
+                ),
                 Argument("years", "year", "Years, one a column; a range or a single year."),
                 THE_MODEL,
+                *SHOWN,
             ),
             "A block of one metric: a row for each label, a column for each year.",
-            "a block of patients or nominal USD",
+            "a block of patients, or of nominal USD or the currency asked for",
             '=LM_TABLE("revenue", A6:A12, B5:L5, Model)',
         ),
         Function(
@@ -206,6 +291,13 @@ FUNCTIONS: dict[str, Function] = {
             '=LM_CAGR("revenue", "Global", Model)',
         ),
         Function(
+            "LM_GROWTH",
+            (THE_METRIC, A_LABEL, A_YEAR, THE_MODEL),
+            "Growth of a metric on the year before.",
+            "growth on the year before",
+            '=LM_GROWTH("revenue", "Therapeutics", 2030, Model)',
+        ),
+        Function(
             "LM_PRICE",
             (
                 _label("segment", note=" (one therapy or test: prices are not summed)"),
@@ -219,9 +311,10 @@ FUNCTIONS: dict[str, Function] = {
                     "net",
                     tuple(PRICE_BASES),
                 ),
+                *SHOWN,
             ),
             "Price of a therapy or test in a region and year.",
-            "nominal USD per month, course or test",
+            "nominal USD, or the currency and unit asked for, per month, course or test",
             '=LM_PRICE("Osimertinib", "US", 2030, Model)',
         ),
         Function(
@@ -232,13 +325,92 @@ FUNCTIONS: dict[str, Function] = {
                     "percentile",
                     'The percentile in whole percents: 0.1, or "P10", is exceeded by 90 % of the draws.',
                 ),
-                A_SEGMENT,
+                Argument("label", "label", "A label of any axis, a leaf or a group; a range gives a block."),
                 A_YEAR,
                 THE_MODEL,
+                Argument(
+                    "metric",
+                    "percentile_metric",
+                    "What draws are kept of. Revenue of a region or a subtype is that of the headline.",
+                    "revenue",
+                    tuple(PERCENTILE_METRICS),
+                ),
+                *SHOWN,
             ),
-            "Percentile of a segment's revenue in a year over the draws of a simulation; the first call for a model takes some seconds.",
-            "nominal USD, net sales of the products that succeed",
+            "Percentile of revenue or patients in a year over the draws of a simulation; the first call for a model takes some seconds.",
+            "patients, or net sales of the products that succeed in nominal USD or the currency asked for",
             '=LM_PERCENTILE(0.9, "Therapeutics", 2035, Model)',
+        ),
+        Function(
+            "LM_FORECAST",
+            (
+                THE_METRIC,
+                Argument("by", "by", f"{_by(FORECAST_BY)} What is not named is added up, years too."),
+                THE_MODEL,
+                ONE_REGION,
+                ONE_SEGMENT,
+                ONE_SUBTYPE,
+                Argument("year", "year", "A year of the forecast, or a range of them.", "all years"),
+                *SHOWN,
+            ),
+            "The forecast as a table for pivots and charts, one number a row: leaves within the labels given.",
+            "a table with headers: scenario, what it is split by, metric, unit, value",
+            '=LM_FORECAST("revenue", "region,year", Model, "Europe", "Therapeutics")',
+            headed=True,
+        ),
+        Function(
+            "LM_COMPARE",
+            (
+                FROM_MODEL,
+                OTHER_MODEL,
+                Argument("by", "by", _by(COMPARE_BY), "region"),
+                A_METRIC,
+                FIRST_OF_TWO,
+                LAST_OF_TWO,
+                ONE_REGION,
+                ONE_SEGMENT,
+                ONE_SUBTYPE,
+                *SHOWN,
+            ),
+            "Two models, or two years of one, beside each other: every leaf and group within the labels given. Only leaves add up.",
+            "a table with headers: labels, kind, metric, unit, before, after, difference, change",
+            '=LM_COMPARE(Model, LM_SCENARIO(Model, "High"), "segment")',
+            headed=True,
+        ),
+        Function(
+            "LM_BRIDGE",
+            (
+                FROM_MODEL,
+                OTHER_MODEL,
+                A_METRIC,
+                FIRST_OF_TWO,
+                LAST_OF_TWO,
+                ONE_REGION,
+                ONE_SEGMENT,
+                ONE_SUBTYPE,
+                *SHOWN,
+            ),
+            "What drives the difference between two models, or between two years: a row for each driver, whose effects sum to it.",
+            "a table with headers: driver, changed, before, effect, after, share, alone, interaction, unit",
+            '=LM_BRIDGE(Model, LM_SCENARIO(Model, "High"))',
+            headed=True,
+        ),
+        Function(
+            "LM_TORNADO",
+            (
+                Argument("n", "count", "How many of the uncertain inputs to show, those that move it most."),
+                THE_MODEL,
+                A_METRIC,
+                Argument("year", "year", "A year of the forecast.", "the last year"),
+                ONE_REGION,
+                ONE_SEGMENT,
+                ONE_SUBTYPE,
+                *SHOWN,
+            ),
+            "How far each uncertain input alone moves a number, from its P10 to its P90; the first call for a model takes a second or two.",
+            "a table with headers: input, low, high, at_low, centre, at_high, low_effect, high_effect, swing, unit",
+            "=LM_TORNADO(10, Model)",
+            headed=True,
         ),
         Function(
             "LM_ASSUMPTION",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -15,6 +16,9 @@ from lm_xl.xlsx.package import opened, repacked
 
 MODULE = "lm_xl.functions.com"
 TYPES = "[Content_Types].xml"
+PROJECT = "xl/vbaProject.bin"
+NO_CACHE = bytes.fromhex("CC61 FFFF 00 0100")
+"""What a VBA project says of its performance cache where it has none."""
 CONF = "xlwings.conf"
 """The sheet that xlwings' own VBA reads its settings from."""
 PAUSE = 30
@@ -96,6 +100,7 @@ def _fill_in(file: str, mark: str, new: str, text: str) -> str:
 def add_macros(source: Path, target: Path) -> None:
     """Write a workbook that openpyxl saved as an .xlsm that carries xlwings' standalone VBA and ours; its other parts stay as they are.
 
+    xlwings' module is private to the project, so that Excel lists none of its functions.
     The times of its parts are fixed, so that the same source gives the same bytes. Raises Refused where the source has no sheet xlwings.conf or is
     no .xlsx, WrongUsage where the target is no .xlsm; EngineMissing where pyOpenVBA is not installed.
     """
@@ -111,15 +116,33 @@ def add_macros(source: Path, target: Path) -> None:
     types = _types_with_macros(source)
     with ExcelFile(Path(xlwings.__file__).parent / "quickstart_standalone.xlsm") as quickstart:
         standalone = {name: quickstart.get_module(name) for name in ("xlwings", "Dictionary")}
-    with replacing(target, force=True) as draft:
+    with replacing(target, force=True) as draft, tempfile.TemporaryDirectory() as folder:
         repacked(source, draft, lambda part, content: types if part == TYPES else content, timeless=True)
         with ExcelFile(draft) as book:
             project = book.add_vba_project()
-            project.add_module("xlwings", _lines(standalone["xlwings"]))
+            project.add_module("xlwings", "Option Private Module\r\n" + _lines(standalone["xlwings"]))
             project.add_module("Dictionary", standalone["Dictionary"], kind=VBAModuleKind.other)
             project.add_module("xlwings_udfs", stubs())
             book.set_module("ThisWorkbook", on_open())
             book.save()
+        compiled = Path(folder) / draft.name
+        repacked(
+            draft,
+            compiled,
+            lambda part, content: _without_cache(content) if part == PROJECT else content,
+            timeless=True,
+        )
+        compiled.replace(draft)
+
+
+def _without_cache(project: bytes) -> bytes:
+    """A VBA project whose performance cache is as [MS-OVBA] 2.3.4.1 wants it written: of no version, and absent."""
+    from pyopenvba.cfb import CFB
+
+    parts = CFB.from_bytes(project)
+    parts.write_stream_in_storage("VBA", "_VBA_PROJECT", NO_CACHE)
+    made: bytes = parts.to_bytes()
+    return made
 
 
 def _types_with_macros(source: Path) -> bytes:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 
 from lm_xl.faults import UnknownLabel
 from lm_xl.model.labels import folded, nearest
@@ -17,8 +19,10 @@ ROLES = ("incumbent", "entrant", "rest", "test")
 KINDS = ("Brands", "Generics", "Procedures", "Diagnostic tests")
 """What kind of product a segment is: prices abroad, their growth and access differ between these more than within."""
 
+DEFAULT = "default"
+"""The role of the scenario that is meant where none is named."""
 PROMISES = ("raises", "lowers")
-"""What a scenario may promise: how it moves the headline of the last year against the first scenario."""
+"""What a scenario may promise: how it moves the headline of the last year against the default."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +59,14 @@ class Axis:
 
     @property
     def total(self) -> str:
-        """The group that holds every leaf."""
-        return next(g for g, m in self.groups.items() if len(m) == len(self.leaves))
+        """The group that holds every leaf: of several, as where there is one leaf, the last that is no set and no kind."""
+        whole = [g for g, m in self.groups.items() if len(m) == len(self.leaves)]
+        return next((g for g in reversed(whole) if g not in self.sets and g not in self.kinds), whole[-1])
 
     def members(self, label: str) -> tuple[int, ...]:
-        """The positions of a leaf or of a group's leaves. Raises UnknownLabel."""
+        """The positions of a leaf or of a group's leaves. Raises UnknownLabel, also where a label is due and none is given."""
+        if label is None:
+            raise UnknownLabel(f"no {self.name} is given: {self.total!r} is all of them")
         found = self._members.get(folded(label)) if isinstance(label, str) else None
         if found is None:
             raise UnknownLabel(f"unknown {self.name} {label!r}: {nearest(str(label), self.labels)}")
@@ -94,10 +101,16 @@ class Axes:
     subtype: Axis
     years: tuple[int, ...]
     scenarios: tuple[str, ...]
+    """The default first, wherever it stands in the workbook; the others as they stand there."""
     scopes: tuple[str, ...]
     """Groups of segments, each holding the one before: what the market is taken to be. The first is the headline, the last holds every segment."""
     promises: Mapping[str, str] = field(default_factory=dict)
     """Scenario to what it promises, where it does."""
+
+    @property
+    def default(self) -> str:
+        """The scenario that is meant where none is named."""
+        return self.scenarios[0]
 
     @property
     def headline(self) -> str:
@@ -113,11 +126,16 @@ class Axes:
         """The labelled axis of dimension REGION, SEGMENT or SUBTYPE."""
         return (self.region, self.segment, self.subtype)[dim - REGION]
 
-    def year(self, year: int) -> int:
-        """The position of a year. Raises UnknownLabel beyond the horizon."""
-        if year not in self.years:
+    def year(self, year: int | str) -> int:
+        """The position of a year: a whole number, or its four digits as text. Raises UnknownLabel for anything else, and beyond the horizon."""
+        typed = year.strip() if isinstance(year, str) else year
+        if isinstance(typed, str) and re.fullmatch("[0-9]{4}", typed):
+            typed = int(typed)
+        if isinstance(typed, bool) or not isinstance(typed, Real) or typed != typed // 1:
+            raise UnknownLabel(f"{year!r} is no year: give a whole number, as {self.years[0]}")
+        if typed not in self.years:
             raise UnknownLabel(f"year {year!r} is outside the horizon {self.years[0]} to {self.years[-1]}")
-        return self.years.index(year)
+        return self.years.index(int(typed))
 
     def nearest_year(self, year: int) -> int:
         """The year of the horizon that is nearest to one that may lie beyond it."""
@@ -126,9 +144,9 @@ class Axes:
     def scenario(self, name: str) -> str:
         """A scenario's name as the workbook writes it. Raises UnknownLabel."""
         for known in self.scenarios:
-            if folded(known) == folded(name):
+            if folded(known) == folded(str(name)):
                 return known
-        raise UnknownLabel(f"unknown scenario {name!r}: {nearest(name, self.scenarios)}")
+        raise UnknownLabel(f"unknown scenario {name!r}: {nearest(str(name), self.scenarios)}")
 
     def scope(self, name: str | None = None) -> str:
         """A scope's name as the workbook writes it; without a name, the headline. Raises UnknownLabel."""

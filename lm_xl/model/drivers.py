@@ -54,7 +54,7 @@ DRIVERS = (
     Driver(
         "Exclusivity",
         ("orphan_exclusivity", "patent_expiry", "exclusivity_erosion", "erosion_years"),
-        ("erosion",),
+        ("years_unprotected",),
     ),
     Driver("Partnering", ("partnering", "partnering_time_saved", "partnering_success_gain")),
     Driver("Regional access and prices", ("market_access", "share_as_measured", "price_ratio")),

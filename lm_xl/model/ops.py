@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE
-from lm_xl.model.cells import Symbol, Term, call, over, text_of
+from lm_xl.model.cells import ADD, Symbol, Term, call, over, text_of
 
 Array = NDArray[Any]
+TWO = Symbol("1+1", ADD)
 
 
 def _symbolic(*arrays: Array) -> bool:
@@ -41,9 +42,17 @@ def total(x: Array, *axes: int) -> Array:
     return _reduce(x, axes, "SUM", 0) if _symbolic(x) else x.sum(axis=axes, keepdims=True)
 
 
-def product(x: Array, *axes: int) -> Array:
-    """Product over axes."""
-    return _reduce(x, axes, "PRODUCT", 1) if _symbolic(x) else x.prod(axis=axes, keepdims=True)
+def any_of(x: Array, axis: int) -> Array:
+    """Chance that at least one of independent events along an axis happens, each having a chance of `x`.
+
+    What the first leaves is handed to the next, and only what is above 0 is added up: so no chance is too small to show, as it
+    is in 1 less the product of what each leaves.
+    """
+    out = np.zeros_like(np.take(x, [0], axis=axis))
+    for i in reversed(range(x.shape[axis])):
+        one = np.take(x, [i], axis=axis)
+        out = one + (1 - one) * out
+    return out
 
 
 def total_of(x: Array, axis: int, members: Sequence[int]) -> Array:
@@ -113,6 +122,13 @@ def _pick(
         a,
         np.asarray(b, dtype=object),
     )
+
+
+def half(x: Array) -> Array:
+    """Half of it, which a formula writes without a number but 1."""
+    if not _symbolic(x):
+        return x / 2
+    return _each(lambda v: v / TWO if isinstance(v, Symbol) else {0: 0}[v], x)
 
 
 def exp(x: Array) -> Array:

@@ -114,21 +114,21 @@ QUANTITIES: dict[str, Quantity] = {
         Quantity("partnering_time_saved", "Launches", (S,), ("years",), 0, 10, "years that full partnering saves", ("entrant",)),
         Quantity("partnering_success_gain", "Launches", (S,), ("share",), *_SHARE,
                  "share of the failure risk that full partnering removes", ("entrant",)),
-        Quantity("bass_innovation", "Launches", (S,), ("per year",), 1e-6, 5, "coefficient p of the Bass uptake curve", ("entrant",), absent=1),
+        Quantity("bass_innovation", "Launches", (S,), ("per year",), 1e-6, 5, "coefficient p of the Bass uptake curve, which is read in the middle of a year's time on the market", ("entrant",), absent=1),
         Quantity("bass_imitation", "Launches", (S,), ("per year",), 0, 5, "coefficient q of the Bass uptake curve", ("entrant",)),
         Quantity("typed_uptake", "Launches", (S,), ("share",), *_SHARE,
                  "1 where uptake follows the curve typed in uptake_gain_1 to 6, 0 where it follows Bass; between them a mixture", ("entrant",)),
         *(
             Quantity(f"uptake_gain_{k}", "Launches", (S,), ("share",), *_SHARE,
-                     f"share of the peak gained in year {k} after launch, typed or of an analogue", ("entrant",))
+                     f"share of the peak that the average of year {k} after launch gains on the year before, typed or of an analogue", ("entrant",))
             for k in UPTAKE_YEARS
         ),
         Quantity("probability_of_success", "Launches", (S,), ("share",), *_SHARE, "probability that the product reaches its market; 1 once marketed", ("entrant",), absent=1),
         Quantity("patent_expiry", "Launches", (R, S), ("year",), *_CALENDAR,
-                 "year in which the last blocking patent ends; never where nothing protects the price", THERAPY, can_be_never=True),
-        Quantity("orphan_exclusivity", "Launches", (R, S), ("years",), 0, 20, "years of orphan exclusivity from launch", ("entrant",)),
+                 "year in which the last blocking patent ends, perhaps before launch; never where there is no exclusivity to lose and the price does not fall", THERAPY, can_be_never=True),
+        Quantity("orphan_exclusivity", "Launches", (R, S), ("years",), 0, 20, "years of orphan exclusivity from launch; 0 where patent_expiry is never", ("entrant",)),
         Quantity("exclusivity_erosion", "Launches", (R, S), ("share",), *_SHARE, "share of the price lost in the end after loss of exclusivity", THERAPY),
-        Quantity("erosion_years", "Launches", (R, S), ("years",), 0.1, 20, "years over which the price falls after loss of exclusivity", THERAPY, absent=1),
+        Quantity("erosion_years", "Launches", (R, S), ("years",), 0.1, 20, "years over which the price falls, in a straight line, after loss of exclusivity; a year has the year's average", THERAPY, absent=1),
         # Pricing
         Quantity("list_price", "Pricing", (S,), ("USD per month", "USD per course", "USD per test"), 0, 1e7, "US list price in index_year"),
         Quantity("dose_factor", "Pricing", (R, S), ("ratio",), 0.1, 10,

@@ -3,12 +3,14 @@
 Every array has the axes (run, region, segment, subtype, year), size 1 where it does not vary. No number stands here but 0
 and 1. What varies by what, and in which unit, is in `schema`; beside the quantities a stage may ask for the structure:
 `year`, `rest_of` (each therapy's rest member), and the 0/1 masks `is_entrant`, `is_rest`, `is_protected`.
+
+A year's number is the year's average: what a launch or a loss of exclusivity moves counts from its day on.
 """
 
 from __future__ import annotations
 
 from lm_xl.model.axes import SEGMENT
-from lm_xl.model.ops import Array, exp, maximum, minimum, product, ratio, set_total, spread, where
+from lm_xl.model.ops import Array, any_of, exp, half, maximum, minimum, ratio, set_total, spread, where
 
 # Epidemiology
 
@@ -46,14 +48,14 @@ def lm_cases(
 # Diagnosis
 
 
-def missed(test_use: Array, sensitivity: Array) -> Array:
-    """Share of cases that a test leaves unfound: it is not done, or does not see them."""
-    return 1 - test_use * sensitivity
+def test_yield(test_use: Array, sensitivity: Array) -> Array:
+    """Share of cases that a test finds: it is done, and sees them."""
+    return test_use * sensitivity
 
 
-def detection(missed: Array) -> Array:
+def detection(test_yield: Array) -> Array:
     """Share of cases that at least one test finds, tests failing independently."""
-    return 1 - product(missed, SEGMENT)
+    return any_of(test_yield, SEGMENT)
 
 
 def diagnosed(lm_cases: Array, care_access: Array, detection: Array) -> Array:
@@ -92,7 +94,7 @@ def launch(
     partnering_time_saved: Array,
     regional_lag: Array,
 ) -> Array:
-    """Launch in each region, as a point in time: 2030.5 is the middle of 2030."""
+    """Launch in each region, as a point in time: 2030.5 is the middle of 2030. A product may come after its patent."""
     return (
         planned_launch
         + trial_delay
@@ -108,13 +110,19 @@ def years_on_market(launch: Array, year: Array, is_entrant: Array) -> Array:
 
 
 def adoption(years_on_market: Array, bass_innovation: Array, bass_imitation: Array) -> Array:
-    """The Bass curve's growth factor, 1 before launch."""
-    return exp((bass_innovation + bass_imitation) * years_on_market)
+    """The Bass curve's growth factor in the middle of a year's time on the market, 1 before launch."""
+    middle = years_on_market - half(minimum(years_on_market, 1))
+    return exp((bass_innovation + bass_imitation) * middle)
 
 
-def bass_curve(adoption: Array, bass_innovation: Array, bass_imitation: Array) -> Array:
-    """Bass (1969): share of the peak reached, exactly 0 before launch."""
-    return (adoption - 1) / (adoption + bass_imitation / bass_innovation)
+def bass_curve(
+    adoption: Array, years_on_market: Array, bass_innovation: Array, bass_imitation: Array
+) -> Array:
+    """Bass (1969): share of the peak reached on the year's average, exactly 0 before launch.
+
+    It is read in the middle of the time on the market and counts for that part of the year.
+    """
+    return minimum(years_on_market, 1) * (adoption - 1) / (adoption + bass_imitation / bass_innovation)
 
 
 def years_after_third(years_on_market: Array) -> Array:
@@ -123,7 +131,11 @@ def years_after_third(years_on_market: Array) -> Array:
 
 
 def typed_early(years_on_market: Array, uptake_gain_1: Array, uptake_gain_2: Array) -> Array:
-    """Share of the peak that a typed curve gains in the first two years, evenly within each."""
+    """Share of the peak that a typed curve gains in the first two years after launch.
+
+    A gain is of a year's average on that of the year before. A calendar year takes its parts of both: with a launch in
+    mid-year, half of each.
+    """
     first, second = minimum(years_on_market, 1), minimum(maximum(years_on_market - 1, 0), 1)
     return uptake_gain_1 * first + uptake_gain_2 * second
 
@@ -146,7 +158,7 @@ def typed_late(years_after_third: Array, uptake_gain_5: Array, uptake_gain_6: Ar
 def uptake(
     bass_curve: Array, typed_early: Array, typed_middle: Array, typed_late: Array, typed_uptake: Array
 ) -> Array:
-    """Share of the peak reached, exactly 0 before launch: on the curve of Bass, or as typed."""
+    """Share of the peak reached on the year's average, exactly 0 before launch: on the curve of Bass, or as typed."""
     return bass_curve * (1 - typed_uptake) + (typed_early + typed_middle + typed_late) * typed_uptake
 
 
@@ -241,21 +253,42 @@ def treatment_months(months_on_therapy: Array, compliance: Array, heterogeneity_
     return months_on_therapy * compliance * (1 - heterogeneity_penalty)
 
 
-def loss_of_exclusivity(patent_expiry: Array, launch: Array, orphan_exclusivity: Array) -> Array:
-    """The later of patent expiry and the end of orphan exclusivity."""
-    return maximum(patent_expiry, launch + orphan_exclusivity)
+def loss_of_exclusivity(
+    patent_expiry: Array, launch: Array, orphan_exclusivity: Array, is_protected: Array
+) -> Array:
+    """The later of patent expiry and the end of orphan exclusivity; 0 where there is no exclusivity to lose.
+
+    It is never before launch: a product that comes after its patent, without orphan exclusivity, starts at its price and
+    loses it from the first day.
+    """
+    return is_protected * maximum(patent_expiry, launch + orphan_exclusivity)
+
+
+def exclusive_years(
+    loss_of_exclusivity: Array, launch: Array, is_protected: Array, is_entrant: Array
+) -> Array:
+    """Years of exclusivity that a launch has before it; 0 where it comes after its patent. No later stage takes them."""
+    return is_protected * is_entrant * (loss_of_exclusivity - launch)
+
+
+def years_unprotected(loss_of_exclusivity: Array, year: Array, is_protected: Array) -> Array:
+    """Years from loss of exclusivity to the end of the year, 0 until then."""
+    return is_protected * maximum(year + 1 - loss_of_exclusivity, 0)
+
+
+def falling(years_unprotected: Array, erosion_years: Array, is_protected: Array) -> Array:
+    """Part of the year in which the price falls, in a straight line over `erosion_years`."""
+    by_start = minimum(maximum(years_unprotected - 1, 0), erosion_years)
+    return is_protected * (minimum(years_unprotected, erosion_years) - by_start)
 
 
 def erosion(
-    exclusivity_erosion: Array,
-    loss_of_exclusivity: Array,
-    erosion_years: Array,
-    year: Array,
-    is_protected: Array,
+    exclusivity_erosion: Array, years_unprotected: Array, falling: Array, erosion_years: Array
 ) -> Array:
-    """Share of the price lost, in a straight line over `erosion_years` from loss of exclusivity."""
-    gone = maximum(year + 1 - loss_of_exclusivity, 0) / erosion_years
-    return is_protected * exclusivity_erosion * minimum(gone, 1)
+    """Share of the price lost on the year's average, exactly: the fall at the middle of its part of the year, and all of it after."""
+    middle = minimum(years_unprotected, erosion_years) - half(falling)
+    fallen = minimum(years_unprotected, 1) - falling
+    return exclusivity_erosion * (falling * middle / erosion_years + fallen)
 
 
 def us_price(list_price: Array, dose_factor: Array, erosion: Array, administration_price: Array) -> Array:

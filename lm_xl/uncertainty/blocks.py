@@ -202,7 +202,7 @@ def _kept_of_batch(
         counted = plan.counted[group.segments[group.choices]][:, :, np.newaxis, np.newaxis]
         found: dict[str, list[Array]] = {name: [] for name in PATIENTS}
         # As many regions at once as fit into the cache.
-        step = max(1, CACHED // sold.size)
+        step = max(1, CACHED // max(1, sold.size))
         for r in range(0, regions, step):
             here = slice(r, min(r + step, regions))
             known = _taken(group, values, here, peak, everywhere=False)

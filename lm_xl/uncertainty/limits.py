@@ -14,6 +14,10 @@ MOST_DRAWS = 10_000_000
 """Draws of a simulation at most."""
 
 
+LEAST_BLOCKS = 8
+"""Whole blocks below which no error is told and no run stops: the scatter of fewer says little of it."""
+
+
 def refusal_of(name: str, message: str) -> Refused:
     """An argument that is refused, or a folder that one names."""
     return Refused([Fault(name, "", "", message)])

@@ -177,7 +177,9 @@ def _segment_group(
         # A choice that a subtype lacks repeats the rest member, but only choice 0 is the rest.
         if take == "is_rest":
             at = (np.arange(len(choices)) == 0).astype(float).reshape(1, -1, 1, 1) * (rest is not None)
-        inputs[take, by_choice] = _stage_input(_without_repeats(at, range(3)), drawn.get(take))
+        # Tests find cases each: detection is over all of them, so that those that are alike stand apart.
+        apart = (1,) if rest is None and take in STAGES["test_yield"][1] else ()
+        inputs[take, by_choice] = _stage_input(at, drawn.get(take), [k for k in range(4) if k not in apart])
     return SegmentGroup(
         segments, choices, used, np.full(len(choices), -1 if rest is None else 0), stages, inputs
     )
@@ -206,15 +208,16 @@ def _choices(a: Assumptions, rest: int) -> tuple[Array, Array]:
     return np.array(segments), np.array([[k <= len(o) for o in others] for k in choices])
 
 
-def _stage_input(at: Array, drawn: DrawnQuantity | None) -> StageInput:
-    """What the stages take, of values or of positions among the values of a drawn quantity."""
+def _stage_input(at: Array, drawn: DrawnQuantity | None, axes: Sequence[int]) -> StageInput:
+    """What the stages take, of values or of positions among the values of a drawn quantity; of some axes the repeats are left out."""
     if drawn is None:
-        return StageInput(_without_repeats(at, range(4))[np.newaxis, ..., np.newaxis])
+        return StageInput(_without_repeats(at, axes)[np.newaxis, ..., np.newaxis])
+    at = _without_repeats(at, [axis for axis in axes if axis < at.ndim - 1])
     values = drawn.values[at[..., 0]]
     # On these segments draws may move none of it, and then it is as any other.
     if np.isin(at, drawn.moved).any():
         return StageInput(None, at[..., 0], bool((values == values[..., :1]).all()))
-    return StageInput(_without_repeats(values, range(4))[np.newaxis, ..., np.newaxis])
+    return StageInput(_without_repeats(values, axes)[np.newaxis, ..., np.newaxis])
 
 
 def _without_repeats(x: Array, axes: Sequence[int]) -> Array:

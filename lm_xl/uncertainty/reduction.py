@@ -96,7 +96,8 @@ def _statistics_of(x: Array, stated: float, whole_blocks: int) -> dict[str, Arra
         x = np.where(x == base, stated, x)
     blocks = x[: whole_blocks * BLOCK].reshape(whole_blocks, BLOCK)
     return {
-        "mean": stated + (x - stated).mean(),
+        # From the first of them, so that equal draws have their own mean: that of a product that always fails is 0.
+        "mean": x[0] + (x - x[0]).mean(),
         "mean_error": scatter_error(blocks.mean(axis=1), 0),
         "deviation": (x - x[0]).std(),
         "percentiles": at_percents(np.sort(x), PERCENTS),

@@ -24,7 +24,7 @@ from lm_xl.forecasts.identities import check_identities
 from lm_xl.model.ops import Array
 from lm_xl.uncertainty.blocks import BrokenDraw, full_draw
 from lm_xl.uncertainty.draws import BLOCK
-from lm_xl.uncertainty.limits import DRAWS, MOST_DRAWS, SEED, refusal_of, whole_number
+from lm_xl.uncertainty.limits import DRAWS, LEAST_BLOCKS, MOST_DRAWS, SEED, refusal_of, whole_number
 from lm_xl.uncertainty.plan import DrawPlan, plan_of
 from lm_xl.uncertainty.reduction import reduced_draws
 from lm_xl.uncertainty.simulation import HEADLINE_PERCENTS, Simulation
@@ -33,9 +33,6 @@ from lm_xl.uncertainty.store import DrawStore, opened_store
 from lm_xl.uncertainty.values import OutOfRange
 from lm_xl.uncertainty.workers import Blocks, Chunk, Workers, finished_chunks
 from lm_xl.version import __version__
-
-LEAST_BLOCKS = 8
-"""Blocks before the scatter between them may stop a run."""
 
 Progress = Callable[[int, int], None]
 """Told how many blocks are done, of how many."""
@@ -88,7 +85,9 @@ def simulate(
         "numpy": np.__version__,
         "scipy": version("scipy"),
     }
-    with opened_store(store, plan, blocks, stamp) as kept:
+    # rows of Axes may change places, and what is kept of a draw stands in their order
+    order = " | ".join("; ".join(axis.leaves) for axis in (a.axes.region, a.axes.segment, a.axes.subtype))
+    with opened_store(store, plan, blocks, {**stamp, "order of labels": order}) as kept:
         totals = np.full((len(runs), blocks, BLOCK), np.nan)
         try:
             done, reached = _fill(plan, kept, totals, draws // BLOCK, executor, chunk, stop_at, progress)
@@ -99,13 +98,13 @@ def simulate(
 
 
 def scenarios_of(a: Assumptions, scenarios: Sequence[str] | str | None) -> tuple[str, ...]:
-    """Scenarios as the workbook writes them; without any the first. Raises UnknownLabel, Refused."""
+    """Scenarios as the workbook writes them; without any the default. Raises UnknownLabel, Refused."""
     if scenarios is None:
         return a.axes.scenarios[:1]
     wanted = [scenarios] if isinstance(scenarios, str) else list(scenarios)
     names = [a.axes.scenario(str(name)) for name in wanted]
     if not names:
-        raise refusal_of("scenarios", "none is given: leave them out for the first")
+        raise refusal_of("scenarios", "none is given: leave them out for the default")
     if twice := [name for i, name in enumerate(names) if name in names[:i]]:
         raise refusal_of("scenarios", f"{twice[0]!r} is there twice")
     return tuple(names)

@@ -36,7 +36,7 @@ class Simulation:
     Arrays are (run, label, year): of every leaf and every group its own draws are reduced, never the leaves'
     percentiles summed. `revenue` is net sales in nominal USD of the products that succeed in a draw;
     `diagnosed` and `treated` are patients. `percentiles` and their errors have a last axis of the percents 1
-    to 99. Errors are standard errors from the scatter between blocks, NaN for less than two whole blocks.
+    to 99. Errors are standard errors from the scatter between blocks, NaN for less than LEAST_BLOCKS whole ones.
     `by_success` is the deterministic forecast weighed over what may succeed or fail. `convergence` is (run,
     point, statistic, estimate and error) of the last year's total revenue: mean, P10, P50, P90 of the first
     `points` draws, at the last point of all. `contributions` is (run, stream, label): the share of the last

@@ -9,6 +9,7 @@ import numpy as np
 
 from lm_xl.model.ops import Array
 from lm_xl.uncertainty.draws import BLOCK
+from lm_xl.uncertainty.limits import LEAST_BLOCKS
 from lm_xl.uncertainty.simulation import HEADLINE_PERCENTS
 
 CONVERGENCE_POINTS = 60
@@ -30,9 +31,9 @@ def headline(x: Array) -> Array:
 
 
 def scatter_error(x: Array, axis: int) -> Array:
-    """The standard error of a mean from the scatter of independent numbers; NaN for less than two."""
+    """The standard error of a mean from the scatter of independent numbers, one a block; NaN for less than LEAST_BLOCKS."""
     n = x.shape[axis]
-    if n < 2:
+    if n < LEAST_BLOCKS:
         return np.full(np.delete(x.shape, axis), np.nan)
     # Less the first of them, so that equal numbers scatter by 0 exactly.
     return (x - np.take(x, [0], axis=axis)).std(axis=axis, ddof=1) / sqrt(n)

@@ -12,6 +12,7 @@ from typing import Any
 from lm_xl.assumptions.assumptions import Assumptions, Delta, Keys
 from lm_xl.assumptions.columns import OPERATIONS
 from lm_xl.assumptions.read import checked
+from lm_xl.assumptions.rules import UNCHANGED
 from lm_xl.faults import Fault, Refused, UnknownLabel
 from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE
 from lm_xl.model.labels import nearest
@@ -20,9 +21,6 @@ from lm_xl.uncertainty.limits import refusal_of
 from lm_xl.uncertainty.simulate import scenarios_of, simulate
 from lm_xl.uncertainty.simulation import Simulation
 from lm_xl.uncertainty.workers import Workers
-
-UNCHANGED = (("multiply", 1), ("add", 0))
-"""What leaves a value as it is: a point of a grid, but no delta."""
 
 
 @dataclass(frozen=True)
@@ -81,9 +79,11 @@ def with_levers(
 
 def _keys_of(a: Assumptions, lever: Lever) -> Keys:
     """The labels of a lever. Raises UnknownLabel for these or its words, Refused for its amounts."""
-    if lever.quantity not in QUANTITIES or QUANTITIES[lever.quantity].sheet == "Timeline":
-        near = nearest(lever.quantity, tuple(QUANTITIES))
-        raise UnknownLabel(f"no quantity {lever.quantity!r} can be swept: {near}")
+    swept = tuple(name for name, quantity in QUANTITIES.items() if quantity.sheet != "Timeline")
+    if lever.quantity not in swept:
+        fixed = "the Timeline is the same in all scenarios"
+        why = fixed if lever.quantity in QUANTITIES else nearest(lever.quantity, swept)
+        raise UnknownLabel(f"no quantity {lever.quantity!r} can be swept: {why}")
     if lever.operation not in OPERATIONS:
         raise UnknownLabel(f"unknown operation {lever.operation!r}: {nearest(lever.operation, OPERATIONS)}")
     dims = QUANTITIES[lever.quantity].dims

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
-from lm_xl.assumptions.columns import DOLLAR, KEYS
+from lm_xl.assumptions.cells import Findings
+from lm_xl.assumptions.columns import AXES_COLUMNS, DOLLAR, KEYS
+from lm_xl.assumptions.read_axes import read_axes
+from lm_xl.assumptions.tables import table_of
+from lm_xl.faults import Refused
 from lm_xl.model.axes import KINDS, REGION, SEGMENT, SUBTYPE, Axes, Axis
 from lm_xl.model.quantities import QUANTITIES, Quantity
+from lm_xl.workbook.plan.layout import HEADER_ROW
 from lm_xl.workbook.plan.records import Record, labels_of
 
 TOTALS = {"region": "Global", "segment": "Total market", "subtype": "All cancers"}
@@ -67,11 +73,24 @@ def _axis(
     )
 
 
+def as_read(name: str, axes: Axes) -> Axes:
+    """Axes as they are read from a workbook called `name` that has them. Raises Refused, as reading does, with each fault in its cell."""
+    rows = [[record.get(column) or None for column in AXES_COLUMNS] for record in labels_of(axes)]
+    above = [[None]] * (HEADER_ROW - 1)
+    tell = Findings(Path(name))
+    table = table_of(name, "Axes", [*above, list(AXES_COLUMNS), *rows], AXES_COLUMNS, tell.faults)
+    read = read_axes(table, tell)
+    if tell.faults:
+        raise Refused(tell.faults)
+    region, segment, subtype = (read.axis_of[dim] for dim in (REGION, SEGMENT, SUBTYPE))
+    return Axes(region, segment, subtype, axes.years, read.scenarios, read.scopes, read.promises)
+
+
 def form(axes: Axes) -> dict[str, list[Record]]:
     """The records of an empty workbook: the axes, and rows without numbers keyed to the totals, or to leaves where each has its own."""
     sheets = ("Axes", "Products", "Scenarios", "Correlations", "Published", "Bands", "Sources", "Changes")
     records: dict[str, list[Record]] = {sheet: [] for sheet in sheets}
-    records["Currencies"] = [{"currency": DOLLAR, "rate": 1, "date": "always", "status": "derived"}]
+    records["Currencies"] = [{"currency": DOLLAR, "rate": 1, "status": "derived"}]
     records["Axes"] = labels_of(axes)
     records["Products"] = [{"segment": s, "product": s, "share": 1} for s in axes.segment.leaves]
     for quantity in QUANTITIES.values():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 LAST_ROW, LAST_COLUMN = 1_048_576, 16_384
@@ -25,6 +25,7 @@ def in_formulas(title: str) -> str:
     return title if title.replace("_", "a").isalnum() else "'" + title.replace("'", "''") + "'"
 
 
+@cache
 def column_letters(number: int) -> str:
     """A column's letters from its number: 1 is A, 28 is AB; 0 has none."""
     letters = ""
@@ -77,7 +78,7 @@ def area_of(reference: str) -> Area | None:
 
 
 _MOVING = re.compile(
-    r"""(?P<kept>"(?:[^"]|"")*"|'(?:[^']|'')*'|\[(?:[^\[\]]|\[[^\[\]]*\])*\])
+    r"""(?P<kept>"(?:[^"]|"")*+"?|'(?:[^']|'')*+'?|\[(?:[^\[\]]++|\[[^\[\]]*+\])*+\])
     |(?<![\w.$\\])(?:(?P<column>\$?[A-Za-z]{1,3})(?P<row>\$?[0-9]{1,7})
         |(?P<left>\$?[A-Za-z]{1,3}):(?P<right>\$?[A-Za-z]{1,3})
         |(?P<top>\$?[0-9]{1,7}):(?P<bottom>\$?[0-9]{1,7}))(?![\w.(!])""",
@@ -88,23 +89,50 @@ _MOVING = re.compile(
 
 def formula_moved(formula: str, down: int, across: int) -> str:
     """A formula as a copy further down and to the right would read; beyond the last row or column it goes on from the first."""
+    return "".join(
+        piece
+        if isinstance(piece, str)
+        else str((piece.row + down) % LAST_ROW + 1)
+        if isinstance(piece, _Row)
+        else column_letters((piece.column + across) % LAST_COLUMN + 1)
+        for piece in _pieces(formula)
+    )
 
-    def column(letters: str) -> str:
+
+class _Row(NamedTuple):
+    """The row of a reference that moves, from 0."""
+
+    row: int
+
+
+class _Column(NamedTuple):
+    """The column of a reference that moves, from 0."""
+
+    column: int
+
+
+@lru_cache(maxsize=256)
+def _pieces(formula: str) -> tuple[str | _Row | _Column, ...]:
+    """A formula in pieces: what stays as text, and the columns and rows that move."""
+
+    def column(letters: str) -> str | _Column:
         number = column_number(letters.lstrip("$"))
-        if letters.startswith("$") or number > LAST_COLUMN:
-            return letters
-        return column_letters((number - 1 + across) % LAST_COLUMN + 1)
+        return letters if letters.startswith("$") or number > LAST_COLUMN else _Column(number - 1)
 
-    def row(number: str) -> str:
-        return number if number.startswith("$") else str((int(number) - 1 + down) % LAST_ROW + 1)
+    def row(number: str) -> str | _Row:
+        return number if number.startswith("$") else _Row(int(number) - 1)
 
-    def moved(match: re.Match[str]) -> str:
+    pieces: list[str | _Row | _Column] = []
+    at = 0
+    for match in _MOVING.finditer(formula):
+        pieces.append(formula[at : match.start()])
+        at = match.end()
         if match["kept"]:
-            return match["kept"]
-        if match["column"]:
-            return column(match["column"]) + row(match["row"])
-        if match["left"]:
-            return f"{column(match['left'])}:{column(match['right'])}"
-        return f"{row(match['top'])}:{row(match['bottom'])}"
-
-    return _MOVING.sub(moved, formula)
+            pieces.append(match["kept"])
+        elif match["column"]:
+            pieces += column(match["column"]), row(match["row"])
+        elif match["left"]:
+            pieces += column(match["left"]), ":", column(match["right"])
+        else:
+            pieces += row(match["top"]), ":", row(match["bottom"])
+    return (*pieces, formula[at:])

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lm_xl.faults import EngineMissing
-from lm_xl.xlsx.formula_cells import FormulaCells
+from lm_xl.xlsx.formula_cells import FormulaCells, engine
 
 Address = tuple[str, int, int]
 """Sheet, row, column; rows and columns from 1."""
@@ -43,9 +43,8 @@ def _formualizer(
 
 
 def _values(workbook: Any, name: str, extent: Extent) -> list[list[Any]]:
-    import formualizer
-
-    rows: list[list[Any]] = workbook.sheet(name).get_values(formualizer.RangeAddress(name, 1, 1, *extent))
+    area = engine().RangeAddress(name, 1, 1, *extent)
+    rows: list[list[Any]] = workbook.sheet(name).get_values(area)
     return rows
 
 

@@ -10,6 +10,7 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
+from lm_xl.faults import EngineMissing
 from lm_xl.xlsx.addresses import Area, area_of, column_number, place_of
 from lm_xl.xlsx.package import opened
 from lm_xl.xlsx.workbook_file import WorkbookFile
@@ -24,6 +25,18 @@ _ANSWERED = {"ISFORMULA": "HOLDS_FORMULA", "ROW": "ROW_NUMBERS"}
 
 Places = dict[str, set[tuple[int, int]]]
 """Sheet to row and column of some of its cells."""
+
+
+def engine() -> Any:
+    """formualizer, which computes in process. Raises EngineMissing where it is not installed: it has no build for Windows on ARM."""
+    try:
+        import formualizer
+    except ImportError:
+        raise EngineMissing(
+            "this needs formualizer, which computes formulas without Excel: python -m pip install formualizer "
+            "(on Windows on ARM in a Python for x64); the functions in Excel work without it"
+        ) from None
+    return formualizer
 
 
 def formula_cells(path: Path) -> Places:
@@ -42,9 +55,7 @@ class FormulaCells:
     """A workbook of formualizer whose ISFORMULA is answered: put values into its cells, `evaluate` it, read `workbook`."""
 
     def __init__(self, path: Path) -> None:
-        import formualizer
-
-        self.workbook = formualizer.load_workbook(str(path))
+        self.workbook = engine().load_workbook(str(path))
         self._cells = formula_cells(path)
         for name, answer in (("HOLDS_FORMULA", self._holds), ("ROW_NUMBERS", _row_numbers)):
             self.workbook.register_function(name, answer, min_args=1, max_args=1, volatile=True)

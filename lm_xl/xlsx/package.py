@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import lzma
 import posixpath
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 from xml.etree.ElementTree import Element, TreeBuilder
@@ -16,10 +18,25 @@ from lm_xl.faults import Fault, Refused
 
 MOST_BYTES = 50_000_000
 MOST_UNPACKED = 500_000_000
+"""Bytes that a file unpacks to, and that are parsed of it, however often a part is named."""
 MOST_PARTS = 2_000
 
-MOST_ELEMENTS = 5_000_000
-"""XML elements of one part that is passed to handlers; a sheet of 600 rows has about 50,000. A tree takes ten times the memory, so it has a tenth."""
+MOST_ELEMENTS = 2_000_000
+"""XML elements of all parts that are passed to handlers; the deliverable has about 900,000."""
+TREES = 10
+"""A tree takes ten times the memory, so all of them have a tenth of the elements and bytes."""
+MOST_MARKUP = 1 << 18
+"""Bytes of a single tag, comment or instruction: the parser looks at one again with every chunk until it ends."""
+MOST_DEPTH = 250
+"""Elements inside of one another; a chart has about 20."""
+MOST_TEXT = 50_000_000
+MOST_FORMULAS = 30_000_000
+"""Characters of the texts and of the formulas that are kept of a file, counted in every cell that shows them."""
+
+CHUNK = 1 << 16
+
+STRICT, TRANSITIONAL = "http://purl.oclc.org/ooxml/", "http://schemas.openxmlformats.org/"
+"""How namespaces begin in workbooks saved as Strict Open XML, and in all others."""
 
 FIRST_DAY = (1980, 1, 1, 0, 0, 0)
 """The first time that an archive can hold: of every part where the time of making may not show."""
@@ -31,7 +48,13 @@ Told = Callable[[str], object]
 
 
 class Damaged(Exception):
-    """What is wrong with a package, in plain words."""
+    """What is wrong with a package, in plain words; its readers add the part, and the sheet and the cell that stand there."""
+
+    part = sheet = cell = ""
+
+
+class Enough(Exception):
+    """Raised by a handler that wants no more of its part."""
 
 
 class Relation(NamedTuple):
@@ -41,6 +64,11 @@ class Relation(NamedTuple):
     kind: str
     target: str
     outside: bool
+
+
+_BROKEN_ARCHIVE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError)
+_BROKEN_CONTENT = (LookupError, ValueError, ArithmeticError)
+"""What reading raises where an archive, or what stands in a part, is not as its format says."""
 
 
 @contextmanager
@@ -57,21 +85,9 @@ def opened(path: Path) -> Iterator[Package]:
             yield Package(archive)
         return
     except Damaged as damage:
-        message = str(damage)
-    except expat.ExpatError as error:
-        message = f"is damaged and holds broken XML ({error}): save it again from Excel"
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        OSError,
-        RuntimeError,
-        LookupError,
-        ValueError,
-        ArithmeticError,
-    ) as error:
-        message = f"is damaged ({error}): save it again from Excel"
-    raise Refused([Fault(path.name, "", "", message)]) from None
+        raise Refused([Fault(path.name, damage.sheet, damage.cell, str(damage))]) from None
+    except (*_BROKEN_ARCHIVE, *_BROKEN_CONTENT):
+        raise Refused([Fault(path.name, "", "", "is damaged: save it again from Excel")]) from None
 
 
 def _inspect_file(path: Path) -> None:
@@ -103,32 +119,56 @@ def _inspect_parts(parts: list[zipfile.ZipInfo]) -> None:
         )
     if any(part.flag_bits & 1 for part in parts):
         raise Damaged("is encrypted: save it as .xlsx without a password")
+    counts = Counter(_name_of(part).casefold() for part in parts)
+    if twice := [_name_of(part) for part in parts if counts[_name_of(part).casefold()] > 1]:
+        raise Damaged(f"has the part {twice[0]} twice: save it again from Excel")
+
+
+def _name_of(part: zipfile.ZipInfo) -> str:
+    """A part's name with the slashes that it should have: some programs write those of Windows, and Excel reads them."""
+    return part.filename.replace("\\", "/").lstrip("/")
+
+
+def _local_name(name: str) -> str:
+    return name.rpartition("}")[2]
+
+
+def _braced_name(name: str) -> str:
+    """A name with its namespace in braces, that of Strict Open XML as all others write it."""
+    if name.startswith(STRICT):
+        subject, _, rest = name.removeprefix(STRICT).partition("/")
+        return f"{{{TRANSITIONAL}{subject}/2006/{rest}"
+    return f"{{{name}" if "}" in name else name
 
 
 class Package:
-    """An open package: its parts, as bytes, passed to handlers, or as trees."""
+    """An open package: its parts, as bytes, passed to handlers, or as trees. Their names have no case.
+
+    All that is read of it counts together, so that no part costs anything for being named often.
+    """
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
-        self.parts = archive.namelist()
-        self._known = set(self.parts)
+        self.parts = [_name_of(part) for part in archive.infolist()]
+        self._parts = {_name_of(part).casefold(): part for part in archive.infolist()}
+        self._text = self._formulas = 0
+        self._streams, self._trees = _Read(1), _Read(TREES)
 
     def has(self, part: str) -> bool:
-        return part in self._known
+        return part.casefold() in self._parts
 
     def read(self, part: str) -> bytes:
         """A part's bytes."""
-        if part not in self._known:
-            raise Damaged(f"lacks the part {part}: save it again from Excel")
-        return self._archive.read(part)
+        return self._archive.read(self._entry(part))
 
     def entries(self) -> list[tuple[zipfile.ZipInfo, bytes]]:
         """Every part's entry in the archive, and its bytes."""
         return [(item, self._archive.read(item)) for item in self._archive.infolist()]
 
     def parse(self, part: str, start: Start, end: Told | None = None, text: Told | None = None) -> None:
-        """Pass a part to handlers. No tree is built, so that neither depth nor length takes memory."""
-        self._feed(part, _parser(part, start, end, text))
+        """Pass a part to handlers. No tree is built, so that length takes no memory; a handler may raise Enough."""
+        with suppress(Enough):
+            self._feed(part, self._streams, _parser(part, self._streams, start, end, text))
 
     def tree(self, part: str) -> Element:
         """A small part as a whole: its root; names carry their namespaces in braces."""
@@ -137,8 +177,18 @@ class Package:
         def start(name: str, attributes: dict[str, str]) -> None:
             builder.start(name, {_braced_name(key): value for key, value in attributes.items()})
 
-        self._feed(part, _parser(part, start, builder.end, builder.data, named=_braced_name, share=10))
+        parser = _parser(part, self._trees, start, builder.end, builder.data, named=_braced_name)
+        self._feed(part, self._trees, parser)
         return builder.close()
+
+    def take(self, text: int, formula: int = 0) -> None:
+        """Count characters that a reader keeps. Raises Damaged where they are too many."""
+        self._text += text
+        self._formulas += formula
+        if self._text > MOST_TEXT:
+            raise Damaged(f"has more than {MOST_TEXT:,} characters of text in its cells: more than is read")
+        if self._formulas > MOST_FORMULAS:
+            raise Damaged(f"has more than {MOST_FORMULAS:,} characters of formulas: more than is read")
 
     def relations(self, part: str) -> dict[str, Relation]:
         """What a part, or with "" the package, refers to, by id."""
@@ -148,10 +198,9 @@ class Package:
 
     def outside(self) -> list[tuple[str, str]]:
         """Where the package refers out of itself, but for hyperlinks: the part that says so, and the address."""
-        listed = [part for part in self.parts if part.endswith(".rels")]
         return [
             (part, relation.target)
-            for part in listed
+            for part in self._lists()
             for relation in self._relations_in(part)
             if relation.outside and relation.kind != "hyperlink"
         ]
@@ -160,66 +209,113 @@ class Package:
         """Where a target is told from the root of the package, as some readers do not follow: the part that says so, and the target."""
         return [
             (part, entry.get("Target", ""))
-            for part in self.parts
-            if part.endswith(".rels")
+            for part in self._lists()
             for entry in self.tree(part)
             if entry.get("TargetMode") != "External" and entry.get("Target", "").startswith("/")
         ]
+
+    def _lists(self) -> list[str]:
+        """The parts that list relations."""
+        return [part for part in self.parts if part.casefold().endswith(".rels")]
 
     def _relations_in(self, listed: str) -> Iterator[Relation]:
         folder = posixpath.dirname(posixpath.dirname(listed))
         for entry in self.tree(listed):
             target, outside = entry.get("Target", ""), entry.get("TargetMode") == "External"
             if not outside:
-                target = posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/")
+                inside = target.replace("\\", "/")
+                target = posixpath.normpath(posixpath.join("/", folder, inside)).lstrip("/")
+                # A part is called as the archive calls it, whatever the case in which others name it.
+                target = _name_of(self._parts[target.casefold()]) if self.has(target) else target
             kind = entry.get("Type", "").rpartition("/")[2]
             yield Relation(entry.get("Id", ""), kind, target, outside)
 
-    def _feed(self, part: str, parser: expat.XMLParserType) -> None:
-        if part not in self._known:
+    def _entry(self, part: str) -> zipfile.ZipInfo:
+        if not self.has(part):
             raise Damaged(f"lacks the part {part}: save it again from Excel")
-        with self._archive.open(part) as stream:
-            while chunk := stream.read(1 << 16):
-                parser.Parse(chunk, False)
-            parser.Parse(b"", True)
+        return self._parts[part.casefold()]
+
+    def _feed(self, part: str, read: _Read, parser: expat.XMLParserType) -> None:
+        try:
+            self._feed_all(part, read, parser)
+        except Damaged as damage:
+            damage.part = damage.part or part
+            raise
+
+    def _feed_all(self, part: str, read: _Read, parser: expat.XMLParserType) -> None:
+        fed = 0
+        try:
+            with self._archive.open(self._entry(part)) as stream:
+                while chunk := stream.read(CHUNK):
+                    parser.Parse(chunk, False)
+                    read.count_bytes(part, len(chunk))
+                    fed += len(chunk)
+                    if fed - parser.CurrentByteIndex > MOST_MARKUP:
+                        most = f"{MOST_MARKUP:,} bytes"
+                        raise Damaged(
+                            f"has a tag or comment of more than {most} in {part}: more than is read"
+                        )
+                parser.Parse(b"", True)
+        except expat.ExpatError as error:
+            place = f"line {error.lineno:,}, column {error.offset + 1:,}"
+            raise Damaged(f"holds broken XML in {part}, {place}: save it again from Excel") from None
+        except _BROKEN_ARCHIVE:
+            raise Damaged(f"is damaged in {part}: save it again from Excel") from None
+        except _BROKEN_CONTENT:
+            place = f"line {parser.CurrentLineNumber:,}, column {parser.CurrentColumnNumber + 1:,}"
+            raise Damaged(f"is damaged in {part}, {place}: save it again from Excel") from None
 
 
-def _local_name(name: str) -> str:
-    return name.rpartition("}")[2]
+class _Read:
+    """How much was read of a package, as streams or as trees, of what may be: all of it or a share."""
 
+    def __init__(self, share: int) -> None:
+        self.share = share
+        self.elements = self.bytes = 0
 
-def _braced_name(name: str) -> str:
-    return f"{{{name}" if "}" in name else name
+    def count_bytes(self, part: str, count: int) -> None:
+        self.bytes += count
+        most = MOST_UNPACKED // self.share
+        if self.bytes > most:
+            raise Damaged(f"has more than {most:,} bytes of XML up to {part}: more than is read")
 
 
 def _parser(
     part: str,
+    read: _Read,
     start: Start,
     end: Told | None = None,
     text: Told | None = None,
     *,
     named: Callable[[str], str] = _local_name,
-    share: int = 1,
 ) -> expat.XMLParserType:
-    """The parser of every part: it refuses entities in any encoding, and more elements than a workbook has, or a share of them."""
+    """The parser of every part: it refuses entities in any encoding, and more or deeper elements than a workbook has."""
     parser = expat.ParserCreate(namespace_separator="}")
     parser.buffer_text = True
-    elements, most = 0, MOST_ELEMENTS // share
+    depth, most = 0, MOST_ELEMENTS // read.share
 
     def started(name: str, attributes: dict[str, str]) -> None:
-        nonlocal elements
-        elements += 1
-        if elements > most:
-            raise Damaged(f"has more than {most:,} XML elements in {part}: more than is read")
+        nonlocal depth
+        depth += 1
+        read.elements += 1
+        if read.elements > most:
+            raise Damaged(f"has more than {most:,} XML elements up to {part}: more than is read")
+        if depth > MOST_DEPTH:
+            raise Damaged(f"has XML elements more than {MOST_DEPTH} deep in {part}: more than is read")
         start(named(name), attributes)
+
+    def ended(name: str) -> None:
+        nonlocal depth
+        depth -= 1
+        if end is not None:
+            end(named(name))
 
     def declared(*_: object) -> None:
         raise Damaged(f"declares XML entities in {part}, which no workbook needs: it is not read")
 
     parser.StartElementHandler = started
+    parser.EndElementHandler = ended
     parser.StartDoctypeDeclHandler = declared
-    if end is not None:
-        parser.EndElementHandler = lambda name: end(named(name))
     if text is not None:
         parser.CharacterDataHandler = text
     return parser
@@ -244,8 +340,16 @@ def repacked(
         for item, content in parts:
             entry = zipfile.ZipInfo(item.filename, FIRST_DAY) if timeless else item
             kind = zipfile.ZIP_DEFLATED if timeless else item.compress_type
-            content = change(item.filename, content)
-            entry.filename = named(item.filename)
+            name = _name_of(item)
+            content = change(name, content)
+            entry.filename = named(name)
             archive.writestr(entry, content, kind)
         for name, text in (more or {}).items():
+            archive.writestr(zipfile.ZipInfo(name, FIRST_DAY), text, zipfile.ZIP_DEFLATED)
+
+
+def packed(target: Path, parts: Mapping[str, str]) -> None:
+    """Write a package of texts by their names, without times, so that the same texts give the same bytes."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in parts.items():
             archive.writestr(zipfile.ZipInfo(name, FIRST_DAY), text, zipfile.ZIP_DEFLATED)

@@ -21,10 +21,12 @@ from lm_xl.xlsx.addresses import (
     column_number,
     formula_moved,
 )
-from lm_xl.xlsx.package import Damaged, Package
+from lm_xl.xlsx.package import Damaged, Enough, Package
 
 MOST_CHARACTERS = 32_767
 """What a cell of a spreadsheet holds at most."""
+MOST_AREAS = 100_000
+"""Areas and runs of columns of one sheet (merged, validated, wide) that are read."""
 
 DATA_TABLE = "TABLE()"
 """Stands for the formula of a what-if table, which no cell can be given by hand."""
@@ -98,8 +100,13 @@ def read_sheet(
     last_row: int = LAST_ROW,
 ) -> SheetSettings:
     """Read a sheet in one pass, its cells into `rows`, by row and column from 1. `texts` are the workbook's shared ones."""
-    reading = _SheetPass(part, texts, rows, cell_of, last_row)
-    package.parse(part, reading.start, reading.end, reading.text)
+    reading = _SheetPass(package, part, texts, rows, cell_of, last_row)
+    try:
+        package.parse(part, reading.start, reading.end, reading.text)
+    except Damaged as damage:
+        if damage.part == part and reading.cell is not None:
+            damage.cell = reading.address
+        raise
     return reading.settings
 
 
@@ -108,17 +115,19 @@ class _SheetPass:
 
     def __init__(
         self,
+        package: Package,
         part: str,
         texts: list[str],
         rows: dict[int, dict[int, Any]],
         cell_of: CellOf[Any],
         last_row: int,
     ) -> None:
+        self.take = package.take
         self.part, self.texts, self.rows, self.cell_of, self.last_row = part, texts, rows, cell_of, last_row
         self.settings = SheetSettings()
         self.taken = TakenText()
         self.text = self.taken.add
-        self.row = self.column = 0
+        self.row = self.column = self.areas = 0
         self.cells: dict[int, Any] = {}
         self.cell: dict[str, str] | None = None
         self.formula: dict[str, str] | None = None
@@ -138,9 +147,11 @@ class _SheetPass:
                 self.has_text = True
             self.taken.start(name)
         elif name == "c":
-            self.cell, self.formula, self.has_text = attributes, None, False
             reference = attributes.get("r")
+            if not self.row:
+                raise Damaged("has a cell outside of its rows: save it again from Excel")
             self.column = self.column_of(reference) if reference else self.column + 1
+            self.cell, self.formula, self.has_text = attributes, None, False
             self.taken.begin()
         elif name == "row":
             self.start_row(attributes)
@@ -150,6 +161,8 @@ class _SheetPass:
             self.taken.begin(taking=True)
         else:
             _note_setting(self.settings, name, attributes)
+            if name in ("col", "mergeCell"):
+                self.note_areas(1)
 
     def end(self, name: str) -> None:
         if self.cell is None:
@@ -157,14 +170,21 @@ class _SheetPass:
                 self.end_words(name)
             elif name == "dataValidation":
                 self.settings.validations.append(_validation(*self.validation))
+                self.note_areas(len(self.settings.validations[-1].areas))
         elif name == "c":
             self.end_cell(self.cell)
             self.cell = None
         else:
             self.taken.end(name)
 
+    def note_areas(self, count: int) -> None:
+        self.areas += count
+        if self.areas > MOST_AREAS:
+            what = "merged areas, validated areas and widths of columns"
+            raise Damaged(f"has more than {MOST_AREAS:,} {what}: more than is read")
+
     def start_row(self, attributes: dict[str, str]) -> None:
-        self.row, self.column = int(attributes.get("r", self.row + 1)), 0
+        self.row, self.column = int(attributes.get("r") or self.row + 1), 0
         if not 1 <= self.row <= LAST_ROW:
             raise Damaged(f"has a row {self.row:,} in {self.part}: save it again from Excel")
         if attributes.get("hidden") in YES or attributes.get("ht") == "0":
@@ -181,25 +201,34 @@ class _SheetPass:
             raise Damaged(f"has a cell {reference!r} in row {self.row}: save it again from Excel")
         return column
 
+    @property
+    def address(self) -> str:
+        return address_of(self.row, self.column)
+
     def end_cell(self, attributes: dict[str, str]) -> None:
-        kind, text = attributes.get("t", "n"), self.taken.value
-        formula = None if self.formula is None else self.end_formula(self.formula, attributes)
+        kind, text = attributes.get("t") or "n", self.taken.value
         if self.row > self.last_row:
-            if formula is not None or text:
-                self.settings.below = self.settings.below or self.row
+            if self.formula is not None or text:
+                self.settings.below = self.row
+                raise Enough
             return
+        if self.column > LAST_COLUMN:
+            raise Damaged(
+                f"has a cell in column {self.column:,}, which no sheet has: save it again from Excel"
+            )
+        formula = None if self.formula is None else self.end_formula(self.formula, attributes)
         if kind == "inlineStr" and not self.has_text:
-            self.settings.bare.append(address_of(self.row, self.column))
+            self.settings.bare.append(self.address)
         if kind == "s" and text:
             text = self.shared_text(int(text))
         elif kind == "inlineStr" or (kind == "str" and formula is None):
             kind = "s"
-        kept = self.cell_of(self.row, self.column, int(attributes.get("s", "0")), kind, formula, text)
+        self.take(len(text), len(formula or ""))
+        kept = self.cell_of(self.row, self.column, int(attributes.get("s") or "0"), kind, formula, text)
         if kept is None:
             return
         if self.column in self.cells:
-            address = address_of(self.row, self.column)
-            raise Damaged(f"has the cell {address} twice in {self.part}: save it again from Excel")
+            raise Damaged("has the cell twice: save it again from Excel")
         self.cells[self.column] = kept
 
     def shared_text(self, at: int) -> str:
@@ -211,7 +240,7 @@ class _SheetPass:
         """The formula of the cell, however it is stored."""
         formula, kind = self.taken.formula, attributes.get("t")
         if cell.get("cm"):
-            self.settings.dynamic.append(address_of(self.row, self.column))
+            self.settings.dynamic.append(self.address)
         if kind == "dataTable":
             return DATA_TABLE
         if kind == "array":
@@ -229,6 +258,7 @@ class _SheetPass:
 
     def end_words(self, name: str) -> None:
         words = self.taken.value
+        self.take(len(words))
         if name.endswith("Footer"):
             self.settings.footer += words
         else:
@@ -254,16 +284,16 @@ def _note_setting(settings: SheetSettings, name: str, found: dict[str, str]) -> 
         case "sheetView":
             settings.top_left = found.get("topLeftCell", "A1")
         case "pane" if found.get("state") in ("frozen", "frozenSplit"):
-            settings.frozen = int(float(found.get("ySplit", "0"))), int(float(found.get("xSplit", "0")))
+            settings.frozen = int(float(found.get("ySplit") or "0")), int(float(found.get("xSplit") or "0"))
         case "selection":
             settings.active = found.get("activeCell", "A1")
         case "sheetFormatPr":
-            wide = float(found.get("baseColWidth", "8")) + 0.43  # so many digits, and five pixels
-            settings.default_width = float(found.get("defaultColWidth", wide))
+            wide = float(found.get("baseColWidth") or "8") + 0.43  # so many digits, and five pixels
+            settings.default_width = float(found.get("defaultColWidth") or wide)
             settings.rows_hidden = found.get("zeroHeight") in YES
         case "col":
             first, last = int(found["min"]), min(int(found["max"]), LAST_COLUMN)
-            width = float(found.get("width", settings.default_width))
+            width = float(found.get("width") or settings.default_width)
             hidden = found.get("hidden") in YES or width == 0
             settings.columns.append(ColumnWidth(first, max(first, last), width, hidden))
         case "mergeCell":
@@ -299,15 +329,15 @@ class TakenText:
         self.phonetic |= name == "rPh"
         self.taking = name in ("v", "t", "f") and not self.phonetic
         if name == "f":
-            self.before = len(self.pieces)
+            self.before = len(self.pieces), self.length
 
     def end(self, name: str) -> None:
         self.phonetic &= name != "rPh"
         self.taking = False
         if name == "f":
-            self.formula = "".join(self.pieces[self.before :])
-            del self.pieces[self.before :]
-            self.length = 0
+            pieces, self.length = self.before
+            self.formula = "".join(self.pieces[pieces:])
+            del self.pieces[pieces:]
 
     def add(self, text: str) -> None:
         """Told each text of the part."""

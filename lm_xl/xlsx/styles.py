@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
 from lm_xl.xlsx.sheets import YES
+
+LONGEST_FORMAT = 255
+"""Characters of a number format that a spreadsheet takes."""
 
 
 class CellStyle(NamedTuple):
@@ -61,7 +65,8 @@ def cell_styles(root: Element) -> list[CellStyle]:
 def _codes(root: Element) -> dict[int, str]:
     """The number formats that the workbook defines, by number."""
     return {
-        int(e.get("numFmtId", "0")): e.get("formatCode", "") for e in root.iterfind("{*}numFmts/{*}numFmt")
+        int(e.get("numFmtId") or "0"): e.get("formatCode", "")[:LONGEST_FORMAT]
+        for e in root.iterfind("{*}numFmts/{*}numFmt")
     }
 
 
@@ -72,6 +77,7 @@ def _is_date(number: int, code: str) -> bool:
     return shows_date(code)
 
 
+@cache
 def shows_date(code: str) -> bool:
     """Whether the code of a number format has a letter of dates outside of quotes and brackets."""
     bare = re.sub(r'"[^"]*"|\\.|_.|\*.|\[(?!(?:hh?|mm?|ss?)\])[^\]]*\]', "", code.split(";")[0]).casefold()

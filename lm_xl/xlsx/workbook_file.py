@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from lm_xl.xlsx.addresses import LAST_ROW, Area, area_of
 from lm_xl.xlsx.drawings import Graphic, graphics, relation_id
-from lm_xl.xlsx.package import Damaged, Package
-from lm_xl.xlsx.sheets import YES, C, CellOf, SheetSettings, TakenText, read_sheet
+from lm_xl.xlsx.package import MOST_PARTS, Damaged, Package
+from lm_xl.xlsx.sheets import MOST_CHARACTERS, YES, C, CellOf, SheetSettings, TakenText, read_sheet
 from lm_xl.xlsx.styles import CellStyle, cell_styles, date_styles
 
 Value = float | bool | str | dt.datetime | None
@@ -49,7 +49,7 @@ class WorkbookFile:
         self.package = package
         main = next((r.target for r in package.relations("").values() if r.kind == "officeDocument"), "")
         related = package.relations(main)
-        if not main.endswith(".xml") or (package.has(main) and not related):
+        if not main.casefold().endswith(".xml") or (package.has(main) and not related):
             raise Damaged("is a zip archive but not an .xlsx workbook: save it as .xlsx")
         root = package.tree(main)
         self._parts = {relation.kind: relation.target for relation in related.values()}
@@ -60,25 +60,45 @@ class WorkbookFile:
             titles.append(title)
             if relation.kind == "worksheet":
                 self.sheets.append(SheetEntry(title, entry.get("state", "visible"), relation.target))
+        if len(titles) > MOST_PARTS:
+            raise Damaged(f"has {len(titles):,} sheets; at most {MOST_PARTS:,} are read")
         self.names = []
         for entry in root.iterfind("{*}definedNames/{*}definedName"):
             at = int(entry.get("localSheetId", "-1"))
             sheet = titles[at] if 0 <= at < len(titles) else ""
-            hidden = entry.get("hidden") in YES
-            self.names.append(DefinedName(entry.get("name", ""), entry.text or "", sheet, hidden))
+            hidden, refers_to = entry.get("hidden") in YES, entry.text or ""
+            if len(refers_to) > MOST_CHARACTERS:
+                raise Damaged(f"has a defined name of more than {MOST_CHARACTERS:,} characters")
+            self.names.append(DefinedName(entry.get("name", ""), refers_to, sheet, hidden))
         view = root.find("{*}bookViews/{*}workbookView")
         self.first_shown = int(view.get("activeTab", "0")) if view is not None else 0
         calculation = root.find("{*}calcPr")
         self.calculation = dict(calculation.items()) if calculation is not None else {}
         settings = root.find("{*}workbookPr")
-        counts_from_1904 = settings is not None and settings.get("date1904") in YES
-        self._epoch = dt.datetime(1904, 1, 1) if counts_from_1904 else dt.datetime(1899, 12, 30)
+        self.counts_from_1904 = settings is not None and settings.get("date1904") in YES
+        self._epoch = dt.datetime(1904, 1, 1) if self.counts_from_1904 else dt.datetime(1899, 12, 30)
+
+    @property
+    def uncalculated(self) -> str:
+        """Why the values stored beside formulas may be none of theirs, or "".
+
+        Libraries that write formulas without calculating them store 0 and ask for a calculation on opening; a workbook that calculates
+        by hand keeps what it had.
+        """
+        if self.calculation.get("calcMode", "auto") != "auto":
+            return "the workbook calculates by hand: set it to calculate automatically"
+        if (
+            self.calculation.get("fullCalcOnLoad") in YES
+            or self.calculation.get("calcCompleted", "1") not in YES
+        ):
+            return "the workbook asks to be calculated: open it in Excel, let it calculate"
+        return ""
 
     @cached_property
     def properties(self) -> dict[str, str]:
         """What the file tells of itself, such as title, creator and Application."""
         related = self.package.relations("").values()
-        parts = [r.target for r in related if r.kind.endswith("-properties")]
+        parts = [r.target for r in related if r.kind.casefold().endswith("properties")]
         told = (element for part in parts if self.package.has(part) for element in self.package.tree(part))
         return {element.tag.rpartition("}")[2]: (element.text or "").strip() for element in told}
 
@@ -103,7 +123,11 @@ class WorkbookFile:
         self, sheet: SheetEntry, rows: dict[int, dict[int, C]], cell_of: CellOf[C], last_row: int = LAST_ROW
     ) -> SheetSettings:
         """Read a sheet's cells into `rows`, as `cell_of` makes them; returns what is said beside them."""
-        return read_sheet(self.package, sheet.part, self.texts, rows, cell_of, last_row)
+        try:
+            return read_sheet(self.package, sheet.part, self.texts, rows, cell_of, last_row)
+        except Damaged as damage:
+            damage.sheet = sheet.title if damage.part == sheet.part else ""
+            raise
 
     def tables(self, sheet: SheetEntry) -> list[ExcelTable]:
         """The tables of a sheet."""
@@ -129,9 +153,9 @@ class WorkbookFile:
     def typed(
         self, row: int, column: int, style: int, kind: str, formula: str | None, text: str
     ) -> tuple[Value, bool] | None:
-        """A cell's value, and whether it is a formula without one; None for a blank cell."""
+        """A cell's value, None where none is stored, and whether a formula stands there; None for a blank cell."""
         if text or (formula is not None and kind == "str"):
-            return self._value(text, kind, style), False
+            return self._value(text, kind, style), formula is not None
         return None if formula is None else (None, True)
 
     def _value(self, text: str, kind: str, style: int) -> Value:
@@ -167,6 +191,7 @@ def _shared_texts(package: Package, part: str) -> list[str]:
         taken.end(name)
         if name == "si":
             texts.append(taken.value)
+            package.take(len(texts[-1]))
 
     package.parse(part, start, end, taken.add)
     return texts

@@ -73,7 +73,9 @@ def is_refused(path: Path, *expected: Found) -> None:
 
 
 def saved(book: Workbook, folder: Path) -> Path:
+    """The workbook as a file, with the rows that were added inside of their tables."""
     path = folder / "bad.xlsx"
+    small.extend_tables(book)
     book.save(path)
     return path
 
@@ -97,6 +99,75 @@ def cell(book: Workbook, sheet: str, words: str, name: str) -> str:
 
 def delete(book: Workbook, sheet: str, *words: str) -> None:
     book[sheet].delete_rows(row(book, sheet, *words))
+
+
+# Below a table
+
+
+def below(book: Workbook, *rows: tuple[int, list[Any]], sheet: str = "Epidemiology") -> int:
+    """Put rows below the last of a sheet, each so many rows down. Returns the last row that was there."""
+    last = int(book[sheet].max_row)
+    for down, values in rows:
+        for i, value in enumerate(values, 1):
+            book[sheet].cell(last + down, i).value = value
+    return last
+
+
+def test_a_row_below_its_table_is_one_fault(book: Workbook, tmp_path: Path) -> None:
+    """A formula that takes the table does not see the row; what reads the sheet does."""
+    n = row(book, "Epidemiology", "lm_risk", "HR+ breast")
+    values = [c.value for c in book["Epidemiology"][n]]
+    japan = [*values[:1], "US", *values[2:]]
+    last = below(book, (1, japan), (3, [*values[:1], "Germany", *values[2:]]))
+    book.save(tmp_path / "bad.xlsx")
+    beyond = f"below the range of its table, which ends in row {last}|(in A{last + 1}, A{last + 3})"
+    is_refused(tmp_path / "bad.xlsx", ("Epidemiology", f"A{last + 1}", beyond))
+    lm_xl.read_assumptions(saved(book, tmp_path))
+
+
+@pytest.mark.parametrize("ranged", [True, False], ids=["table", "no table"])
+def test_notes_below_a_table_do_no_harm(ranged: bool, book: Workbook, sound: Path, tmp_path: Path) -> None:
+    if not ranged:
+        book["Epidemiology"].tables.clear()
+    last = below(book, (2, ["Draft of March"]), (3, [None, None, "to be checked"]), (7, ["End"]))
+    book["Epidemiology"].merge_cells(f"A{last + 2}:B{last + 2}")
+    book.save(tmp_path / "a.xlsx")
+    a = lm_xl.read_assumptions(tmp_path / "a.xlsx")
+    assert a.fingerprint == lm_xl.read_assumptions(sound).fingerprint
+    below_it = [(n.cell, n.message) for n in a.notes if n.sheet == "Epidemiology"]
+    assert below_it == [
+        (f"A{last + 2}", "a note below the table is not read: 'Draft of March'"),
+        (f"C{last + 3}", "a note below the table is not read: 'to be checked'"),
+        (f"A{last + 7}", "a note below the table is not read: 'End'"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("down", "values"), [(1, ["lm_risk"]), (2, ["lm_risk", "US"]), (2, [None] * 6 + [0.5])], ids=str
+)
+def test_what_may_be_a_row_is_no_note(down: int, values: list[Any], book: Workbook, tmp_path: Path) -> None:
+    book["Epidemiology"].tables.clear()
+    last = below(book, (down, values))
+    book.save(tmp_path / "bad.xlsx")
+    assert {f.cell for f in refusal(tmp_path / "bad.xlsx") if f.cell.endswith(str(last + down))}
+
+
+def test_what_is_not_read_is_said(book: Workbook, tmp_path: Path) -> None:
+    book.copy_worksheet(book["Pricing"]).title = "Pricing (2)"
+    for title in ("Draft", "launches_old", "Launches and pipeline", "Scenarios_and_bridge", "Cover", "Notes"):
+        book.create_sheet(title)
+    book["Launches"]["N5"], book["Launches"]["O5"] = "comment", 7.5
+    notes = [(n.sheet, n.message) for n in lm_xl.read_assumptions(saved(book, tmp_path)).notes]
+    assert notes == [
+        ("Launches", "columns that are not read: 'comment' (N5), 7.5 (O5)"),
+        ("launches_old", "is not read: the sheet 'Launches' is, beside it"),
+        ("Pricing (2)", "is not read: the sheet 'Pricing' is, beside it"),
+        (
+            "",
+            "sheets that are not read: 'Lists', 'Pricing (2)', 'Draft', 'launches_old', 'Launches and pipeline',"
+            " 'Scenarios_and_bridge' and 2 more",
+        ),
+    ]
 
 
 # One cell
@@ -144,7 +215,10 @@ EDITS = [
     Edit("role of a scope", "Axes", "scope|Therapeutics", "role", "rest", "'rest': a scope has no role"),
     Edit("unknown scope", "Axes", "scope|Therapeutics", "label", "Therapies", "the scope 'Therapies' is no group of segments|nearest is 'Therapeutics'"),
     Edit("no scope of everything", "Axes", "scope|Total market", "label", "Pill set", "no scope holds every segment|leaves out 'Scan'"),
-    Edit("promise of a scenario", "Axes", "scenario|High", "role", "rises", "'rises' is no promise|nearest is 'raises'"),
+    Edit("promise of a scenario", "Axes", "scenario|High", "role", "rises", "'rises' is no role of a scenario|nearest is 'raises'"),
+    Edit("schema of no version", "Axes", "schema", "label", "two", "'two' is no schema: this lm_xl reads 'version 2'"),
+    Edit("schema of a newer lm_xl", "Axes", "schema", "label", "version 3", "'version 3' is of a newer lm_xl|'version 2'"),
+    Edit("blank schema", "Axes", "schema", "label", None, "blank where the schema"),
     Edit("a price of two kinds", "Pricing", "price_ratio|Global|Brands", "segment", "Total market", "price_ratio of 'Total market' stands for Brands and Diagnostic tests", (None, "value")),
     Edit("unknown role", "Axes", "Old drug", "role", "rests", "'rests' is no role|nearest is 'rest'"),
     Edit("number for a label", "Epidemiology", "lm_risk_growth|Germany", "region", 49, "49 where a region is due"),
@@ -214,7 +288,7 @@ EDITS = [
     Edit("subtype shares below 1", "Epidemiology", "subtype_share|HR+ breast", "value", 0.9, "subtype_share of 'Breast' for US sums to 0.9|must sum to 1"),
     Edit("test priced per month", "Pricing", "list_price|Scan", "unit", "USD per month", "list_price of the test Scan is in USD per month|'USD per test'", ("list_price|Scan", "value")),
     Edit("therapy in courses", "Treatment", "months_on_therapy|New drug", "unit", "courses", "New drug is in courses|(Pricing!G7) is in USD per month", ("months_on_therapy|New drug", "value")),
-    Edit("patent that ends before launch", "Launches", "patent_expiry|Germany", "value", 2020, "patent_expiry 2020 of Germany x New drug|planned_launch 2026"),
+    Edit("orphan exclusivity without a patent", "Launches", "patent_expiry|Germany", "value", "never", "orphan_exclusivity 2 of Germany x New drug, whose patent_expiry is never|one before launch", ("orphan_exclusivity|Germany", "value")),
     Edit("fractional first year", "Timeline", "first_year", "value", 2025.5, "2025.5 is not a whole year"),
     Edit("fractional index year", "Timeline", "index_year", "value", 2025.5, "2025.5 is not a whole year"),
     Edit("last year before the first", "Timeline", "last_year", "value", 2020, "first_year 2025 and last_year 2020"),
@@ -257,12 +331,18 @@ EDITS = [
     Edit("unknown operation", *SCENARIO, "operation", "times", "'times' is no operation|'multiply', 'add', 'set'"),
     Edit("scenario on the timeline", *SCENARIO, "quantity", "first_year", "first_year is the same in every scenario"),
     Edit("scenario out of range", "Scenarios", "lm_risk", "amount", 20, "takes lm_risk of Global x HR+ breast to 1.5888, outside 0 to 1"),
-    Edit("scenario that multiplies by 1", "Scenarios", "lm_risk", "amount", 1, "changes nothing: its amount leaves the value as it is"),
+    Edit("scenario that multiplies by 1", "Scenarios", "lm_risk", "amount", 1, "changes nothing: its amount leaves any value as it is"),
     Edit("scenario that adds 0", "Scenarios", "care_access|add", "amount", 0, "the delta on care_access of Global changes nothing"),
     Edit("scenario of an unknown region", *SCENARIO, "region", "USA", "unknown region 'USA'|nearest is 'US'"),
     Edit("unknown metric", "Published", "Nobody", "metric", "revenues", "'revenues' is no metric|nearest is 'revenue'"),
     Edit("unknown result", "Bands", "diagnosed_share", "result", "diagnosed_shares", "'diagnosed_shares' is no result|nearest is 'diagnosed_share'"),
     Edit("band beyond a share", "Bands", "diagnosed_share", "high", 1.5, "1.5 (diagnosed_share) is outside 0 to 1"),
+    Edit("band of the timeline", "Bands", "diagnosed_share", "result", "index_year", "'index_year' is no result"),
+    Edit("band of a quantity in one year", "Bands", "lm_risk", "year", 2025, "2025: a band of a quantity is of all years, leave it blank"),
+    Edit("band of a quantity without a label", "Bands", "lm_risk", "subtype", None, "blank where a subtype is due"),
+    Edit("band of a quantity beyond its range", "Bands", "lm_risk", "high", 1.5, "1.5 (lm_risk) is outside 0 to 1"),
+    Edit("band of a label that does not vary", "Bands", "sensitivity", "region", "US", "'US': sensitivity does not vary by region"),
+    Edit("band of a result by segment", "Bands", "diagnosed_share", "segment", "Scan", "'Scan': no result of a band is of a segment"),
     Edit("band upside down", "Bands", "diagnosed_share", "high", 0.5, "0.5 is below the low 0.99"),
     Edit("band of another year", "Bands", "diagnosed_share", "year", 2020, "2020 is no year of the model: allowed 2025 to 2027"),
     Edit("text for a rate", "Currencies", "EUR", "rate", "0,8", "the text '0,8' has a decimal comma"),
@@ -270,6 +350,16 @@ EDITS = [
     Edit("a dollar that is not one", "Currencies", "USD", "rate", 2, "2: one USD is 1 USD"),
     Edit("currency twice", "Currencies", "EUR", "currency", "usd", "'usd' is there already"),
     Edit("rate without a date", "Currencies", "EUR", "date", None, "blank where the date of the rate is due"),
+    Edit("source of semicolons", *RISK[:2], "source", " ; ; ", "'; ;' where a source is due"),
+    Edit("groups of semicolons", "Axes", "Germany", "groups", ";", "';' where a group is due"),
+    Edit("rate of some day", "Currencies", "EUR", "date", "soon", "'soon' is no date: type it as 2025-12-31"),
+    Edit("rate of a day that is none", "Currencies", "EUR", "date", "2025-02-30", "'2025-02-30' is no date"),
+    Edit("rate of a day in another form", "Currencies", "EUR", "date", "31.12.2024", "'31.12.2024' is no date: type it as 2025-12-31"),
+    Edit("rate of a number", "Currencies", "EUR", "date", 45657, "45657 is no date: format the cell as a date, or type it as 2025-12-31"),
+    Edit("rate of a day to come", "Currencies", "EUR", "date", dt.date(2131, 1, 1), "the date 2131-01-01 is a date to come"),
+    Edit("change of some day", "Changes", "1", "date", "yesterday", "'yesterday' is no date"),
+    Edit("source of a year to come", "Sources", "TEST", "year", "2131", "2131 is no year of a publication: allowed 1800 to 2"),
+    Edit("source of a year with a slip", "Sources", "TEST", "year", 20255, "20255 is no year of a publication"),
     Edit("change without an effect", "Changes", "1", "effect", None, "blank where the effect of a change is due"),
     Edit("published in another unit", "Published", "Nobody", "unit", "EUR", "'EUR' is no unit of revenue|'USD'"),
     Edit("published for an unknown segment", "Published", "Nobody", "segment", "Total markets", "'Total markets'|nearest is 'Total market'"),
@@ -546,7 +636,30 @@ def no_years_at_all(book: Workbook) -> list[Found]:
 
 def source_twice(book: Workbook) -> list[Found]:
     book["Sources"].append(["test", "The same again"])
-    return [("Sources", "A7", "the source 'test' is there twice")]
+    return [("Sources", "A7", "the source 'test' is there already, in A6")]
+
+
+def pasted(sheet: str, words: str, told: str, name: str, **other: Any) -> Callable[[Workbook], list[Found]]:
+    """A row of a sheet once more below its last, perhaps with other values in some columns."""
+
+    def change(book: Workbook) -> list[Found]:
+        n = row(book, sheet, *words.split("|"))
+        book[sheet].append([c.value for c in book[sheet][n]])
+        last = book[sheet].max_row
+        for of, value in other.items():
+            book[sheet][f"{column(book, sheet, of)}{last}"] = value
+        at = column(book, sheet, name)
+        return [(sheet, f"{at}{last}", f"{told} is there already, in {at}{n}")]
+
+    return change
+
+
+def delta_for_the_same_labels(book: Workbook) -> list[Found]:
+    """Global and Everywhere hold the same regions: the second delta is the first once more, whatever its amount."""
+    for region in ("US", "Germany"):
+        book["Axes"][cell(book, "Axes", region, "groups")] = "Global; Everywhere"
+    told = "the multiply of lm_risk of Everywhere x HR+ breast in 'High'"
+    return pasted("Scenarios", "lm_risk", told, "amount", region="Everywhere", amount=1.1)(book)
 
 
 def sheet_misspelt(book: Workbook) -> list[Found]:
@@ -613,7 +726,14 @@ def column_twice(book: Workbook) -> list[Found]:
 
 def column_of_a_year_missing(book: Workbook) -> list[Found]:
     book["Treatment"]["I5"] = "year two"
-    return [("Treatment", "A5", "columns of years are missing (2026): the timeline runs 2025 to 2027")]
+    words = "columns of years are missing (2026): the timeline runs 2025 to 2027; 'year two' (I5) is no year"
+    return [("Treatment", "I5", words)]
+
+
+def year_headers_misspelt(book: Workbook) -> list[Found]:
+    book["Treatment"]["H5"], book["Treatment"]["I5"] = "FY2025", dt.datetime(2026, 1, 1)
+    words = "columns of years are missing (2025, 2026)|'FY2025' (H5), the date 2026-01-01 (I5) are no years"
+    return [("Treatment", "H5", words)]
 
 
 def value_beyond_the_timeline(book: Workbook) -> list[Found]:
@@ -643,7 +763,7 @@ def many_rows(book: Workbook) -> list[Found]:
 
 
 TOGETHER = (
-    "unknown unit", "subtype shares below 1", "unknown region", "patent that ends before launch", "unknown operation", "blank citation",
+    "unknown unit", "subtype shares below 1", "unknown region", "orphan exclusivity without a patent", "unknown operation", "blank citation",
     "test priced per month", "decimal comma", "fractional first year", "blank year in a yearly row", "distribution beside never", "unknown source",
 )  # fmt: skip
 
@@ -659,6 +779,65 @@ def several_at_once(book: Workbook) -> list[Found]:
     for edit, (typed, _) in zip(edits, places, strict=True):
         book[edit.sheet][typed] = edit.value
     return [(edit.sheet, told, edit.message) for edit, (_, told) in zip(edits, places, strict=True)]
+
+
+def correlated(change: Callable[[Workbook], list[Found]]) -> Callable[[Workbook], list[Found]]:
+    """Three inputs that go together as they can only do all three, before another change."""
+
+    def changed(book: Workbook) -> list[Found]:
+        for sheet, quantity in (
+            ("Epidemiology", "lm_risk"),
+            ("Pricing", "list_price"),
+            ("Diagnosis", "sensitivity"),
+        ):
+            for n in [r[0].row for r in book[sheet].iter_rows(min_row=6) if r[0].value == quantity]:
+                value = book[sheet][f"{column(book, sheet, 'value')}{n}"].value
+                for name, typed in (("distribution", "pert"), ("low", value * 0.9), ("high", value * 1.1)):
+                    book[sheet][f"{column(book, sheet, name)}{n}"] = typed
+        subtype, segment = "All cancers", "Total market"
+        for n, (one, other, r) in enumerate(
+            (
+                (("lm_risk", None, subtype), ("list_price", segment, None), 0.9),
+                (("lm_risk", None, subtype), ("sensitivity", segment, None), 0.9),
+                (("list_price", segment, None), ("sensitivity", segment, None), 0.9),
+                (("lm_risk", None, subtype), ("lm_risk", None, subtype), 0.9),
+                (("list_price", segment, None), ("list_price", segment, None), 0.9),
+            ),
+            HEADER + 1,
+        ):
+            for i, typed in enumerate((*one, *other, r, "TEST", "placeholder"), 1):
+                book["Correlations"].cell(n, i).value = typed
+        return change(book)
+
+    return changed
+
+
+def sheet_of_correlated_missing(book: Workbook) -> list[Found]:
+    del book["Diagnosis"]
+    return [("Diagnosis", "", "the sheet 'Diagnosis' is missing")]
+
+
+def correlated_misspelt(book: Workbook) -> list[Found]:
+    place = cell(book, "Diagnosis", "sensitivity", "quantity")
+    book["Diagnosis"][place] = "sensitivty"
+    return [("Diagnosis", place, "'sensitivty'|nearest is 'sensitivity'")]
+
+
+def correlated_without_spread(book: Workbook) -> list[Found]:
+    place = cell(book, "Diagnosis", "sensitivity", "distribution")
+    book["Diagnosis"][place] = "prt"
+    return [("Diagnosis", place, "'prt' is no distribution")]
+
+
+def correlation_misspelt(book: Workbook) -> list[Found]:
+    book["Correlations"]["A7"] = "lm_rsk"
+    return [("Correlations", "A7", "'lm_rsk' is no quantity|nearest is 'lm_risk'")]
+
+
+def correlation_that_is_lost(book: Workbook) -> list[Found]:
+    """Without it the others could not hold together, which nobody said."""
+    book["Correlations"]["G8"] = "high"
+    return [("Correlations", "G8", "the text 'high' where a number is due")]
 
 
 def broken_axis_hides_nothing_else(book: Workbook) -> list[Found]:
@@ -736,7 +915,6 @@ CHANGES = {
     "scenario for a segment without it": scenario(
         "peak_share", "US", "EGFR lung", "set", 0.5, "it never applies there", "Scan"
     ),
-    "scenario sets what is there": scenario("subtype_share", "US", "EGFR lung", "set", 1, "changes nothing"),
     "price per course": price_per_course,
     "group named like a leaf": group_named_like_a_leaf,
     "no group of all": no_group_of_all,
@@ -745,6 +923,35 @@ CHANGES = {
     "no first year": no_first_year,
     "no years at all": no_years_at_all,
     "source twice": source_twice,
+    "delta twice": pasted(
+        "Scenarios", "care_access|add", "the add of care_access of Global in 'High'", "amount"
+    ),
+    "delta twice, in another case and with another amount": pasted(
+        "Scenarios",
+        "care_access|add",
+        "the add of care_access of Global in 'High'",
+        "amount",
+        region="GLOBAL",
+        amount=-0.01,
+    ),
+    "delta twice, for the same labels": delta_for_the_same_labels,
+    "published figure twice": pasted(
+        "Published",
+        "Nobody",
+        "'Market size' of 'NOBODY' for Global x Total market x All cancers in 2025",
+        "value",
+        publisher="NOBODY",
+        value=2,
+    ),
+    "band twice": pasted(
+        "Bands",
+        "diagnosed_share",
+        "the band of diagnosed_share of Global x All cancers in 2025",
+        "low",
+        low=0.98,
+    ),
+    "change twice": pasted("Changes", "Nobody", "the change", "version"),
+    "currency pasted twice": pasted("Currencies", "EUR", "'EUR'", "currency"),
     "sheet misspelt": sheet_misspelt,
     "sheet missing": sheet_missing,
     "sheet twice": sheet_twice,
@@ -758,12 +965,18 @@ CHANGES = {
     "column of quantities missing": column_of_quantities_missing,
     "column twice": column_twice,
     "column of a year missing": column_of_a_year_missing,
+    "year headers misspelt": year_headers_misspelt,
     "value beyond the timeline": value_beyond_the_timeline,
     "no header": no_header,
     "sheet empty": sheet_empty,
     "data far below": data_far_below,
     "many rows": many_rows,
     "several at once": several_at_once,
+    "sheet of what is correlated missing": correlated(sheet_of_correlated_missing),
+    "quantity that is correlated misspelt": correlated(correlated_misspelt),
+    "quantity that is correlated, its spreads misspelt": correlated(correlated_without_spread),
+    "correlation that is lost": correlated(correlation_that_is_lost),
+    "quantity of a correlation misspelt": correlated(correlation_misspelt),
     "broken axis hides nothing else": broken_axis_hides_nothing_else,
     "the same in many rows": the_same_in_many_rows,
 }
@@ -803,10 +1016,12 @@ def part_of(path: Path, sheet: str) -> str:
 
 
 def with_cell(sound: Path, folder: Path, sheet: str, address: str, xml: str) -> Path:
-    """The sound workbook with another XML for one cell."""
+    """The sound workbook with another XML for one cell, calculated as Excel leaves it."""
     part = part_of(sound, sheet)
 
     def change(name: str, content: bytes) -> bytes:
+        if name == "xl/workbook.xml":
+            return content.replace(b' fullCalcOnLoad="1"', b"")
         if name != part:
             return content
         text, n = re.subn(rf'<c r="{address}"[^>]*?(/>|>.*?</c>)', lambda _: xml, content.decode(), count=1)
@@ -990,7 +1205,7 @@ def test_damaged_inside(sound: Path, tmp_path: Path) -> None:
     content[item.header_offset + 30 + len(part) + item.compress_size // 2] ^= 0x10
     (tmp_path / "bad.xlsx").write_bytes(content)
     (fault,) = refusal(tmp_path / "bad.xlsx")
-    assert (fault.sheet, fault.cell) == ("", "")
+    assert fault.sheet == "Pricing"
     assert "save it again from Excel" in fault.message
 
 
@@ -1017,17 +1232,21 @@ PARTS: dict[str, tuple[str, Callable[[bytes], bytes | None], str]] = {
         lambda b: b.replace(b"workbook.xml", b"workbook.bin"),
         "not an .xlsx workbook: save it as .xlsx",
     ),
-    "sheet without end": ("Pricing", lambda b: b[: len(b) // 2], "holds broken XML"),
+    "sheet without end": ("Pricing", lambda b: b[: len(b) // 2], "holds broken XML in xl/worksheets/|line 1"),
     "tags that cross": (
         "Pricing",
         lambda b: b.replace(b"</row>", b"</raw>", 1),
-        "holds broken XML (mismatched tag",
+        "holds broken XML in xl/worksheets/sheet|line 1, column",
     ),
     "no XML": ("Pricing", lambda _: b"\x00\xff\x00", "holds broken XML"),
-    "no content": ("Pricing", lambda _: b"", "holds broken XML (no element found"),
+    "no content": ("Pricing", lambda _: b"", "holds broken XML"),
     "styles broken": ("xl/styles.xml", lambda b: b[:-9], "holds broken XML"),
     "control character": ("Pricing", lambda b: b.replace(b"<v>", b"<v>\x01", 1), "holds broken XML"),
-    "row that is no number": ("Pricing", lambda b: b.replace(b'<row r="6"', b'<row r="six"'), "is damaged"),
+    "row that is no number": (
+        "Pricing",
+        lambda b: b.replace(b'<row r="6"', b'<row r="six"'),
+        "is damaged in xl/worksheets/|save it again",
+    ),
     "cell in the wrong row": (
         "Pricing",
         lambda b: b.replace(b'r="G6"', b'r="G7"', 1),
@@ -1037,12 +1256,12 @@ PARTS: dict[str, tuple[str, Callable[[bytes], bytes | None], str]] = {
     "cell twice": (
         "Pricing",
         lambda b: b.replace(b'r="H6"', b'r="G6"', 1).replace(b'r="F6"', b'r="G6"', 1),
-        "has the cell G6 twice",
+        "has the cell twice",
     ),
     "row twice": (
         "Pricing",
         lambda b: re.sub(rb"(<row r=.6.*?</row>)", rb"\1\1", b, count=1),
-        "twice in xl/worksheets",
+        "has the cell twice",
     ),
     "text that is not there": (
         "Pricing",
@@ -1078,9 +1297,14 @@ PARTS: dict[str, tuple[str, Callable[[bytes], bytes | None], str]] = {
     "unknown encoding": (
         "Pricing",
         lambda b: b'<?xml version="1.0" encoding="klingon"?>' + b[b.index(b"<worksheet") :],
-        "is damaged|klingon",
+        "is damaged in xl/worksheets/sheet|line 1, column 31",
     ),
 }
+DAMAGED_CELLS = {
+    "control character": "A1", "cell twice": "G6", "row twice": "A6", "text that is not there": "A1",
+    "text before the first": "A1",
+}  # fmt: skip
+"""The cell that is named, where one is."""
 BOMB = (
     b"<!DOCTYPE b [<!ENTITY a 'aaaaaaaaaa'>"
     + b"".join(b"<!ENTITY a%d '&a%d;&a%d;'>" % (i, i - 1, i - 1) for i in range(1, 30))
@@ -1090,14 +1314,13 @@ BOMB = (
 
 @pytest.mark.parametrize("name", PARTS)
 def test_a_broken_part_is_refused(name: str, shared: Path, tmp_path: Path) -> None:
-    part, change, words = PARTS[name]
-    part = part if "/" in part else part_of(shared, part)
+    sheet, change, words = PARTS[name]
+    part = sheet if "/" in sheet else part_of(shared, sheet)
     with zipfile.ZipFile(shared) as package:
         before = package.read(part)
     assert change(before) != before
-    is_refused(
-        repacked(shared, tmp_path / "bad.xlsx", lambda n, b: change(b) if n == part else b), ("", "", words)
-    )
+    path = repacked(shared, tmp_path / "bad.xlsx", lambda n, b: change(b) if n == part else b)
+    is_refused(path, ("" if "/" in sheet else sheet, DAMAGED_CELLS.get(name, ""), words))
 
 
 # Bombs: bounded time and memory
@@ -1141,11 +1364,17 @@ def test_too_much_when_unpacked(sound: Path, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("bounded")
 @pytest.mark.parametrize(
-    "xml",
-    [b"<c/>" * 1_000_000, b"<b>" * 1_000_000, b"<mergeCell ref='A1:B2'/>" * 1_000_000],
-    ids=["cells", "depth", "areas"],
+    ("xml", "words"),
+    [
+        (b"<row/>" * 1_000_000, "has more than 100,000 XML elements"),
+        (b"<b>" * 1_000_000, "has XML elements more than 250 deep"),
+        (b"<mergeCell ref='A1:B2'/>" * 1_000_000, "has more than 100,000"),
+    ],
+    ids=["rows", "depth", "areas"],
 )
-def test_too_many_elements(xml: bytes, sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_elements(
+    xml: bytes, words: str, sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(package_limits, "MOST_ELEMENTS", 100_000)
     part = part_of(sound, "Pricing")
     path = repacked(
@@ -1153,7 +1382,7 @@ def test_too_many_elements(xml: bytes, sound: Path, tmp_path: Path, monkeypatch:
         tmp_path / "bad.xlsx",
         lambda n, b: b.replace(b"<sheetData>", b"<sheetData>" + xml) if n == part else b,
     )
-    is_refused(path, ("", "", "has more than 100,000 XML elements"))
+    is_refused(path, ("Pricing", "", words))
 
 
 @pytest.mark.usefixtures("bounded")
@@ -1218,7 +1447,7 @@ def rows_reordered(book: Workbook) -> None:
         if sheet == "Axes":  # the order of labels is the order of results
             moved = [
                 r
-                for axis in ("scenario", "subtype", "scope", "region", "segment")
+                for axis in ("scenario", "subtype", "schema", "scope", "region", "segment")
                 for r in values
                 if r[0] == axis
             ]
@@ -1256,6 +1485,13 @@ def other_cases_and_blanks(book: Workbook) -> None:
     book["Pricing"].title = " PRICING"
 
 
+def sheets_in_lower_case(book: Workbook) -> None:
+    for ws in list(book):
+        title = ws.title
+        ws.title = "in between"
+        ws.title = title.lower()
+
+
 def numbers_for_years(book: Workbook) -> None:
     for sheet in ("Diagnosis", "Treatment", "Pricing"):
         book[sheet]["H5"], book[sheet]["I5"] = 2025, 2026.0
@@ -1267,9 +1503,15 @@ def header_lower(book: Workbook) -> None:
         book[sheet].insert_rows(1, 9)
 
 
+def real_dates(book: Workbook) -> None:
+    for sheet, words in (("Currencies", "EUR"), ("Changes", "Nobody")):
+        book[sheet][cell(book, sheet, words, "date")] = dt.datetime(2025, 1, 1)
+    book["Sources"][cell(book, "Sources", "TEST", "year")] = dt.datetime(2025, 7, 1)
+
+
 HARMLESS = (
-    extra_column, extra_sheet, chart_sheet, notes, blank_rows, rows_reordered, columns_reordered, sheets_reordered, other_cases_and_blanks,
-    numbers_for_years, header_lower,
+    real_dates, extra_column, extra_sheet, chart_sheet, notes, blank_rows, rows_reordered, columns_reordered, sheets_reordered, other_cases_and_blanks,
+    numbers_for_years, header_lower, sheets_in_lower_case,
 )  # fmt: skip
 
 
@@ -1368,3 +1610,87 @@ def test_a_name_of_before_is_refused_with_its_name_of_now(book: Workbook, tmp_pa
     expected.append(("Axes", axis[0].coordinate, "'primary' is no axis: it is called 'subtype' now"))
     assert len(expected) == 12 and len(axis) > 1
     is_refused(saved(book, tmp_path), *expected)
+
+
+# The form of a workbook, and the scenario that is meant where none is named
+
+SCHEMA_OF_OLD = [
+    ("no schema is told", None),
+    ("version 1", "version 1"),
+]
+
+
+@pytest.mark.parametrize(("shown", "label"), SCHEMA_OF_OLD, ids=["none", "1"])
+def test_a_workbook_of_an_older_form_is_told_the_way_up(
+    shown: str, label: str | None, book: Workbook, tmp_path: Path
+) -> None:
+    """One fault has the steps; what they mend is no fault beside it."""
+    book["Axes"][cell(book, "Axes", "Base", "role")] = None
+    place = cell(book, "Axes", "schema", "label")
+    if label:
+        book["Axes"][place] = label
+    else:
+        delete(book, "Axes", "schema")
+    words = f"the form of an older lm_xl ({shown})|the role 'default'|the label 'version 2'"
+    is_refused(saved(book, tmp_path), ("Axes", place if label else "", words))
+
+
+def test_no_and_two_default_scenarios(book: Workbook, tmp_path: Path) -> None:
+    base, high = (cell(book, "Axes", f"scenario|{name}", "role") for name in ("Base", "High"))
+    book["Axes"][high] = "default"
+    is_refused(saved(book, tmp_path), ("Axes", high, f"the default scenario is there already, in {base}"))
+    book["Axes"][base] = book["Axes"][high] = None
+    is_refused(saved(book, tmp_path), ("Axes", base, "no scenario has the role 'default'"))
+
+
+def test_the_default_scenario_is_declared_and_no_position(
+    book: Workbook, sound: Path, tmp_path: Path
+) -> None:
+    """Exchanged rows forecast the same under the same fingerprint; another default does neither."""
+    plain = lm_xl.read_assumptions(sound)
+    base, high = (row(book, "Axes", "scenario", name) for name in ("Base", "High"))
+    for column_number in range(1, 8):
+        one, other = book["Axes"].cell(base, column_number), book["Axes"].cell(high, column_number)
+        one.value, other.value = other.value, one.value
+    moved = lm_xl.read_assumptions(saved(book, tmp_path))
+    assert (moved.axes.scenarios, moved.fingerprint) == (("Base", "High"), plain.fingerprint)
+    assert lm_xl.forecast(moved).runs == ("Base",)
+    book["Axes"][cell(book, "Axes", "scenario|Base", "role")] = None
+    book["Axes"][cell(book, "Axes", "scenario|High", "role")] = "default"
+    other = lm_xl.read_assumptions(saved(book, tmp_path))
+    assert other.axes.scenarios == ("High", "Base")
+    assert other.fingerprint != plain.fingerprint
+    total = {a.axes.default: lm_xl.forecast(a).patients("Global", 2025) for a in (plain, other)}
+    assert total["High"] != total["Base"]
+
+
+def test_a_real_date_is_the_date_that_it_is(book: Workbook, sound: Path, tmp_path: Path) -> None:
+    real_dates(book)
+    dated, plain = lm_xl.read_assumptions(saved(book, tmp_path)), lm_xl.read_assumptions(sound)
+    assert (dated.currencies, dated.changes, dated.sources) == (
+        plain.currencies,
+        plain.changes,
+        plain.sources,
+    )
+    assert {edit.sheet for edit in lm_xl.diff(sound, tmp_path / "bad.xlsx").edits} == {
+        "Sources"
+    }  # a year is in words
+
+
+@pytest.mark.parametrize("year", [None, "", "in press", "2019-2023", 2025, "2024 (online 2023)"], ids=repr)
+def test_a_source_may_be_of_several_years_or_of_none(year: Any, book: Workbook, tmp_path: Path) -> None:
+    book["Sources"][cell(book, "Sources", "TEST", "year")] = year
+    lm_xl.read_assumptions(saved(book, tmp_path))
+
+
+def test_years_of_a_sheet_in_lower_case_are_due_as_elsewhere(book: Workbook, tmp_path: Path) -> None:
+    """No advice to clear what is right, and no blank that is read as a number."""
+    sheets_in_lower_case(book)
+    place = next(r[0].row for r in book["treatment"].iter_rows(min_row=6) if r[5].value == "yearly")
+    book["treatment"][f"I{place}"] = None
+    is_refused(saved(book, tmp_path), ("treatment", f"I{place}", "blank where a number is due"))
+
+
+def test_the_correlations_of_these_tests_hold(book: Workbook, tmp_path: Path) -> None:
+    assert correlated(lambda _: [])(book) == []
+    lm_xl.read_assumptions(saved(book, tmp_path))

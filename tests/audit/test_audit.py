@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 import xlsxwriter
+from command_line import run
 from openpyxl.chart import LineChart, Reference
 from openpyxl.styles import Font, PatternFill
 from openpyxl.workbook import Workbook
@@ -23,10 +25,12 @@ from openpyxl.worksheet.table import Table
 from openpyxl.worksheet.worksheet import Worksheet
 
 import lm_xl
+from lm_xl.audit import audit as auditing
 from lm_xl.audit import formulas
 from lm_xl.audit.audit import CHECKS, RULES, Breach, as_json, audit, summary
 from lm_xl.audit.rules import display
 from lm_xl.workbook.pages.styles import TAB, add_styles
+from lm_xl.xlsx.addresses import formula_moved
 from lm_xl.xlsx.finish import finish
 
 YEARS = (2025, 2026, 2027, 2028)
@@ -220,7 +224,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_sound_workbook_breaches_nothing(sound: Path) -> None:
     assert [str(b) for b in audit(sound)] == []
-    assert summary([])[-1].startswith("0 breaches of 0 rules; 40 of the 40")
+    assert summary([])[-1].startswith("0 breaches of 0 rules; 44 of the 44")
 
 
 def test_every_cell_of_an_array_formula_has_its_formula(tmp_path: Path) -> None:
@@ -249,6 +253,17 @@ def name(title: str, refers_to: str, sheet: str = "", *, hidden: bool = False) -
     def edit(book: Workbook) -> None:
         names = book[sheet].defined_names if sheet else book.defined_names
         names[title] = DefinedName(title, attr_text=refers_to, hidden=hidden)
+
+    return edit
+
+
+def other(cells: dict[str, object]) -> Edit:
+    """A sheet with some cells."""
+
+    def edit(book: Workbook) -> None:
+        ws = book.create_sheet("Other")
+        for cell, value in cells.items():
+            ws[cell] = value
 
     return edit
 
@@ -423,6 +438,7 @@ PLANTS: list[Plant] = [
     ("W18", "", "", (WORKBOOK, r"<calcPr", '<calcPr calcMode="manual"')),
     ("W18", "By_region", "D6", put("Calc", "D6", "=By_region!D8")),
     ("W18", "Calc", "D6", put("Calc", "D6", "=Calc!D6+1")),
+    ("W19", "", "", (WORKBOOK, r"<calcPr", '<calcPr fullPrecision="0"')),
     ("W19", "Calc", "D7", put("Calc", "D7", "=ROUND(Calc!D6,0)")),
     (
         "W20",
@@ -529,6 +545,10 @@ PLANTS: list[Plant] = [
     ),
     ("W41", "", "", setting("", "properties.title", None)),
     ("W41", "", "", setting("", "properties.creator", "openpyxl")),
+    ("W42", "Other", "B7", other({"B2": 1, "B3": 2, "B4": 3, "B5": 4, "B7": "=SUM(B2:B4)"})),
+    ("W43", "Other", "B3", other({"B2": 1, "B3": "2", "B4": 3, "B5": "=SUM(B2:B4)"})),
+    ("W44", "Other", "B5", other({"B2": 1, "B3": 2, "B4": "=SUM(B2:B3)", "B5": "=SUM(B2:B4)"})),
+    ("W45", "Other", "B4", other({f"B{r}": f"=A{r + (r == 4)}*A$1" for r in range(2, 8)})),
     ("W41", "", "", (r"docProps/app\.xml", "<Application>.*?<", "<Application>Openpyxl 3<")),
 ]
 
@@ -557,7 +577,7 @@ def test_a_planted_breach_is_reported(
 def test_each_rule_that_is_checked_has_a_plant() -> None:
     assert {rule for rule, *_ in PLANTS} == set(CHECKS)
     assert set(RULES) - set(CHECKS) == {"W39"}
-    assert list(RULES) == [f"W{i:02}" for i in range(1, 42)]
+    assert list(RULES) == [f"W{i:02}" for i in range(1, 46)]
 
 
 @pytest.mark.parametrize(
@@ -746,7 +766,7 @@ def test_many_breaches_are_counted_and_some_shown() -> None:
     assert lines[1] == "  Calc!A1: a formula without a stored value"
     assert lines[-2:] == [
         "  and 950 more",
-        "1,000 breaches of 1 rules; 39 of the 40 rules that were checked are kept",
+        "1,000 breaches of 1 rules; 43 of the 44 rules that were checked are kept",
     ]
     told = json.loads(as_json(breaches))
     (rule,) = [r for r in told["rules"] if r["count"]]
@@ -758,3 +778,59 @@ def test_many_breaches_are_counted_and_some_shown() -> None:
         "message": "a formula without a stored value",
     }
     assert [r["rule"] for r in told["rules"] if not r["checked"]] == ["W39"]
+
+
+def test_the_command_fails_where_there_are_breaches(
+    sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, capsys, "audit", sound)[0] == 0
+    book = sound_book()
+    put("Calc", "E6", "=Assumptions!$D$6*1.07")(book)
+    path = save(book, tmp_path / "planted.xlsx")
+    for form in ("text", "json"):
+        code, out, _ = run(monkeypatch, capsys, "audit", "--format", form, path)
+        assert code == 3 and "W02" in out
+
+
+def test_a_rule_with_many_breaches_says_that_it_stopped(sound: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(CHECKS, "W02", lambda _: ((f"{n}", "", "wrong") for n in range(10)))
+    monkeypatch.setattr(auditing, "MOST_LISTED", 3)
+    found = [b for b in audit(sound) if b.rule == "W02"]
+    assert [b.sheet for b in found] == ["0", "1", "2", ""]
+    assert found[-1].message == "more than 3 breaches: no others were looked for"
+
+
+def test_the_audit_tells_what_it_is_at(sound: Path) -> None:
+    told: list[str] = []
+    audit(sound, told.append)
+    assert told == [*(f"reading {title}" for title in SHEETS), *(f"rule {rule}" for rule in CHECKS)]
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "'" * 20_000,
+        '"' * 20_001,
+        "[" * 20_000,
+        "a" * 20_000 + "(",
+        "'a" * 10_000,
+        "[[a]" * 5_000,
+        "$A" * 10_000,
+    ],
+)
+def test_no_formula_takes_more_than_linear_time(formula: str) -> None:
+    """Twice the formula may take three times as long, not four; a rest of a millisecond is noise."""
+
+    def seconds(text: str) -> float:
+        taken = []
+        for _ in range(3):
+            start = time.process_time()
+            formulas.meaning_of(text)
+            formulas.relative(text, 5, 5)
+            list(formulas.references(text))
+            formula_moved(text + "&0", 1, 1)
+            taken.append(time.process_time() - start)
+        return min(taken)
+
+    half = seconds(formula[: len(formula) // 2])
+    assert seconds(formula) < 3.5 * half + 0.05

@@ -53,4 +53,4 @@ def test_too_many_references_are_not_followed(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(circles, "MOST_LINKS", 5)
     sums = {f"A{row}": f"=SUM(A{row + 1}:A{row + 3})" for row in range(1, 8)}
     found = circles_in(tmp_path / "many.xlsx", sums)
-    assert found == [("A2", "more than 5 references: circles were not looked for")]
+    assert found == [("A2", "more than 5 references in search of circles: the rest was not looked at")]

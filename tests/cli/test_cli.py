@@ -80,7 +80,7 @@ def test_check_tells_which_results_lie_outside_their_bands(
     assert re.search(r"suspected_per_diagnosed .* in 16 regions, band 2\.20 to 3\.40: inside\n", out)
 
     def planted(sheets: dict[str, list[dict[str, Any]]]) -> None:
-        suspects, share = sheets["Bands"]
+        suspects, share, *_ = sheets["Bands"]
         share.update(subtype="Skin")
         low, high = sorted(
             plain.patients(region, 2025, "suspected") / plain.patients(region, 2025)
@@ -135,6 +135,61 @@ def test_new_check_build_verify(
     assert "planted.xlsx, Calc_Sales!H7: holds 1.0, no formula" in err
 
 
+ODD_YEARS = (
+    "",
+    "2025",
+    "2025-2025",
+    "0-50",
+    "99999-100000",
+    "1899-1950",
+    "2050-2101",
+    "1950-2050",
+    "2025-2035 ",
+)
+
+
+@pytest.mark.parametrize(
+    ("option", "typed", "words"),
+    [
+        ("--region", "U\x01S", "Axes!B7: the label 'U\\x01S' holds an invisible or odd blank character"),
+        ("--region", "us", "Axes!B7: 'us' is there already, in B6"),
+        ("--region", "Global", "Axes!B7: 'Global' is both a region and a group"),
+        ("--region", "", "Axes!B7: blank where the label of a region is due"),
+        ("--therapy", "Pill\x7f:Pills:entrant", "the label 'Pill\\x7f' holds an invisible"),
+        ("--therapy", "Pill:Pi\x00lls:rest", "the label 'Pi\\x00lls' holds an invisible"),
+        ("--therapy", "Other:Pills:rest", "the set 'Pills' has 2 rest members"),
+        ("--test", "lm_risk", "the label 'lm_risk' is the name of a quantity"),
+        ("--subtype", "=A1:Lung", "the label '=A1' may not begin with"),
+    ],
+)
+def test_labels_of_a_new_workbook_are_refused_as_those_of_any(
+    option: str,
+    typed: str,
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    axes = ["--region", "US", "--therapy", "Drug:Pills:rest", "--test", "Scan", "--subtype", "EGFR:Lung"]
+    code, _, err = run(monkeypatch, capsys, "new", tmp_path / "form.xlsx", *axes, option, typed)
+    assert code == 1, err
+    assert f"form.xlsx, {words}" in err or words in err
+    assert not list(tmp_path.iterdir())
+
+
+def test_blanks_around_a_label_are_none_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also those that no spreadsheet can hold."""
+    axes = ["--therapy", " Drug\x1f:Pills :rest", "--test", "Scan", "--subtype", "EGFR: Lung"]
+    assert run(monkeypatch, capsys, "new", tmp_path / "form.xlsx", "--region", "\x1cUS\t", *axes)[0] == 0
+    labels = [
+        r[1]
+        for r in openpyxl.load_workbook(tmp_path / "form.xlsx")["Axes"].iter_rows(min_row=6, values_only=True)
+    ]
+    assert labels[:4] == ["US", "Drug", "Scan", "EGFR"]
+
+
 def test_a_new_workbook_is_a_form(
     tmp_path: Path, small_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -161,6 +216,7 @@ def test_a_new_workbook_is_a_form(
         (["new", form], "--region"),
         (["new", form, *axes[:-1], "2040-2024"], "2025-2035"),
         (["new", form, *axes[:3], "Pill:rest", *axes[4:]], "LABEL:SET:ROLE"),
+        *((["new", form, *axes[:-1], years], "1900 to 2100, over 2 to 100 years") for years in ODD_YEARS),
     ):
         code, _, err = run(monkeypatch, capsys, *words)
         assert code == 2

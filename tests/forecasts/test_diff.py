@@ -288,3 +288,33 @@ def test_an_edit_names_its_cell_and_its_new_source(small_path: Path, tmp_path: P
     edit = next(e for e in lm_xl.diff(small_path, path).edits if e.sheet == "Pricing")
     assert openpyxl.load_workbook(path)["Pricing"][edit.cell].value == pytest.approx(9900)
     assert (edit.source, edit.columns) == ("NEW", ("value", "source"))
+
+
+def test_what_a_spreadsheet_does_not_hold_is_no_difference(small_path: Path, tmp_path: Path) -> None:
+    """LibreOffice saves 15 digits of a number where Excel saves 17: neither the fingerprint nor any row is another."""
+    book, changed = openpyxl.load_workbook(small_path), 0
+    for sheet in book:
+        for cell in (c for r in sheet.iter_rows(min_row=6) for c in r if isinstance(c.value, float)):
+            digits = float(f"{cell.value:.15g}")
+            changed += digits != cell.value
+            cell.value = digits
+    assert changed > 5
+    book.save(tmp_path / "saved.xlsx")
+    found = lm_xl.diff(small_path, tmp_path / "saved.xlsx")
+    assert found.edits == ()
+    assert (
+        len({a.fingerprint for a in found.assumptions})
+        == len({a.uncertainty for a in found.assumptions})
+        == 1
+    )
+    assert lines_of(small_path) == lines_of(tmp_path / "saved.xlsx")
+
+
+def test_the_last_digit_that_a_spreadsheet_holds_is_a_difference(small_path: Path, tmp_path: Path) -> None:
+    def nudged(sheets: Sheets) -> None:
+        row = one(sheets["Pricing"], quantity="list_price", segment="Other drug")
+        row["value"] = float(f"{row['value']:.14e}") * (1 + 1e-13)
+
+    found = lm_xl.diff(small_path, small.workbook(tmp_path / "nudged.xlsx", change=nudged))
+    assert [edit.columns for edit in found.edits] == [("value",)]
+    assert found.assumptions[0].fingerprint != found.assumptions[1].fingerprint

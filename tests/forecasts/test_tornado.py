@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import openpyxl
 import pytest
 import small
 from command_line import run
@@ -159,54 +158,27 @@ def test_competing_shares_give_way(spread: lm_xl.Assumptions, shipped: lm_xl.Ass
     assert share.high_effect < 0 < share.low_effect
 
 
-@pytest.mark.parametrize(
-    ("quantity", "low", "high", "later", "words"),
-    [
-        (
-            "planned_launch",
-            2025,
-            2030,
-            0,
-            "the high 2030 of planned_launch | Total market: patent_expiry 2029 of US x New drug",
-        ),
-        (
-            "planned_launch",
-            2025,
-            2027.5,
-            2,
-            "patent_expiry 2029 of US x New drug is not after planned_launch 2029.5 in scenario 'High'",
-        ),
-        (
-            "patent_expiry",
-            2026,
-            2035,
-            0,
-            "the low 2026 of patent_expiry | Total market: patent_expiry 2026 of US x New drug",
-        ),
-    ],
-)
-def test_a_low_or_high_that_breaks_a_rule_is_refused_with_its_cell(
-    tmp_path: Path, quantity: str, low: float, high: float, later: float, words: str
-) -> None:
-    def wide(sheets: Sheets) -> None:
-        for row in rows_of(sheets, quantity=quantity):
-            row.update(low=low, high=high, distribution="pert")
-        if later:
-            delta = {
-                **sheets["Scenarios"][0],
-                "quantity": quantity,
-                "region": "",
-                "segment": "Total market",
-                "subtype": "",
-            }
-            sheets["Scenarios"].append({**delta, "operation": "add", "amount": later})
+def test_a_launch_may_be_drawn_past_its_patent(tmp_path: Path) -> None:
+    """One rule for values, ends and draws: past its patent a launch sells at a price that falls at once."""
 
-    path = small.workbook(tmp_path / "wide.xlsx", (1, 5, 3, 7), change=wide)
-    with pytest.raises(lm_xl.Refused) as refused:
-        lm_xl.read_assumptions(path)
-    (fault,) = refused.value.faults
-    assert openpyxl.load_workbook(path)[fault.sheet][fault.cell].value == low
-    assert words in fault.message
+    def wide(sheets: Sheets) -> None:
+        for row in rows_of(sheets, quantity="planned_launch"):
+            row.update(low=2025, high=2032, distribution="pert")
+        for row in rows_of(sheets, quantity="orphan_exclusivity"):
+            row["value"] = 0
+
+    a = lm_xl.read_assumptions(small.workbook(tmp_path / "wide.xlsx", (1, 5, 3, 7), change=wide))
+    (swing,) = (s for s in lm_xl.tornado(a, year=2031).swings if s.input.startswith("planned_launch"))
+    late = lm_xl.with_scenario(a, "Late", [launch_set(swing.high)])
+    later = lm_xl.forecast(late, "Late")
+    assert later.outputs["launch"].max() > 2029 == later.assumptions.base["patent_expiry"].max()
+    assert swing.at_high == pytest.approx(later.revenue("Therapeutics", 2031), rel=NEAR)
+    assert lm_xl.simulate(a, 300, 1).draws == 300
+
+
+def launch_set(year: float) -> dict[str, object]:
+    keys = {"quantity": "planned_launch", "segment": "New drug", "operation": "set", "amount": year}
+    return {**keys, "source": "TEST", "status": "placeholder", "reason": "made up"}
 
 
 def test_tornado_on_the_command_line(

@@ -8,12 +8,29 @@ import pytest
 
 from lm_xl.faults import CallError
 from lm_xl.functions.answers import call
-from lm_xl.functions.registry import FUNCTIONS
+from lm_xl.functions.registry import FUNCTIONS, MODEL_AT
 
-WRONG = {"metric": "nothing", "stage": "nothing", "basis": "nothing"}
+WRONG = {
+    a.name: "nothing"
+    for f in FUNCTIONS.values()
+    for a in f.arguments
+    if a.kind
+    in (
+        "metric",
+        "percentile_metric",
+        "stage",
+        "basis",
+        "percentile",
+        "quantity",
+        "axis",
+        "by",
+        "count",
+        "scenario",
+    )
+}
 
 
-@pytest.mark.parametrize("name", ["LM_PATIENTS", "LM_REVENUE", "LM_TABLE", "LM_SHARE", "LM_CAGR", "LM_PRICE"])
+@pytest.mark.parametrize("name", sorted({*MODEL_AT} - {"LM_LIST"}))  # which lists words without a model
 @pytest.mark.parametrize(("model", "code"), [(None, "#N/A"), (CallError("#REF!", ""), "#REF!")])
 def test_a_call_without_a_model_says_so_before_all_else(name: str, model: Any, code: str) -> None:
     arguments = [model if a.kind == "model" else WRONG.get(a.name) for a in FUNCTIONS[name].arguments]

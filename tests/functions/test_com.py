@@ -17,8 +17,10 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import MagicMock
 
+import hosts
 import openpyxl
 import pytest
+from grids import grids
 from openpyxl.chart import LineChart, Reference
 from openpyxl.comments import Comment
 from openpyxl.workbook.defined_name import DefinedName
@@ -31,10 +33,12 @@ from pyopenvba.interpreter._objects import MemberSpec
 
 import lm_xl
 from lm_xl.faults import CallError, Refused, WrongUsage
+from lm_xl.functions import answers as calls
 from lm_xl.functions import vba
 from lm_xl.functions.answers import call
 from lm_xl.functions.arguments import OMITTED
-from lm_xl.functions.models import Model
+from lm_xl.functions.com import CVERR
+from lm_xl.functions.models import STORE, Model
 from lm_xl.functions.registry import FUNCTIONS, PASSED_ON
 
 LEFT_OUT = -2147352572
@@ -221,7 +225,7 @@ def excel(windows: SimpleNamespace, small_path: Path, monkeypatch: pytest.Monkey
     for name, getter in {
         "Caller": lambda application: application.caller,
         "Volatile": count("volatile"),
-        "CalculateFull": count("full"),
+        "Calculate": count("full"),
     }.items():
         monkeypatch.setitem(members, name.lower(), MemberSpec(name, "method", getter))
     words = ("Macro", "Description", "Category", "ArgumentDescriptions")
@@ -296,6 +300,63 @@ def test_without_a_model_the_stub_takes_that_of_the_workbook_and_is_volatile(
     assert excel.volatile == 4
 
 
+def test_a_call_without_a_model_takes_that_of_its_own_sheet(
+    excel: SimpleNamespace, handle: str, small_assumptions: lm_xl.Assumptions
+) -> None:
+    """As a sheet Model that was copied has it: the copy's name belongs to the copy."""
+    high = STORE.put(Model(small_assumptions, "High"))
+    one, other = excel.app.sheet("Lists"), excel.app.sheet("Axes")
+    one.set_value("Z9", handle)
+    other.set_value("Z9", high)
+    excel.app.add_named_range("Model", "=Lists!$Z$9")
+    excel.app.workbook.vba_get("Worksheets", ["Axes"]).vba_get("Names").vba_get(
+        "Add", ["Model", "=Axes!$Z$9"]
+    )
+    for sheet, model in (("Lists", handle), ("Axes", high), ("Timeline", handle)):
+        cell = excel.app.workbook.vba_get("Worksheets", [sheet]).vba_get("Range", ["A1"])
+        excel.app.application.caller = cell
+        assert excel.ask('LM_REVENUE("New drug", 2030)') == call("LM_REVENUE", ["New drug", 2030, model])
+        assert "Atlantis" in excel.ask('LM_WHY("LM_REVENUE", "Atlantis", 2030)')
+    assert len({call("LM_REVENUE", ["New drug", 2030, model]) for model in (handle, high)}) == 2
+
+
+@pytest.mark.parametrize("name", list(hosts.CALLS))
+def test_each_function_in_every_way(
+    excel: SimpleNamespace, small_path: Path, small_assumptions: lm_xl.Assumptions, name: str
+) -> None:
+    """The calls of tests/hosts.py, on two sheets with a model each."""
+    models = [STORE.put(Model(small_assumptions, scenario)) for scenario in ("Base", "High")]
+    whole = list(grids(small_assumptions).values())
+    for sheet, model in zip(("Lists", "Axes"), models, strict=True):
+        excel.app.sheet(sheet).set_value("Z99", model)
+        book = excel.app.workbook.vba_get("Worksheets", [sheet])
+        book.vba_get("Names").vba_get("Add", ["Model", f"={sheet}!$Z$99"])
+        excel.app.application.caller = book.vba_get("Range", ["A1"])
+        for way in hosts.ways(name):
+            given = hosts.arguments(name, way, model)
+            words = ["" if x is OMITTED else tables(small_path) if x == hosts.TABLES else "" for x in given]
+            for j, value in enumerate(given):
+                if value is OMITTED or value == hosts.TABLES:
+                    continue
+                cells = value if isinstance(value, list) else [[value]]
+                for i, (cell,) in enumerate(cells, 1):
+                    excel.app.sheet(sheet).set_value(f"A{chr(65 + j)}{i}", cell)
+                words[j] = f'Worksheets("{sheet}").Range("A{chr(65 + j)}1:A{chr(65 + j)}{len(cells)}")'
+            due = in_numbers(hosts.due(name, given, model, whole))
+            got = excel.ask(f"{name}({', '.join(words)})")
+            if name == "LM_VERSION":
+                due = due.replace("Python", got.partition(", ")[2])
+            assert got == due, (sheet, way)
+
+
+def in_numbers(answer: Any) -> Any:
+    """An answer with the numbers of its errors, a single row or cell without its brackets."""
+    if isinstance(answer, list):
+        rows = [in_numbers(x) for x in answer]
+        return rows[0] if len(rows) == 1 and isinstance(rows[0], list) else rows
+    return CVERR.get(answer, answer) if isinstance(answer, str) else answer
+
+
 def test_several_areas_and_error_cells_are_errors(excel: SimpleNamespace, handle: str) -> None:
     excel.app.sheet("Lists").set_value("Z1", "US")
     excel.app.sheet("Lists").set_value("Z3", "US")
@@ -326,20 +387,38 @@ def test_a_python_that_was_stopped_is_started_again(excel: SimpleNamespace) -> N
     excel.server.failures = (
         2  # Python answers, with an exception each time: that is no reason to silence other cells
     )
-    assert excel.ask("LM_VERSION()") == 2029
-    assert "lm_xl" in excel.ask("LM_VERSION()")
+    assert excel.ask("LM_VERSION()") == 2015
+    assert "Python could not answer LM_VERSION. " in excel.app.application.status_bar
+    assert "lm_xl" in excel.ask("LM_VERSION()") and excel.app.application.status_bar is False
+
+
+def test_what_fails_in_python_is_an_error_with_words(
+    excel: SimpleNamespace, handle: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(calls._ANSWERS, "LM_PATIENTS", lambda _: {}["absent"])
+    assert excel.ask(f'LM_PATIENTS("US", 2026, "{handle}")') == 2015
+    why = excel.ask(f'LM_WHY("LM_PATIENTS", "US", 2026, "{handle}")')
+    assert why.startswith("#VALUE! LM_PATIENTS failed in lm_xl itself: KeyError: 'absent'")
 
 
 def test_opening_describes_checks_and_only_then_recalculates(
-    excel: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+    excel: SimpleNamespace, small_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     members = type(excel.app.workbook)._vba_members
     monkeypatch.setitem(members, "saved", MemberSpec("Saved", "property", lambda _: True, lambda _, __: None))
     excel.app.add_module(
         vba.on_open().replace("\r\n", "\n").replace("Private Sub", "Public Sub"), name="Opening"
     )
+    marked: list[tuple[str, bool]] = []
+    sheets = type(excel.app.workbook.vba_get("Worksheets", [1]))._vba_members
+    toggle = MemberSpec(
+        "EnableCalculation", "property", lambda _: True, lambda sheet, on: marked.append((sheet.name, on))
+    )
+    monkeypatch.setitem(sheets, "enablecalculation", toggle)
     excel.app.run("Workbook_Open")
     assert excel.full == 1 and excel.app.application.status_bar is False
+    names = openpyxl.load_workbook(small_path).sheetnames
+    assert marked == [(name, False) for name in names] + [(name, True) for name in names]
     assert {said[0].split("!")[1] for said in excel.helped} == set(FUNCTIONS)
     assert all(
         len(text) <= 255
@@ -385,6 +464,7 @@ def plain(tmp_path: Path) -> Path:
 
 @pytest.mark.filterwarnings("ignore")  # of oletools as it is imported
 def test_the_file_holds_xlwings_and_our_macros_and_what_it_held_before(plain: Path, tmp_path: Path) -> None:
+    import olefile
     from oletools.olevba import VBA_Parser
 
     made = tmp_path / "made.xlsm"
@@ -408,7 +488,10 @@ def test_the_file_holds_xlwings_and_our_macros_and_what_it_held_before(plain: Pa
     assert body("xlwings_udfs") == vba.stubs().splitlines()
     assert body("ThisWorkbook") == vba.on_open().splitlines()
     assert not any(body(name) for name in ("Sheet1", "Chart2", "Sheet3"))
-    assert "Public Const XLWINGS_VERSION" in sources["xlwings"]
+    assert (
+        body("xlwings")[0] == "Option Private Module" and "Public Const XLWINGS_VERSION" in sources["xlwings"]
+    )
+    assert not any("Private Module" in line for line in body("xlwings_udfs"))
     assert (
         max(len(line) for name in ("xlwings_udfs", "ThisWorkbook") for line in sources[name].splitlines())
         < 1023
@@ -426,6 +509,8 @@ def test_the_file_holds_xlwings_and_our_macros_and_what_it_held_before(plain: Pa
         assert set(after.namelist()) - set(before.namelist()) == {"xl/vbaProject.bin"}
         assert [n for n in before.namelist() if after.read(n) != before.read(n) and n not in edited] == []
         assert b"sheet.macroEnabled.main+xml" in after.read("[Content_Types].xml")
+        ole = olefile.OleFileIO(io.BytesIO(after.read("xl/vbaProject.bin")))
+        assert ole.openstream("VBA/_VBA_PROJECT").read() == bytes.fromhex("CC61FFFF000100")
         assert not [
             n
             for n in after.namelist()
@@ -440,6 +525,24 @@ def test_the_file_holds_xlwings_and_our_macros_and_what_it_held_before(plain: Pa
     book = openpyxl.load_workbook(made, keep_vba=True)
     with book.vba_archive:
         assert book.sheetnames == ["Start", "Picture", "xlwings.conf"]
+
+
+def test_one_version_of_xlwings_is_named_locked_installed_and_in_the_template() -> None:
+    """Its macros load the DLL of their own version: a new pin needs the lock, the installation and the templates to follow."""
+    import xlwings
+
+    root = Path(__file__).parents[2]
+    lock = (root / ".ci" / "constraints.txt").read_text()
+    with ExcelFile(root / "workbooks" / "lm_template.xlsm") as shipped:
+        macros = shipped.get_module("xlwings")
+    named = {
+        "pyproject.toml": re.search(r'"xlwings==([0-9.]+)', (root / "pyproject.toml").read_text()),
+        "the lock": re.search(r"(?m)^xlwings==([0-9.]+)$", lock),
+        "the shipped template": re.search(r'XLWINGS_VERSION As String = "([0-9.]+)"', macros),
+    }
+    assert {place: found and found[1] for place, found in named.items()} == dict.fromkeys(
+        named, xlwings.__version__
+    )
 
 
 def test_two_builds_are_one_file(plain: Path, tmp_path: Path) -> None:

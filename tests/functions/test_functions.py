@@ -32,12 +32,14 @@ from lm_xl.functions import answers as calls
 from lm_xl.functions import com, handles, headless, lite, reference
 from lm_xl.functions.answers import call
 from lm_xl.functions.arguments import OMITTED
+from lm_xl.functions.formulas import LEFT_OUT, STANDING, Surroundings, completed
 from lm_xl.functions.models import STORE, Model, Store
 from lm_xl.functions.registry import FUNCTIONS
 from lm_xl.functions.template.build import template
-from lm_xl.functions.template.control import FIGURES_AT, MODEL_ROW, VERSION_ROW
+from lm_xl.functions.template.control import CONTROL, FIGURES_AT, MODEL_ROW, VERSION_ROW
 from lm_xl.functions.template.dashboard import CHOICES
 from lm_xl.functions.template.examples import SLOW
+from lm_xl.functions.template.what_if import BRIDGE_ROW, CHANGED, FACTOR, REVENUE_ROW, WHAT_IF
 from lm_xl.workbook.plan.front.markets import THERAPY
 from lm_xl.workbook.plan.records import records_of
 from lm_xl.workbook.words.prose import text
@@ -251,9 +253,15 @@ def test_the_store_is_bounded_and_forgets_the_least_used(small_assumptions: lm_x
     models = [Model(small_assumptions, s) for s in ("Base", "High")]
     first, second = (store.put(m) for m in models)
     assert store.get(first) is models[0]
-    third = store.put(Model(dataclasses.replace(small_assumptions, changes=()), "Base"))
-    assert len(store) == 2 and store.get(second) is None
-    assert store.get(first) is models[0] and store.get(third) is not None
+    others = [dataclasses.replace(small_assumptions, **{x: ()}) for x in ("changes", "bands")]
+    third = store.put(Model(others[0], "Base"))
+    assert len(store) == 2 and store.get(first) is models[0]
+    again = store.get(second)
+    assert again is not models[1] and again is not None and again.handle == second  # made of the first
+    store.put(Model(others[0], "Base"))
+    store.put(Model(others[1], "Base"))
+    assert len(store) == 2 and store.get(first) is store.get(second) is None
+    assert store.get(third) is not None
 
 
 def test_two_workbooks_and_many_threads_get_their_own_numbers(small_assumptions: lm_xl.Assumptions) -> None:
@@ -455,7 +463,7 @@ def test_plain_functions_take_lists_frames_and_names(
     assert block[1, 2] == pytest.approx(results.patients("Germany", 2029, "treated"), rel=1e-12)
     with pytest.raises(CallError, match="unknown region 'Germanyy': nearest is 'Germany'"):
         lm_xl.LM_PATIENTS(["US", "Germanyy"], 2025, mine)
-    with pytest.raises(TypeError):
+    with pytest.raises(CallError, match="missing a required argument: 'year'"):
         lm_xl.LM_PATIENTS("US")
     assert "Raises CallError" in str(lm_xl.LM_PATIENTS.__doc__)
 
@@ -521,22 +529,16 @@ def test_recalculation_changes_values_and_nothing_else(small_template: Path, tmp
 def test_calls_may_leave_arguments_out(
     small_assumptions: lm_xl.Assumptions, handle: str, tmp_path: Path
 ) -> None:
-    assert (
-        headless.complete_formula('=LM_REVENUE("A",2030)+SUM(1,2)', named=True)
-        == '=LM_REVENUE("A",2030,Model)+SUM(1,2)'
-    )
-    assert (
-        headless.complete_formula("=LM_PATIENTS(A1,IF(B1=1,2,3))", named=False)
-        == "=LM_PATIENTS(A1,IF(B1=1,2,3))"
-    )
-    standing = f'"{headless.STANDING}",Model'
-    assert (
-        headless.complete_formula('=LM_WHY(A1,"region",,2)', named=True)
-        == f'=LM_WHY(A1,"region","{headless.LEFT_OUT}",2,{standing})'
-    )
-    assert (
-        headless.complete_formula('=LM_PATIENTS("US")', named=True) == '=LM_PATIENTS("US")'
-    )  # the year is missing, not the model
+    def filled_in(formula: str, *names: str) -> str:
+        around = Surroundings({("", name): "Sheet!$A$1" for name in names})
+        return completed(formula, ("Sheet", 1, 1), around)
+
+    assert filled_in('=LM_REVENUE("A",2030)+SUM(1,2)', "model") == '=LM_REVENUE("A",2030,Sheet!$A$1)+SUM(1,2)'
+    assert filled_in("=LM_PATIENTS(A1,IF(B1=1,2,3))") == "=LM_PATIENTS(A1,IF(B1=1,2,3))"
+    standing = f'"{STANDING}",Sheet!$A$1'
+    assert filled_in('=LM_WHY(A1,"region",,2)', "model") == f'=LM_WHY(A1,"region","{LEFT_OUT}",2,{standing})'
+    # The year is missing, not the model.
+    assert filled_in('=LM_PATIENTS("US")', "model") == '=LM_PATIENTS("US")'
     path = tmp_path / "two.xlsx"
     book = openpyxl.Workbook()
     ws: Any = book.active
@@ -579,30 +581,6 @@ def test_a_block_that_fails_or_is_small_shows_it_in_every_cell(handle: str, tmp_
     assert len(errors) == 2 + 4 + 4 + 2
 
 
-@pytest.mark.parametrize(
-    ("formula", "why"),
-    [
-        ("=SOMEBODYS.FUNCTION(1)", "no function of that name"),
-        ("=[1]Sheet1!A1+1", "it refers to another workbook"),
-        ("='[Old.xlsx]My sheet'!A1", "it refers to another workbook"),
-        ("=SUM(Sheet:Other!C6)", "it refers to several sheets at once"),
-        ("=tbl_It[[#This Row],[value]]*2", "it refers to its own row of a table"),
-    ],
-)
-def test_a_formula_that_cannot_be_computed_here_is_refused(formula: str, why: str, tmp_path: Path) -> None:
-    path = tmp_path / "other.xlsx"
-    book = openpyxl.Workbook()
-    book.create_sheet("Other")
-    book["Sheet"]["A1"] = formula
-    book.save(path)
-    before = path.read_bytes()
-    with pytest.raises(
-        Refused, match=rf"other.xlsx, Sheet!A1: {re.escape(formula)} cannot be computed here: {why}"
-    ):
-        headless.recalculate(path)
-    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
-
-
 def test_what_is_no_workbook_of_ours_is_refused_and_stays(tmp_path: Path, handle: str) -> None:
     path = tmp_path / "book.xlsx"
     book = openpyxl.Workbook()
@@ -617,10 +595,10 @@ def test_what_is_no_workbook_of_ours_is_refused_and_stays(tmp_path: Path, handle
     book.save(tmp_path / "plain.xlsx")
     for name, why in {
         "missing.xlsx": "there is no such file", "book.xls": "is no workbook by its name: allowed .xlsx and .xlsm", "book": "is no workbook by its name",
-        "damaged.xlsx": "is damaged", "plain.xlsx": "holds none of our functions",
+        "damaged.xlsx, Sheet": "holds broken XML", "plain.xlsx": "holds none of our functions",
     }.items():  # fmt: skip
         with pytest.raises(Refused, match=re.escape(f"{name}: {why}")):
-            headless.recalculate(tmp_path / name)
+            headless.recalculate(tmp_path / name.split(",")[0])
     path.chmod(0o440)
     with pytest.raises(Refused, match=r"book\.xlsx: is read-only"):
         headless.recalculate(path)
@@ -688,8 +666,24 @@ def keys_of(ws: Any, row: int) -> dict[str, str]:
     return {name: ws.cell(row, i).value for i, name in named if ws.cell(row, i).value}
 
 
+def beside(results: lm_xl.Results) -> list[lm_xl.Results]:
+    """The forecasts that the sheet What_if shows beside each other when it is delivered."""
+    a = results.assumptions
+    delta = {"quantity": CHANGED, "subtype": a.axes.subtype.total, "region": a.axes.region.total}
+    delta |= {"operation": "multiply", "amount": FACTOR, "status": "expert", "source": "LM-XL-EXPERT"}
+    changed = lm_xl.with_scenario(a, "Changed", [{**delta, "reason": "a test"}])
+    return [results, lm_xl.forecast(a, "High"), lm_xl.forecast(changed, "Changed")]
+
+
 def expected_block(ws: Any, row: int, results: lm_xl.Results) -> Any:
     """What the lines of a template's block must show, from its own labels."""
+    if ws.title == WHAT_IF:
+        return (
+            beside(results)[row - REVENUE_ROW - 1].series(
+                "risk_adjusted_sales", segment=results.axes.headline
+            )
+            / 1e6
+        )
     what, unit, of = ws.cell(row, 1).value, unit_of(ws, row), keys_of(ws, row)
     if what == "patients":
         return results.series("diagnosed", **of)
@@ -712,7 +706,7 @@ def test_stored_values_of_the_shipped_template_are_those_of_python(
     path, results = SHIPPED[host], lm_xl.forecast(shipped)
     stored = openpyxl.load_workbook(path, data_only=True)
     blocks = function_blocks(path)
-    assert len(blocks) == 15
+    assert len(blocks) == 18
     for sheet, top, left, rows, columns in blocks:
         for row in range(top, top + rows):
             values = [stored[sheet].cell(row, left + j).value for j in range(columns)]
@@ -788,6 +782,26 @@ def test_the_shipped_template_follows_its_assumptions(
     assert headless._stored_value(workbook.get_value("Model", MODEL_ROW, 3)).code == VALUE
     assert f"Epidemiology, row {sheet_row - 4}, value: 7 (share) is outside 0 to 1" in workbook.get_value(
         "Model", MODEL_ROW + 1, 3
+    )
+
+
+@pytest.mark.parametrize("host", list(SHIPPED))
+def test_the_page_of_what_ifs_shows_what_drives_them(shipped: lm_xl.Assumptions, host: str) -> None:
+    stored = openpyxl.load_workbook(SHIPPED[host], data_only=True)[WHAT_IF]
+    year, columns = shipped.axes.years[-1], (3, 4)
+    base, *others = (r.revenue(shipped.axes.headline, year) / 1e6 for r in beside(lm_xl.forecast(shipped)))
+    bars = lm_xl.bridge(shipped, "Base", "High").bars
+    for column, other in zip(columns, others, strict=True):
+        effects = [stored.cell(BRIDGE_ROW + 2 + i, column).value for i in range(len(bars) + 1)]
+        assert sum(effects[:-1]) == pytest.approx(other - base, rel=1e-9)
+        assert effects[-1] == pytest.approx(other - base, rel=1e-9)
+    shown = [stored.cell(BRIDGE_ROW + 2 + i, 3).value for i in range(len(bars))]
+    assert shown == pytest.approx([bar.effect / 1e6 for bar in bars], rel=1e-9, abs=1e-9)
+    workbook = headless.open_workbook(SHIPPED[host])
+    workbook.set_value(WHAT_IF, REVENUE_ROW - 3, 2, "lm_risc")
+    workbook.evaluate_all()
+    assert workbook.get_value(WHAT_IF, REVENUE_ROW + 4, 2).startswith(
+        "#VALUE! unknown quantity 'lm_risc': nearest is 'lm_risk'"
     )
 
 
@@ -972,7 +986,7 @@ def test_the_template_checks_itself_and_follows_its_choices(shipped: lm_xl.Assum
         ws = labels[sheet]
         for row in range(top, top + count):
             of = keys_of(ws, row)
-            if ws.cell(row, 1).value == "patients":
+            if ws.title == WHAT_IF or ws.cell(row, 1).value == "patients":
                 continue
             due = results.series("gross_sales", **{"segment": "Diagnostics", **of})
             whole = results.series("gross_sales", segment=shipped.axes.headline)
@@ -994,15 +1008,18 @@ def test_the_examples_of_the_reference_answer_in_the_template() -> None:
     examples = {
         f.name: f.example
         for f in FUNCTIONS.values()
-        if "..." not in f.example and "A6" not in f.example and f.name != SLOW
+        if "..." not in f.example and "A6" not in f.example and f.name not in SLOW
     }
-    assert len(examples) == len(FUNCTIONS) - 3
-    for column, example in enumerate(examples.values(), 20):
-        workbook.set_formula("Functions", 200, column, headless.complete_formula(example, named=True))
+    assert len(examples) == len(FUNCTIONS) - 4
+    around = Surroundings({("", "model"): f"{CONTROL}!$C${MODEL_ROW}"})
+    apart = range(20, 20 + 20 * len(examples), 20)  # tables spill beside and below
+    for column, example in zip(apart, examples.values(), strict=True):
+        at = "Functions", 200, column
+        workbook.set_formula(*at, completed(example, at, around))
     workbook.evaluate_all()
     answers = {
         name: headless._stored_value(workbook.get_value("Functions", 200, column))
-        for column, name in enumerate(examples, 20)
+        for column, name in zip(apart, examples, strict=True)
     }
     assert not [name for name, x in answers.items() if isinstance(x, CallError) or not x]
 

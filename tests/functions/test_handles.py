@@ -10,14 +10,18 @@ import sys
 from pathlib import Path
 
 import lm_xl
-from lm_xl.functions.models import Model
+from lm_xl.functions.answers import call
+from lm_xl.functions.models import STORE, Model
 
 CODE = """
 import sys
 import lm_xl
-from lm_xl.functions.models import Model
+from lm_xl.functions.answers import call
+from lm_xl.functions.models import STORE, Model
 for a in (lm_xl.read_assumptions(), lm_xl.read_assumptions(sys.argv[1])):
-    print(*(Model(a, s).handle for s in a.axes.scenarios), a.fingerprint, a.uncertainty)
+    handles = [Model(a, s).handle for s in a.axes.scenarios]
+    what_if = call("LM_WHATIF", [STORE.put(Model(a, "High")), "list_price", 1.1])
+    print(*handles, what_if, a.fingerprint, a.uncertainty)
 """
 FEATURES = "from numpy._core._multiarray_umath import __cpu_dispatch__ as d, __cpu_features__ as f; print(*(n for n in d if f[n]))"
 
@@ -36,6 +40,7 @@ def test_a_handle_does_not_depend_on_the_processor(
     plain = printed(CODE, str(small_path), NPY_DISABLE_CPU_FEATURES=features, OPENBLAS_CORETYPE=core)
     for a, line in zip((shipped, small_assumptions), plain.splitlines(), strict=True):
         handles = [Model(a, scenario).handle for scenario in a.axes.scenarios]
+        handles.append(call("LM_WHATIF", [STORE.put(Model(a, "High")), "list_price", 1.1]))
         assert line.split() == [*handles, a.fingerprint, a.uncertainty]
         assert len(set(handles)) == len(handles)
 

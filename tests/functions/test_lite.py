@@ -138,6 +138,8 @@ def questions(a: lm_xl.Assumptions) -> list[Question]:
         ("LM_PERCENTILE", [0.9, a.axes.headline, 2035, MODEL]),
         ("LM_WHY", ["LM_PATIENTS", region, 2030]),
         ("LM_SHARE", ["revenue", therapy, years, MODEL]),
+        ("LM_COMPARE", [MODEL, None, "segment"]),
+        ("LM_BRIDGE", [MODEL]),
     ]
     return made + [q for q in map(example, FUNCTIONS) if q]
 

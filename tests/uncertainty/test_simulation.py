@@ -34,6 +34,7 @@ from lm_xl.model.quantities import QUANTITIES
 from lm_xl.uncertainty import blocks, draws, workers
 from lm_xl.uncertainty.blocks import full_draw, outcomes
 from lm_xl.uncertainty.draws import BLOCK, Quantile, scores, with_tables
+from lm_xl.uncertainty.limits import LEAST_BLOCKS
 from lm_xl.uncertainty.plan import plan_of
 from lm_xl.uncertainty.simulate import simulate
 from lm_xl.uncertainty.simulation import load_simulation
@@ -42,6 +43,8 @@ from lm_xl.uncertainty.sweep import Lever, sweep, with_levers
 
 DRAWS = 2 * BLOCK + 100
 """Two whole blocks and a part of one."""
+ENOUGH = LEAST_BLOCKS * BLOCK + 100
+"""As many whole blocks as tell an error, and a part of one."""
 NUMBERS = (
     "mean",
     "mean_error",
@@ -69,6 +72,34 @@ def same(one: lm_xl.Simulation, other: lm_xl.Simulation) -> bool:
 @pytest.fixture(scope="module")
 def base(shipped: Assumptions) -> lm_xl.Simulation:
     return simulate(shipped, DRAWS, 1)
+
+
+@pytest.fixture(scope="module")
+def spread(tmp_path_factory: pytest.TempPathFactory) -> Assumptions:
+    """A small workbook of which prices, the risk and access are uncertain, and a success."""
+
+    def change(records: dict[str, list[dict[str, Any]]]) -> None:
+        kinds = {"list_price": "lognormal", "lm_risk": "beta", "care_access": "beta", "trial_delay": "gamma"}
+        for row in (row for rows in records.values() for row in rows if row.get("quantity") in kinds):
+            value = row.get("value") or row.get("2031")
+            if row.get("distribution") == "fixed":
+                row.update(distribution=kinds[row["quantity"]], low=value * 0.9, high=value * 1.1)
+
+    return lm_xl.read_assumptions(
+        small.workbook(tmp_path_factory.mktemp("spread") / "spread.xlsx", change=change)
+    )
+
+
+@pytest.fixture(scope="module")
+def enough(spread: Assumptions) -> lm_xl.Simulation:
+    return simulate(spread, ENOUGH, 1)
+
+
+def drawn(a: Assumptions, n: int) -> np.ndarray[Any, Any]:
+    """The kept columns of the first draws, (column, year, draw)."""
+    plan, blocks = plan_of(a, ["Base"], 1), range(-(-n // BLOCK))
+    z = np.concatenate([scores(plan.streams, plan.correlated, plan.seed, b) for b in blocks], axis=1)
+    return outcomes(plan, 0, z[:, :n])[0]
 
 
 # Distributions
@@ -526,42 +557,68 @@ def test_without_spread_every_percentile_is_the_forecast(shipped: Assumptions) -
         forecast.series("risk_adjusted_sales", segment="Antibody-drug conjugates"),
     )
     assert (result.percentiles == result.deterministic[..., np.newaxis]).all()
-    assert (
-        (result.mean == result.deterministic).all()
-        and not result.mean_error.any()
-        and not result.percentile_errors.any()
-    )
+    assert (result.mean == result.deterministic).all()
     assert result.by_success == pytest.approx(result.deterministic, rel=1e-12)
 
 
-def test_statistics_are_those_of_the_draws(shipped: Assumptions, base: lm_xl.Simulation) -> None:
-    plan = plan_of(shipped, ["Base"], 1)
-    z = np.concatenate([scores(plan.streams, plan.correlated, plan.seed, b) for b in range(3)], axis=1)[
-        :, :DRAWS
-    ]
-    kept, _ = outcomes(plan, 0, z)
+def test_statistics_are_those_of_the_draws(spread: Assumptions, enough: lm_xl.Simulation) -> None:
+    kept = drawn(spread, ENOUGH)
     for label in (
-        {"region": "Europe"},
-        {"segment": "MRI"},
-        {"segment": "Targeted therapies (TKIs)"},
+        {"region": "Germany"},
+        {"segment": "Scan"},
+        {"segment": "Therapeutics"},
         {"subtype": "Lung"},
         {},
     ):
-        i = base.at(**label)
-        x = kept[list(base.labels[i].members)].sum(axis=0)
-        assert base.mean[0, i] == pytest.approx(x.mean(axis=1), rel=1e-12)
-        assert base.percentiles[0, i] == pytest.approx(np.percentile(x, range(1, 100), axis=1).T, rel=1e-12)
-        blocks = x[:, : 2 * BLOCK].reshape(-1, 2, BLOCK)
-        assert base.mean_error[0, i] == pytest.approx(
-            blocks.mean(axis=2).std(axis=1, ddof=1) / sqrt(2), rel=1e-6
+        i = enough.at(**label)
+        x = kept[list(enough.labels[i].members)].sum(axis=0)
+        assert enough.mean[0, i] == pytest.approx(x.mean(axis=1), rel=1e-12)
+        assert enough.percentiles[0, i] == pytest.approx(np.percentile(x, range(1, 100), axis=1).T, rel=1e-12)
+        assert enough.deviation[0, i] == pytest.approx(x.std(axis=1), rel=1e-9)
+        blocks = x[:, : LEAST_BLOCKS * BLOCK].reshape(-1, LEAST_BLOCKS, BLOCK)
+        assert enough.mean_error[0, i] == pytest.approx(
+            blocks.mean(axis=2).std(axis=1, ddof=1) / sqrt(LEAST_BLOCKS), rel=1e-6
         )
-    assert base.percentile(0.9, 2035, segment="MRI") == base.percentiles[0, base.at(segment="MRI"), -1, 89]
-    assert base.percentile(0.1, 2035, region="US") + base.percentile(
-        0.1, 2035, region="Europe"
-    ) != base.percentile(0.1, 2035)
-    frame = base.frame()
-    row = frame[(frame["label"] == "Europe") & (frame["metric"] == "treated") & (frame["year"] == 2030)]
-    assert row["p50"].item() == base.percentile(0.5, 2030, region="Europe", metric="treated")
+        ways = np.percentile(blocks, range(1, 100), axis=2)
+        assert enough.percentile_errors[0, i] == pytest.approx(
+            ways.std(axis=2, ddof=1).T / sqrt(LEAST_BLOCKS), rel=1e-6
+        )
+    scan = enough.at(segment="Scan")
+    assert enough.percentile(0.9, 2031, segment="Scan") == enough.percentiles[0, scan, -1, 89]
+    assert enough.percentile(0.1, 2031, region="US") + enough.percentile(
+        0.1, 2031, region="Germany"
+    ) != enough.percentile(0.1, 2031)
+    frame, i = enough.frame(), enough.at("treated", region="Germany")
+    row = frame.query("label == 'Germany' and metric == 'treated' and year == 2031").iloc[0]
+    for p in (10, 50, 90):
+        assert (
+            row[f"p{p}"]
+            == enough.percentiles[0, i, -1, p - 1]
+            == enough.percentile(p / 100, 2031, region="Germany", metric="treated")
+        )
+        assert row[f"p{p}_error"] == enough.percentile_errors[0, i, -1, p - 1]
+    expected = enough.expected(2031, region="Germany", metric="treated")
+    assert expected == enough.mean[0, i, -1] == row["mean"] != row["deterministic"]
+
+
+def test_too_few_blocks_have_no_error(spread: Assumptions, enough: lm_xl.Simulation) -> None:
+    """The scatter of few blocks says little of the error of their mean."""
+    few = simulate(spread, LEAST_BLOCKS * BLOCK - 1, 1)
+    assert np.isnan(few.mean_error).all() and np.isnan(few.percentile_errors).all()
+    assert np.isnan(few.convergence[..., 1]).all()
+    assert np.isfinite(enough.mean_error).all() and np.isfinite(enough.convergence[:, -1, :, 1]).all()
+
+
+def test_what_fails_in_every_draw_has_a_mean_of_0(spread: Assumptions) -> None:
+    never = changed(
+        spread,
+        lambda r: replace(r, inputs=(1e-12,)) if r.quantity == "probability_of_success" else r,
+    )
+    never = changed(never, lambda r: replace(r, inputs=(0.0,)) if r.quantity == "partnering" else r)
+    result = simulate(never, 100, 1)
+    at = result.at(segment="New drug")
+    assert (result.mean[0, at] == 0).all() and (result.percentiles[0, at] == 0).all()
+    assert result.deterministic[0, at, -1] > 0
 
 
 def test_what_fails_leaves_its_set_to_the_others(shipped: Assumptions) -> None:
@@ -576,9 +633,8 @@ def test_what_fails_leaves_its_set_to_the_others(shipped: Assumptions) -> None:
     assert x.max() * chance == pytest.approx(result.deterministic[0, i, -1], rel=1e-9)
     total, cytarabine = result.at(), result.at(segment="Intrathecal cytarabine")
     assert result.mean[0, total] == pytest.approx(result.by_success[0, total], rel=1e-3)
-    assert (
-        result.by_success[0, cytarabine, -1] > result.deterministic[0, cytarabine, -1]
-    ) and result.by_success[0, i] == pytest.approx(result.deterministic[0, i], rel=1e-9)
+    for at in (i, cytarabine):
+        assert result.by_success[0, at] == pytest.approx(result.deterministic[0, at], rel=1e-9)
 
 
 def test_scenarios_and_sweeps_share_their_draws(shipped: Assumptions, base: lm_xl.Simulation) -> None:
@@ -858,30 +914,18 @@ def test_what_only_goes_along_explains_nothing(shipped: Assumptions) -> None:
     )
 
 
-def test_convergence_ends_at_the_result(shipped: Assumptions) -> None:
-    s = simulate(shipped, 3 * BLOCK, 1)
-    at, last = s.at(), [9, 49, 89]
-    assert s.points.tolist() == [BLOCK, 2 * BLOCK, 3 * BLOCK]
-    assert s.convergence[0, -1, :, 0] == pytest.approx(
-        [s.mean[0, at, -1], *s.percentiles[0, at, -1, last]], rel=1e-12
+def test_convergence_ends_at_the_result(spread: Assumptions, enough: lm_xl.Simulation) -> None:
+    at, last = enough.at(), [9, 49, 89]
+    assert enough.points.tolist() == [*range(BLOCK, ENOUGH - 100, BLOCK), ENOUGH - 100, ENOUGH]
+    assert enough.convergence[0, -1, :, 0] == pytest.approx(
+        [enough.mean[0, at, -1], *enough.percentiles[0, at, -1, last]], rel=1e-12
     )
-    assert s.convergence[0, -1, :, 1] == pytest.approx(
-        [s.mean_error[0, at, -1], *s.percentile_errors[0, at, -1, last]], rel=1e-9
+    assert enough.convergence[0, -1, :, 1] == pytest.approx(
+        [enough.mean_error[0, at, -1], *enough.percentile_errors[0, at, -1, last]], rel=1e-9
     )
-    assert np.isnan(s.convergence[0, 0, :, 1]).all()
-    two = simulate(shipped, 2 * BLOCK, 1)
-    assert np.array_equal(s.convergence[0, 1], two.convergence[0, -1])
-
-
-def test_convergence_of_a_part_of_a_block_ends_at_the_result(base: lm_xl.Simulation) -> None:
-    at, last = base.at(), [9, 49, 89]
-    assert base.points.tolist() == [BLOCK, 2 * BLOCK, DRAWS]
-    assert base.convergence[0, -1, :, 0] == pytest.approx(
-        [base.mean[0, at, -1], *base.percentiles[0, at, -1, last]], rel=1e-12
-    )
-    assert base.convergence[0, -1, :, 1] == pytest.approx(
-        [base.mean_error[0, at, -1], *base.percentile_errors[0, at, -1, last]], rel=1e-9
-    )
+    assert np.isnan(enough.convergence[0, : LEAST_BLOCKS - 1, :, 1]).all()
+    whole = simulate(spread, LEAST_BLOCKS * BLOCK, 1)
+    assert np.array_equal(enough.convergence[0, LEAST_BLOCKS - 1], whole.convergence[0, -1])
 
 
 def test_less_than_a_block_has_no_shares_of_variance(shipped: Assumptions) -> None:
@@ -897,27 +941,6 @@ def test_a_run_stops_at_whole_blocks(shipped: Assumptions) -> None:
     n = 8 * BLOCK - 1
     result = simulate(shipped, n, stop_at=0.5)
     assert result.draws == n and not result.reached
-
-
-def test_spread_and_errors_of_percentiles_are_those_of_the_draws(
-    shipped: Assumptions, base: lm_xl.Simulation
-) -> None:
-    plan = plan_of(shipped, ["Base"], 1)
-    z = np.concatenate([scores(plan.streams, plan.correlated, plan.seed, b) for b in range(3)], axis=1)[
-        :, :DRAWS
-    ]
-    i = base.at(region="Europe")
-    x = outcomes(plan, 0, z)[0][list(base.labels[i].members)].sum(axis=0)
-    assert base.deviation[0, i] == pytest.approx(x.std(axis=1), rel=1e-9)
-    ways = np.percentile(x[:, : 2 * BLOCK].reshape(-1, 2, BLOCK), range(1, 100), axis=2)
-    assert base.percentile_errors[0, i] == pytest.approx(ways.std(axis=2, ddof=1).T / sqrt(2), rel=1e-6)
-    row = base.frame().query("label == 'Europe' and metric == 'revenue' and year == 2035").iloc[0]
-    for p in (10, 50, 90):
-        assert (row[f"p{p}"], row[f"p{p}_error"]) == (
-            base.percentiles[0, i, -1, p - 1],
-            base.percentile_errors[0, i, -1, p - 1],
-        )
-    assert base.expected(2035, region="Europe") == base.mean[0, i, -1] == row["mean"] != row["deterministic"]
 
 
 def test_a_sweep_of_a_scenario_keeps_its_deltas_and_runs_their_names(shipped: Assumptions) -> None:

@@ -381,7 +381,8 @@ def test_a_value_outside_its_low_and_high_fails_a_check_and_is_amber(
     )
     failing = next(r for r in range(8, 300) if edited("Checks", f"E{r}") == 0)
     assert edited("Checks", f"B{failing}").startswith(f"every value on {row.sheet} lies between")
-    assert sum("AND" in rule.formula[0] for found in ws.conditional_formatting for rule in found.rules) == 2
+    rules = [rule.formula[0] for found in ws.conditional_formatting for rule in found.rules]
+    assert sum(rule.startswith("AND($") for rule in rules) == 2
 
 
 def test_the_master_check_is_red_where_it_fails_on_every_page(small_built: Path) -> None:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import formualizer
 import small
+from openpyxl.utils.cell import coordinate_to_tuple
 
 import lm_xl
 from lm_xl.model.cells import YEAR_COLUMN
+from lm_xl.workbook.plan.front.launches import LAUNCHES_PAGE
 from lm_xl.workbook.plan.input_cells import Choice, Numbers
-from lm_xl.workbook.plan.layout import INPUTS
+from lm_xl.workbook.plan.layout import FIRST_ROW, INPUTS
 from lm_xl.workbook.plan.lines import Line, Plan
 from lm_xl.workbook.plan.live_inputs import live_inputs
 from lm_xl.workbook.plan.python_side import PythonSide
 from lm_xl.workbook.plan.records import records_of
 from lm_xl.workbook.plan.trace import trace
+from lm_xl.workbook.words.prose import text
 
 
 def two_deltas(records: dict[str, list[dict[str, object]]]) -> None:
@@ -69,3 +73,28 @@ def test_fills_run_over_the_years_and_constants_do_not(small_assumptions: lm_xl.
     assert cells["care_access"][0, -1, 0, 0, 0].column == YEAR_COLUMN  # linear
     assert cells["treatment_rate"][0, -1, 0, 0, 0].column == YEAR_COLUMN  # yearly
     assert cells["index_year"].item().column == "G"
+
+
+def test_a_launch_past_its_patent_is_told_as_soon_as_it_is_typed(small_built: Path) -> None:
+    """The dates are compared in the workbook itself: a patent of 2020, then a launch of 2040, and the price and the sales follow."""
+    a = lm_xl.read_assumptions(small_built)
+    workbook = formualizer.load_workbook(str(small_built))
+
+    def typed(quantity: str, number: float) -> None:
+        for row in a.rows:
+            if row.quantity == quantity:
+                at = coordinate_to_tuple(row.cells[0])
+                workbook.set_value(row.sheet, *at, number)
+
+    def told() -> set[str]:
+        workbook.evaluate_all()
+        said = {workbook.get_value(LAUNCHES_PAGE, row, 1) for row in range(FIRST_ROW, FIRST_ROW + 20)}
+        return said & {text("pages", "exclusive_years_told"), text("pages", "launch_told")}
+
+    assert told() == set()
+    typed("patent_expiry", 2020)
+    assert told() == set()  # its orphan exclusivity protects it
+    typed("orphan_exclusivity", 0)
+    assert told() == {text("pages", "exclusive_years_told")}
+    typed("planned_launch", 2040)
+    assert told() == {text("pages", "exclusive_years_told"), text("pages", "launch_told")}

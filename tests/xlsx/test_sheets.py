@@ -127,7 +127,7 @@ def test_shared_formulas_and_blocks(tmp_path: Path) -> None:
             )
         ),
     )
-    formulas, _ = _content(shared)
+    formulas = _content(shared).formulas
     assert {place[1:]: (f.text, f.size) for place, f in formulas.items()} == {
         (1, 1): ("=SUM(C:C)+C1", (1, 1)), (2, 1): ("=SUM(C:C)+C2", (1, 1)), (5, 1): ("=C1:D1*2", (1, 2)),
     }  # fmt: skip
@@ -144,7 +144,7 @@ def test_a_table_has_its_sheet_area_and_headers(tmp_path: Path) -> None:
         workbook["Sheet"].append(row)
     workbook["Sheet"].add_table(openpyxl.worksheet.table.Table(displayName="tbl", ref="A1:B2"))
     workbook.save(path)
-    _, ((title, table),) = _content(path)
+    ((title, table),) = _content(path).around.tables.values()
     assert (title, tuple(table)) == ("Sheet", ("tbl", Area(1, 1, 2, 2), ["a", "b"], False))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl.chart import BarChart, Reference
 
@@ -95,6 +95,7 @@ def workbook(path: Path) -> Path:
     return path
 
 
+@settings(deadline=None)
 @given(st.dictionaries(
     st.tuples(st.just("Sheet"), st.integers(1, 9), st.integers(1, 30)),
     st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\ufffe\uffff"), min_size=1)

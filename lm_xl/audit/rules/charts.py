@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 
 from lm_xl.audit.book import Book, BookSheet, StoredCell
 from lm_xl.audit.formulas import references, unquoted
-from lm_xl.audit.rules.rule import Found, rule
+from lm_xl.audit.rules.rule import Found, Steps, rule
 from lm_xl.model.labels import folded
 from lm_xl.xlsx.addresses import LAST_COLUMN, LAST_ROW, Area, area_of
 from lm_xl.xlsx.sheets import YES
@@ -22,6 +22,7 @@ TEXT_TAG = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 def charts_tell_what_they_show(book: Book) -> Iterator[Found]:
     """Charts have a title, titles on their value axes, none of them over the plot, an alternative text, a source,
     every year in each series, and the values of the cells that they show."""
+    steps = Steps("rows and cells that charts show", MOST_SHOWN)
     if not any(graphic.chart is not None for s in book.sheets for graphic in s.graphics):
         yield "", "", "there is no chart"
     for sheet in book.sheets:
@@ -38,7 +39,7 @@ def charts_tell_what_they_show(book: Book) -> Iterator[Found]:
                 message = f"{name}: neither its alternative text nor the sheet tells the source"
                 yield sheet.title, graphic.cell, message
             pointing = (*_series_faults(book, sheet, chart), *_reference_faults(book, chart))
-            pointing = (*pointing, *_value_faults(book, chart))
+            pointing = (*pointing, *_value_faults(book, chart, steps, sheet.title))
             for message in (*_title_faults(chart), *pointing):
                 yield sheet.title, graphic.cell, f"{name}: {message}"
 
@@ -90,7 +91,7 @@ def _missing_years(sheet: BookSheet, area: Area) -> list[int]:
     return [cell.year for cell in cells if cell and cell.year] if charted else []
 
 
-def _value_faults(book: Book, chart: Element) -> Iterator[str]:
+def _value_faults(book: Book, chart: Element, steps: Steps, title: str) -> Iterator[str]:
     """What a chart does not keep of the cells of its series, or keeps otherwise: pictures are drawn from it."""
     for i, series in enumerate(chart.iter(f"{CHART_TAG}ser"), 1):
         for kept in series.iter():
@@ -101,25 +102,28 @@ def _value_faults(book: Book, chart: Element) -> Iterator[str]:
             points = {
                 int(p.get("idx", "0")): p.findtext(f"{CHART_TAG}v", "") for p in kept.iter(f"{CHART_TAG}pt")
             }
-            cells = _cells(book, formula)
+            cells = _cells(book, formula, steps, title)
             if tag == "numRef" and any(c.text and c.formula is None for c in cells.values()):
                 yield f"series {i} takes the words of {formula} for numbers"
-            elif not points and any(c.value for c in cells.values()):
+            # what shows n/a in all of its cells has no number to keep
+            elif not points and any(c.value and (tag == "strRef" or not c.text) for c in cells.values()):
                 yield f"series {i} does not keep the values of {formula}"
             elif any(not _is_same(points.get(at, ""), c.value) for at, c in cells.items()):
                 yield f"series {i} keeps other values than those of {formula}"
 
 
-def _cells(book: Book, formula: str) -> dict[int, StoredCell]:
+def _cells(book: Book, formula: str, steps: Steps, place: str) -> dict[int, StoredCell]:
     """The cells of a reference that hold something, by their place in it."""
     found = list(references(formula))
     if len(found) != 1 or not (sheet := book.sheet(found[0][0])):
         return {}
     area = found[0][1]
     wide = area.right - area.left + 1
+    rows = range(area.top, min(area.bottom, sheet.row_numbers[-1] if sheet.rows else 0) + 1)
+    steps.take(sum(1 + len(sheet.rows.get(row, ())) for row in rows[: steps.most]), place)
     return {
         (row - area.top) * wide + column - area.left: cell
-        for row in range(area.top, min(area.bottom, max(sheet.rows, default=0)) + 1)
+        for row in rows
         for column, cell in sheet.rows.get(row, {}).items()
         if area.left <= column <= area.right and cell.value
     }
@@ -131,6 +135,9 @@ def _is_same(kept: str, value: str) -> bool:
     except ValueError:
         return kept == value or not kept
 
+
+MOST_SHOWN = 2_000_000
+"""Rows and cells that are compared with what charts keep of them."""
 
 _PART = r"(?:('(?:[^']|'')+'|\[\d+\]|(?:\[\d+\])?[^\W\d][\w.]*)!)?([^!'(),\s]+)"
 """A reference of a chart: a title, quoted or plain, and an area or a defined name."""

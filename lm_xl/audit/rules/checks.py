@@ -48,7 +48,7 @@ def all_checks_pass(book: Book) -> Iterator[Found]:
         return
     for row, cells in listed.items():
         yield from _check_faults(checks, columns, row, cells)
-    if not any(_is_master(checks, cell, columns["pass"], list(listed)) for cell in checks.formulas):
+    if not any(_is_master(checks, cell, columns["pass"], listed) for cell in checks.formulas):
         yield checks.title, f"A{checks.header_row}", "no master check: a formula over the whole column pass"
     for sheet in book.sheets:
         above = (c for c in sheet.formulas if c.row <= sheet.header_row or not sheet.header_row)
@@ -86,12 +86,13 @@ def _check_faults(
         yield checks.title, passed.address, f"the check does not pass: {passed.value}"
 
 
-def _is_master(checks: BookSheet, cell: StoredCell, column: int, rows: list[int]) -> bool:
+def _is_master(checks: BookSheet, cell: StoredCell, column: int, rows: Mapping[int, object]) -> bool:
     """Whether a formula, not itself a check, refers to a column in all the rows with checks."""
     if cell.column == column and cell.row in rows:
         return False
+    first, last = min(rows), max(rows)
     areas = _areas_on(checks, cell)
-    return any(a.left <= column <= a.right and a.top <= rows[0] and a.bottom >= rows[-1] for a in areas)
+    return any(a.left <= column <= a.right and a.top <= first and a.bottom >= last for a in areas)
 
 
 def _areas_on(sheet: BookSheet, cell: StoredCell) -> list[Area]:

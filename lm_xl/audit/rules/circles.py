@@ -12,13 +12,16 @@ from itertools import accumulate
 
 from lm_xl.audit.book import Book, StoredCell
 from lm_xl.audit.formulas import references
-from lm_xl.audit.rules.rule import Found, rule
+from lm_xl.audit.rules.rule import Found, Steps, rule
 from lm_xl.model.labels import folded
 from lm_xl.xlsx.addresses import Area, address_of
 from lm_xl.xlsx.sheets import YES
 
-MOST_LINKS = 4_000_000
+MOST_LINKS = 1_000_000
 """References that are followed in search of a circle."""
+
+MOST_PLAIN = 100
+"""References of one formula that are followed without counting."""
 
 Node = tuple[int, ...]
 """A row as sheet and row, a cell as sheet, row and column, or rows that follow one another as sheet, first
@@ -34,20 +37,12 @@ def calculation_runs_in_no_circle(book: Book) -> Iterator[Found]:
     if book.calculation.get("calcMode", "auto") != "auto":
         yield "", "", f"calculation is {book.calculation['calcMode']}, not automatic"
     found = _References(book)
-    try:
-        for rows in strong_components(_links_of_rows(book, found)):
-            for circle in strong_components(_links_of_cells(book, found, rows)):
-                at, row, column = min(circle)
-                others = f" and {len(circle) - 1} more cells" if len(circle) > 1 else ""
-                message = f"refers to itself in a circle of this cell{others}"
-                yield book.sheets[at].title, address_of(row, column), message
-    except _TooMany as place:
-        sheet, address = place.args
-        yield sheet, address, f"more than {MOST_LINKS:,} references: circles were not looked for"
-
-
-class _TooMany(Exception):
-    """More references than are followed: the sheet and the cell where that shows."""
+    for rows in strong_components(_links_of_rows(book, found)):
+        for circle in strong_components(_links_of_cells(book, found, rows)):
+            at, row, column = min(circle)
+            others = f" and {len(circle) - 1} more cells" if len(circle) > 1 else ""
+            message = f"refers to itself in a circle of this cell{others}"
+            yield book.sheets[at].title, address_of(row, column), message
 
 
 class _References:
@@ -57,20 +52,21 @@ class _References:
         self.sheets = book.sheets
         self.places = {folded(s.title): i for i, s in enumerate(book.sheets)}
         self.names = {folded(name): text for name, text, title, _ in book.names if not title}
-        self.followed = 0
+        self.steps = Steps("references in search of circles", MOST_LINKS)
 
     def of(self, at: int, cell: StoredCell) -> Iterator[tuple[int, Area]]:
         """The areas that a cell of a sheet refers to."""
-        for title, area in references(cell.formula or "", self.names):
+        for count, (title, area) in enumerate(references(cell.formula or "", self.names)):
+            # A name may stand for many areas, and a formula name it often.
+            self.follow(count > MOST_PLAIN, at, cell)
             target = self.places.get(folded(title), -1) if title else at
             if target >= 0:
                 yield target, area
 
     def follow(self, count: int, at: int, cell: StoredCell) -> None:
-        """Count what a cell refers to. Raises _TooMany."""
-        self.followed += count
-        if self.followed > MOST_LINKS:
-            raise _TooMany(self.sheets[at].title, cell.address)
+        """Count what a cell refers to. Raises TooMuch."""
+        if count:
+            self.steps.take(count, self.sheets[at].title, cell)
 
 
 def _links_of_rows(book: Book, found: _References) -> dict[Node, list[Node]]:
@@ -119,10 +115,11 @@ def _links_of_cells(book: Book, found: _References, rows: Sequence[Node]) -> dic
         for target, area in found.of(node[0], cell):
             numbers = by_sheet.get(target, [])
             for row in numbers[bisect_left(numbers, area.top) : bisect_right(numbers, area.bottom)]:
-                # Rows are asked for the cells they have, since an area may be whole columns.
-                columns = [c for c in book.sheets[target].rows[row] if area.left <= c <= area.right]
-                targets += [(target, row, c) for c in columns if (target, row, c) in inside]
-                found.follow(len(columns), node[0], cell)
+                # Of an area and a row the one with fewer cells is gone through: an area may be whole rows.
+                cells, columns = book.sheets[target].rows[row], range(area.left, area.right + 1)
+                fewer = [c for c in cells if c in columns] if len(cells) < len(columns) else columns
+                found.follow(min(len(cells), len(columns)), node[0], cell)
+                targets += [(target, row, c) for c in fewer if (target, row, c) in inside]
     return links
 
 

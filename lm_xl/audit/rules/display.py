@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
+from itertools import accumulate
 
 from lm_xl.audit.book import Book, BookSheet, StoredCell
-from lm_xl.audit.rules.rule import Found, rule
+from lm_xl.audit.rules.rule import Found, Steps, rule
 from lm_xl.model.labels import folded
 from lm_xl.workbook.pages.styles import PAGE_WIDTH, READABLE
-from lm_xl.xlsx.addresses import Area
+from lm_xl.xlsx.addresses import LAST_COLUMN, Area
 from lm_xl.xlsx.styles import shows_date
 
 LARGEST_FILE = 5_000_000
@@ -25,6 +26,7 @@ MARGIN = 0.7
 def sheets_print_well(book: Book) -> Iterator[Found]:
     """Each sheet prints on A4 in landscape, one page wide, with its header repeated, and version and page in its
     footer; the text of results has 8 points or more on paper; inputs, calculations and data are not printed."""
+    steps = Steps("cells in printed areas")
     for sheet in book.sheets:
         if sheet.settings.page.get("orientation") != "landscape":
             yield sheet.title, "", "it does not print in landscape"
@@ -41,6 +43,7 @@ def sheets_print_well(book: Book) -> Iterator[Found]:
             yield sheet.title, "", "the footer has no page number"
         if not re.search(r"\d+\.\d+", sheet.settings.footer):
             yield sheet.title, "", "the footer has no version"
+        steps.take(len(sheet.cells) * len(sheet.printed), sheet.title)
         printed = [c for c in sheet.cells if c.filled and _is_printed(sheet, c)]
         if sheet.kind in ("inputs", "calculations", "data"):
             if printed:
@@ -64,11 +67,13 @@ def _is_printed(sheet: BookSheet, cell: StoredCell) -> bool:
 def _scale(sheet: BookSheet) -> float:
     """By how much a sheet is made smaller so that its widest part, and the columns repeated beside it, fit on a page."""
     last = max((cell.column for cell in sheet.cells if cell.filled), default=1)
-    wide = {c: run.width for run in sheet.settings.columns for c in range(run.first, run.last + 1)}
+    columns = range(1, LAST_COLUMN + 1)
+    wide = (sheet.widths.get(c, sheet.settings.default_width) for c in columns)
+    up_to = list(accumulate(wide, initial=0.0))
     repeated = sheet.repeated_columns
 
     def width(left: int, right: int) -> float:
-        return sum(wide.get(c, sheet.settings.default_width) for c in range(left, right + 1))
+        return up_to[min(right, LAST_COLUMN)] - up_to[min(left, LAST_COLUMN) - 1]
 
     widest = 1.0
     for area in sheet.printed or [Area(1, 1, 1, last)]:
@@ -100,13 +105,12 @@ def file_opens_on_the_cover(book: Book) -> Iterator[Found]:
 
 def _narrow_columns(book: Book, sheet: BookSheet) -> Iterator[Found]:
     """The columns that show #### for a number."""
-    widths = {c: run.width for run in sheet.settings.columns for c in range(run.first, run.last + 1)}
     for cell in _longest_numbers(sheet):
         style = book.style(cell)
         text = shown(cell.number or 0.0, style.number_format)
         # Widths count digits; points, commas and colons are about half as wide.
         need = sum(0.5 if c in ".,:" else 1.0 for c in text) * style.scale
-        room = widths.get(cell.column, sheet.settings.default_width) - MARGIN
+        room = sheet.widths.get(cell.column, sheet.settings.default_width) - MARGIN
         if need > room:
             has = f"the column has {room + MARGIN:.1f}"
             yield sheet.title, cell.address, f"{text} needs a width of {need + MARGIN:.1f}; {has}"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from lm_xl.audit.book import Book, BookSheet
 from lm_xl.audit.rules.checks import refers_to
-from lm_xl.audit.rules.rule import Found, rule
+from lm_xl.audit.rules.rule import Found, Steps, rule
 from lm_xl.model.labels import folded
 from lm_xl.xlsx.addresses import Area, address_of
 
@@ -112,7 +112,8 @@ def _header_faults(sheet: BookSheet, area: Area) -> Iterator[Found]:
 
 def _row_faults(sheet: BookSheet) -> Iterator[Found]:
     """The rows of data that stand outside of the tables, and rows of totals within."""
-    areas = [table.area for table in sheet.tables]
+    areas = list(dict.fromkeys(table.area for table in sheet.tables))
+    Steps("rows of tables").take(len(areas) * len(sheet.body), sheet.title)
     for row, cells in sheet.body:
         if any(area.top <= row <= area.bottom for area in areas):
             label = next(iter(cells.values())).text

@@ -11,6 +11,7 @@ from lm_xl.audit.book import Book, BookSheet, StoredCell
 from lm_xl.audit.formulas import Meaning, excerpt, meaning_of
 from lm_xl.audit.rules.rule import Found, rule
 from lm_xl.model.labels import folded
+from lm_xl.xlsx.sheets import YES
 
 UNIT_CONSTANTS = {0.0, 1.0, 4.0, 12.0, 100.0, 1000.0}
 KNOWN_FUNCTIONS = FORMULAE | {"_XLFN.ISFORMULA", "ISFORMULA"}
@@ -92,7 +93,13 @@ def functions_are_known_everywhere(book: Book) -> Iterator[Found]:
 
 @rule("W19")
 def calculations_are_not_rounded(book: Book) -> Iterator[Found]:
-    """Calculations are not rounded: number formats round."""
+    """Calculations are not rounded, nor are all numbers as they are displayed: number formats round."""
+    if book.calculation.get("fullPrecision", "1") not in YES:
+        yield (
+            "",
+            "",
+            "the workbook calculates with the precision that is displayed, so every number is rounded",
+        )
     for sheet, cell, function in _calls(book, ROUNDING):
         if sheet.calculates:
             yield sheet.title, cell.address, f"{function} rounds: let the number format round"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from lm_xl.audit.book import Book, BookSheet, StoredCell
 from lm_xl.audit.rules.checks import refers_to
-from lm_xl.audit.rules.rule import Found, rule
+from lm_xl.audit.rules.rule import Found, Steps, rule
 from lm_xl.model.labels import folded
 from lm_xl.xlsx.addresses import Area, address_of
 from lm_xl.xlsx.sheets import DataValidation
@@ -43,8 +43,9 @@ def one_style_marks_inputs(book: Book) -> Iterator[Found]:
     explains it."""
     if not any(cell.style in book.input_styles for _, cell in book.cells()):
         yield "", "", "no cell has a style for inputs ('lm input' or 'Input')"
+    as_built = _told_as_built(book)
     for sheet, cell in book.cells():
-        message = _style_fault(book, sheet, cell)
+        message = _style_fault(book, sheet, cell, as_built)
         if message:
             yield sheet.title, cell.address, message
     cover = book.sheet("Cover")
@@ -57,17 +58,14 @@ def one_style_marks_inputs(book: Book) -> Iterator[Found]:
         yield cover.title, "", message
 
 
-def _told_as_built(book: Book, sheet: BookSheet) -> bool:
-    """Whether a page of outputs says by a formula that it holds what was computed when the file was built."""
+def _told_as_built(book: Book) -> set[str]:
+    """The titles of the pages of outputs that say by a formula that they hold what was computed when the file was built."""
     as_built = book.sheet("As_built")
-    return (
-        sheet.kind == "outputs"
-        and as_built is not None
-        and any(refers_to(c, as_built) for c in sheet.formulas)
-    )
+    outputs = [s for s in book.sheets if s.kind == "outputs"] if as_built else []
+    return {s.title for s in outputs if any(as_built and refers_to(c, as_built) for c in s.formulas)}
 
 
-def _style_fault(book: Book, sheet: BookSheet, cell: StoredCell) -> str:
+def _style_fault(book: Book, sheet: BookSheet, cell: StoredCell, as_built: Collection[str]) -> str:
     """What is wrong with a cell that is, or is not, in the style of inputs."""
     if cell.style in book.input_styles:
         if cell.formula is not None:
@@ -76,7 +74,7 @@ def _style_fault(book: Book, sheet: BookSheet, cell: StoredCell) -> str:
             return f"the style of inputs on a sheet of {sheet.kind}"
     elif book.is_input(sheet, cell):
         return f"the input {cell.value} is not in the style of inputs"
-    if _told_as_built(book, sheet):
+    if sheet.title in as_built:
         return ""
     if sheet.calculates and cell.typed_number and not _labels_a_year(sheet, cell):
         return f"the typed number {cell.value} on a sheet of {sheet.kind or 'calculations'}"
@@ -88,8 +86,7 @@ def _labels_a_year(sheet: BookSheet, cell: StoredCell) -> bool:
     without other numbers."""
     if (sheet.axis and cell.row == sheet.axis.row) or (cell.year and cell.column in sheet.year_labels):
         return True
-    row = (c for c in sheet.rows[cell.row].values() if c.filled)
-    return cell.year is not None and all(c.year or not c.is_number for c in row)
+    return cell.year is not None and cell.row in sheet.rows_of_years
 
 
 @rule("W22")
@@ -211,8 +208,11 @@ def _stretches(sheet: BookSheet, validations: Sequence[DataValidation]) -> Stret
     # A validation of whole rows reaches column 16,384: no further than the sheet's last cell is looked at.
     last = max((c.column for c in sheet.cells), default=0)
     found: Stretches = {}
+    steps = Steps("columns of validated areas")
     for area in sorted(area for v in validations for area in v.areas):
-        for column in range(area.left, min(area.right, last) + 1):
+        columns = range(area.left, min(area.right, last) + 1)
+        steps.take(len(columns), sheet.title)
+        for column in columns:
             merged = found.setdefault(column, [])
             # Areas come by their first rows, so only the last stretch can meet the next area.
             if merged and area.top <= merged[-1][1] + 1:

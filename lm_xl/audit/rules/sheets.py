@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
 from lm_xl.audit.book import Book, BookSheet
@@ -22,6 +22,7 @@ def sheets_have_a_class(book: Book) -> Iterator[Found]:
     """Each sheet has one class, shown by its tab colour and by the sheet Contents: control, inputs,
     calculations, outputs or data."""
     contents = book.sheet("Contents")
+    listed = {folded(c.text): c.row for c in contents.cells if c.text} if contents else {}
     if contents is None:
         yield "", "", "there is no sheet Contents that says each sheet's class"
     classes = ", ".join(f"{kind} {colour}" for kind, colour in TAB.items())
@@ -29,7 +30,7 @@ def sheets_have_a_class(book: Book) -> Iterator[Found]:
         if not sheet.kind:
             yield sheet.title, "", f"{_colour_fault(sheet.settings.colour)}: {classes}"
         elif contents and sheet is not contents:
-            yield from _contents_faults(contents, sheet)
+            yield from _contents_faults(contents, listed, sheet)
 
 
 def _colour_fault(colour: str | None) -> str:
@@ -40,9 +41,8 @@ def _colour_fault(colour: str | None) -> str:
     )
 
 
-def _contents_faults(contents: BookSheet, sheet: BookSheet) -> Iterator[Found]:
+def _contents_faults(contents: BookSheet, listed: Mapping[str, int], sheet: BookSheet) -> Iterator[Found]:
     """What the sheet Contents does not say of a sheet."""
-    listed = {folded(c.text): c.row for c in contents.cells if c.text}
     row = listed.get(folded(sheet.title)) or listed.get(folded(sheet.title.replace("_", " ")))
     if row is None:
         yield contents.title, "", f"the sheet {sheet.title} is not listed"

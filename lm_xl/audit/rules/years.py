@@ -7,11 +7,11 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from lm_xl.audit.book import Book, BookSheet, StoredCell, YearAxis, is_year
 from lm_xl.audit.formulas import excerpt
-from lm_xl.audit.rules.rule import Found, rule
+from lm_xl.audit.rules.rule import Found, Steps, rule
 from lm_xl.xlsx.addresses import address_of, column_letters
 from lm_xl.xlsx.styles import shows_date
 
@@ -38,8 +38,10 @@ def rows_have_one_formula(book: Book) -> Iterator[Found]:
 def _year_rows(book: Book) -> Iterator[tuple[BookSheet, int, dict[int, StoredCell]]]:
     """The rows with a formula in a block of years: a cell for each year, an empty one where nothing
     stands."""
+    steps = Steps("cells of rows under years")
     for sheet in book.sheets:
         for block in sheet.year_blocks:
+            steps.take(len(sheet.rows) * len(block.columns), sheet.title)
             for row, cells in sheet.rows.items():
                 calculated = any(c in cells and cells[c].formula is not None for c in block.columns)
                 if row > block.row and calculated:
@@ -96,10 +98,11 @@ def _span(columns: Sequence[int], years: Sequence[int]) -> str:
 def growth_names_its_years(book: Book) -> Iterator[Found]:
     """A growth rate (CAGR) names its two years, and is n/a where it starts from zero."""
     known = {year for s in book.sheets if s.axis for year in s.axis.years}
+    steps = Steps("cells below headings of growth")
     for sheet in book.sheets:
         for label in sheet.texts:
             heading = len(label.value) <= LONGEST_HEADING and re.search(r"\bCAGR\b", label.value)
-            rates = _rates(sheet, label) if heading else []
+            rates = _rates(sheet, label, steps) if heading else []
             if not rates:
                 continue
             years = [int(y) for y in re.findall(r"\b(?:19|20)\d\d\b", label.value)]
@@ -114,13 +117,16 @@ def growth_names_its_years(book: Book) -> Iterator[Found]:
                     yield sheet.title, rate.address, message
 
 
-def _rates(sheet: BookSheet, label: StoredCell) -> list[StoredCell]:
+def _rates(sheet: BookSheet, label: StoredCell, steps: Steps) -> list[StoredCell]:
     """The formulas that a label stands beside, or that a heading stands over, down to the next text."""
+    steps.take(len(sheet.rows[label.row]), sheet.title, label)
     beside = next((c for column, c in sheet.filled(label.row).items() if column > label.column), None)
     if beside and beside.formula is not None:
         return [beside]
     found: list[StoredCell] = []
-    for row in sheet.row_numbers[bisect_right(sheet.row_numbers, label.row) :]:
+    start = bisect_right(sheet.row_numbers, label.row)
+    for row in islice(sheet.row_numbers, start, None):
+        steps.take(1, sheet.title, label)
         cell = sheet.cell(row, label.column)
         # A heading of two or three lines may stand over its first formula, but no more.
         if (cell and cell.filled and cell.formula is None) or (not found and row > label.row + 3):

@@ -11,9 +11,21 @@ Private Sub Workbook_Open()
         Application.StatusBar = "lm_xl: made for " & BUILT_VERSION & ", and here is " & found & ". The stored values stay as they are."
     Else
         Application.StatusBar = False
-        Application.CalculateFull
+        CalculateThis
     End If
     ThisWorkbook.Saved = True
+End Sub
+
+' Every cell of this workbook, and of other open ones only what has to be calculated anyway.
+Private Sub CalculateThis()
+    Dim sheet As Worksheet
+    For Each sheet In ThisWorkbook.Worksheets
+        sheet.EnableCalculation = False
+    Next sheet
+    For Each sheet In ThisWorkbook.Worksheets
+        sheet.EnableCalculation = True
+    Next sheet
+    Application.Calculate
 End Sub
 
 Private Sub DescribeFunctions()

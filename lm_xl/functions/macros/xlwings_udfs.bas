@@ -9,12 +9,12 @@ Private told As Boolean
 ' <functions>
 
 Private Function Answer(wanted As String, at As Long, ByVal given As Variant, Optional asked As Variant) As Variant
-    Dim values As Variant, model As Object, i As Long, shift As Long, kept As Boolean
+    Dim values As Variant, model As Variant, i As Long, shift As Long, kept As Boolean
     If LeftOut(at, given) Then
-        Set model = ModelCell()
-        If Not model Is Nothing Then
+        model = ModelOfSheet()
+        If Not IsMissing(model) Then
             If at > UBound(given) Then ReDim Preserve given(0 To at)
-            given(at) = model.Value2
+            given(at) = model
         End If
     End If
     shift = IIf(IsMissing(asked), 0, 1)
@@ -45,14 +45,19 @@ again:
     told = False
     Exit Function
 failed:
-    If server Is Nothing Then failedAt = Now
-    Set server = Nothing
+    told = True
     If kept Then
+        Set server = Nothing
         kept = False
         Resume again
+    ElseIf server Is Nothing Then
+        failedAt = Now
+        Tell "lm_xl: no answer from Python, run lm-xl doctor. " & Right$(Replace(Err.Description, vbCrLf, " "), 180)
+    Else
+        Answer = CVErr(xlErrValue)
+        Tell "lm_xl: Python could not answer " & wanted & ". " & Right$(Replace(Err.Description, vbCrLf, " "), 180)
+        Set server = Nothing
     End If
-    told = True
-    Tell "lm_xl: no answer from Python, run lm-xl doctor. " & Right$(Replace(Err.Description, vbCrLf, " "), 180)
 End Function
 
 Private Sub Tell(words As Variant)
@@ -84,9 +89,17 @@ Private Function LeftOut(at As Long, given As Variant) As Boolean
     End If
 End Function
 
-Private Function ModelCell() As Object
-    On Error Resume Next
-    Set ModelCell = Application.Caller.Worksheet.Parent.Names("Model").RefersToRange
+' The value of the name Model as a formula of the calling sheet reads it: the sheet's own before the workbook's. Missing where there is none.
+Private Function ModelOfSheet(Optional none As Variant) As Variant
+    Dim found As Variant
+    ModelOfSheet = none
+    On Error GoTo absent
+    found = Plain(Application.Caller.Worksheet.Evaluate("Model"))
+    If IsError(found) Then
+        If found = CVErr(xlErrName) Then Exit Function
+    End If
+    ModelOfSheet = found
+absent:
 End Function
 
 Private Function ModelAt(function_name As Variant) As Long

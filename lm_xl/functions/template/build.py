@@ -24,6 +24,7 @@ from lm_xl.functions.template.market import market
 from lm_xl.functions.template.state import RUNNING, STORED, Host, Template
 from lm_xl.functions.template.stored_values import stored_values
 from lm_xl.functions.template.tables import TABLE_SHEETS, table_sheet
+from lm_xl.functions.template.what_if import WHAT_IF, what_if
 from lm_xl.functions.template.words import HOW, configuration, how_to
 from lm_xl.functions.vba import CONF, add_macros
 from lm_xl.workbook.pages.inputs import write_inputs
@@ -65,10 +66,13 @@ def template(
         workbook = _workbook(Template(assumptions, host, model))
         workbook.save(plain)
         progress("recalculating")
-        errors = recalculate(plain).errors
-        if errors:
-            shown = ", ".join(f"{cell} shows {error}" for cell, error in errors.items())
-            raise ArithmeticError(f"the functions and Python disagree on what can be computed: {shown}")
+        done = recalculate(plain)
+        if done.errors or done.left:
+            shown = [f"{cell} shows {error}" for cell, error in done.errors.items()]
+            shown += [f"{cell} is not computed: {why}" for cell, why in done.left.items()]
+            raise ArithmeticError(
+                f"the functions and Python disagree on what can be computed: {', '.join(shown)}"
+            )
         # Until the functions run where it is opened, the file says that they do not.
         write_values(plain, stored, asleep(workbook))
         finish_package(stored, {}, timeless=True)
@@ -85,6 +89,7 @@ def _workbook(t: Template) -> Workbook:
     market(workbook[THERAPY], t)
     for dim, title in TABLE_SHEETS.items():
         table_sheet(add(title), t, dim)
+    what_if(add(WHAT_IF), t)
     examples(add(FUNCTION_SHEET), t)
     add(CHECKS)
     records, _ = records_of(t.assumptions)

@@ -76,13 +76,14 @@ def _tiles(ws: Worksheet, t: Template) -> None:
         return f'=FIXED({figure(f"first {what}")},0)&" to "&FIXED({figure(f"last {what}")},0)'
 
     def share(letter: str) -> str:
-        return f"FIXED('{THERAPY}'!${letter}${largest}*100,1)"
+        cell = f"'{THERAPY}'!${letter}${largest}"
+        return f'IF(ISNUMBER({cell}),FIXED({cell}*100,1)&"%","n/a")'
 
     tiles = (
         ("Market, USD million", ends("revenue"), f"{first} to {last}"),
         ("Growth a year", f'=IF(ISNUMBER({growth}),FIXED({growth}*100,1)&"%",{growth})', f"CAGR {first}-{last}"),
         ("Patients treated", ends("treated"), f'="of "&FIXED({figure("first diagnosed")},0)&" diagnosed in {first}"'),
-        (f"Largest class in {last}", f"='{THERAPY}'!${LABEL}${largest}", f'={share(columns.first_share)}&"% to "&{share(columns.last_share)}&"% of revenue"'),
+        (f"Largest class in {last}", f"='{THERAPY}'!${LABEL}${largest}", f'={share(columns.first_share)}&" to "&{share(columns.last_share)}&" of revenue"'),
         ("Adds most", f"='{THERAPY}'!${LABEL}${adds}", f'=IF({change}<0,"","+")&FIXED({change},0)&" million, {first} to {last}"'),
         ("Revenue for each treated, USD", ends("for each"), f"{first} to {last}"),
     )  # fmt: skip

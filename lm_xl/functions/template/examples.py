@@ -6,7 +6,8 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from lm_xl.functions.registry import FUNCTIONS, Function
-from lm_xl.functions.template.state import RUNNING, Template
+from lm_xl.functions.template.state import Template
+from lm_xl.functions.template.what_if import CHANGED, FACTOR
 from lm_xl.workbook.pages.pen import band, columns, lines_of, page, start
 from lm_xl.workbook.pages.styles import LINE, number_format
 from lm_xl.workbook.pages.validations import validate
@@ -25,13 +26,22 @@ FUNCTION_COLUMNS = (
 )
 TRY_ROW = FIRST_ROW + len(FUNCTIONS) + 1
 """The title of the place to try a function; a region, a year and the answer stand below."""
-SLOW = "LM_PERCENTILE"
-"""The function whose example is not live: it draws anew whenever an assumption changes."""
-TEXTS = ("LM_MODEL", "LM_SOURCE", "LM_LIST", "LM_WHY", "LM_VERSION")
+SLOW = ("LM_PERCENTILE", "LM_TORNADO")
+"""The functions whose examples are not live: they take seconds whenever an assumption changes."""
+TEXTS = ("LM_MODEL", "LM_SCENARIO", "LM_WHATIF", "LM_SOURCE", "LM_LIST", "LM_WHY", "LM_VERSION")
 """The functions that answer with words."""
-UNITS = {"LM_SHARE": "share", "LM_CAGR": "per year", "LM_ASSUMPTION": "ratio"}
+OF_SOMETHING = ("LM_SHARE", "LM_CAGR", "LM_GROWTH")
+"""The functions that have no answer where there is no revenue at all: their examples say n/a then."""
+UNITS = {
+    "LM_SHARE": "share",
+    "LM_CAGR": "per year",
+    "LM_GROWTH": "per year",
+    "LM_ASSUMPTION": "ratio",
+    "LM_FORECAST": "USD million",
+    "LM_BRIDGE": "USD million",
+}
 """Units of the answers that are no counts."""
-ANSWER_LINES = {"LM_SOURCE": 7, SLOW: 3}
+ANSWER_LINES = {"LM_SOURCE": 7, **dict.fromkeys(SLOW, 3)}
 """How many lines a long answer takes."""
 
 
@@ -61,16 +71,24 @@ def _formulas(t: Template) -> dict[str, str]:
     last = FIRST_ROW + min(3, len(axes.region) + len(shown_groups(axes.region)))
     regions, years = f"{REGIONS}!$B${FIRST_ROW + 1}:$B${last}", f"{REGIONS}!{t.year_cells}"
     tried = f'LM_WHY("LM_PATIENTS",$C${TRY_ROW + 1},$C${TRY_ROW + 2},Model)'
+    changed = f'LM_WHATIF(Model,"{CHANGED}",{FACTOR})'
     return {
         "LM_MODEL": "=Model",
+        "LM_SCENARIO": f'=LM_SCENARIO(Model,"{axes.scenarios[-1]}")',
+        "LM_WHATIF": f"={changed}",
         "LM_PATIENTS": f'=LM_PATIENTS("{region}",{year},Model)',
         "LM_REVENUE": f'=LM_REVENUE("{therapy}",{year},Model,"{region}")',
         "LM_COMPANY_REVENUE": f'=LM_COMPANY_REVENUE("{company}",{year},Model)',
         "LM_TABLE": f'=SUM(LM_TABLE("revenue",{regions},{years},Model))',
         "LM_SHARE": f'=LM_SHARE("revenue","{region}",{year},Model)',
         "LM_CAGR": f'=LM_CAGR("revenue","{axes.headline}",Model)',
+        "LM_GROWTH": f'=LM_GROWTH("revenue","{company}",{year},Model)',
         "LM_PRICE": f'=LM_PRICE("{therapy}","{region}",{year},Model)',
         "LM_PERCENTILE": f'=LM_PERCENTILE("P90","{axes.headline}",{year},Model)',
+        "LM_FORECAST": f'=SUM(INDEX(LM_FORECAST("revenue","segment",Model,"{region}",,,{year},"USD","million"),0,5))',
+        "LM_COMPARE": f'=INDEX(LM_COMPARE(Model,{changed},"region","patients"),2,6)',
+        "LM_BRIDGE": f'=SUM(INDEX(LM_BRIDGE(Model,{changed},,,,,,,,"million"),0,4))',
+        "LM_TORNADO": "=INDEX(LM_TORNADO(10,Model),2,1)",
         "LM_ASSUMPTION": f'=LM_ASSUMPTION("care_access",{year},Model,"{region}")',
         "LM_SOURCE": f'=LM_SOURCE("care_access",Model,"{region}")',
         "LM_LIST": '=INDEX(LM_LIST("region",Model),1)',
@@ -84,25 +102,21 @@ def _example(ws: Worksheet, t: Template, row: int, function: Function, formula: 
     pen, name = t.pen, function.name
     pen.text(ws, row, 1, name, "lm label")
     pen.text(ws, row, 2, formula, "lm wrapped")
-    if name == SLOW:
+    if name in SLOW:
         pen.text(ws, row, 3, text("template", "Slow"), "lm wrapped")
     elif name in TEXTS:
         # What is asked why is no error where functions do not run.
-        alive = formula if name == "LM_WHY" else _or_words(formula)
+        alive = formula if name == "LM_WHY" else t.or_words(formula)
         pen.write(ws, row, 3, t.formula(alive), "lm wrapped")
     else:
         form = number_format(UNITS.get(name, "patients"))
-        pen.write(ws, row, 3, t.formula(_or_words(formula)), "lm calculation", form)
+        alive = f'=IFERROR({formula.removeprefix("=")},"n/a")' if name in OF_SOMETHING else formula
+        pen.write(ws, row, 3, t.formula(t.or_words(alive)), "lm calculation", form)
     pen.text(ws, row, 4, function.returns, "lm wrapped")
     pen.text(ws, row, 5, function.meaning, "lm wrapped")
     # Some characters less than the columns hold: formulas and names of functions break late.
     lines = (lines_of(formula, 70), lines_of(function.meaning, 60), lines_of(function.returns, 38))
     ws.row_dimensions[row].height = LINE * max(*lines, ANSWER_LINES.get(name, 1))
-
-
-def _or_words(formula: str) -> str:
-    """A formula that calls no function where functions do not run."""
-    return f'=IF({RUNNING},{formula.removeprefix("=")},"{text("template", "Not_running")}")'
 
 
 def _try_one(ws: Worksheet, t: Template) -> None:
@@ -119,5 +133,5 @@ def _try_one(ws: Worksheet, t: Template) -> None:
     year = axes.years[len(axes.years) // 2]
     pen.write(ws, TRY_ROW + 2, 3, year, "lm input", number_format("year"))
     pen.text(ws, TRY_ROW + 3, 2, "Patients diagnosed there", "lm label")
-    answer = t.formula(_or_words(f"=LM_PATIENTS($C${TRY_ROW + 1},$C${TRY_ROW + 2},Model)"))
+    answer = t.formula(t.or_words(f"=LM_PATIENTS($C${TRY_ROW + 1},$C${TRY_ROW + 2},Model)"))
     pen.write(ws, TRY_ROW + 3, 3, answer, "lm calculation", number_format("patients"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -11,11 +11,12 @@ from openpyxl.worksheet.formula import ArrayFormula
 from openpyxl.worksheet.worksheet import Worksheet
 
 from lm_xl.assumptions.assumptions import Assumptions
-from lm_xl.functions.headless import LITE_PREFIX
+from lm_xl.functions.formulas import LITE_PREFIX
 from lm_xl.functions.models import Model
 from lm_xl.model.axes import Axes
 from lm_xl.workbook.pages.pen import Pen
 from lm_xl.workbook.plan.layout import CONSTANT, CONSTANT_LETTER, FIRST_ROW, HEADER_ROW
+from lm_xl.workbook.words.prose import text
 from lm_xl.xlsx.addresses import address_of, column_letters
 
 RUNNING = "Running"
@@ -33,13 +34,13 @@ def by_test(test: str, passes: str, fails: str, asleep: str) -> str:
 
 @dataclass(frozen=True)
 class StoredValues:
-    """What a line of functions showed at the time of building, one number or one a year, and the first of its cells."""
+    """What a line of functions showed at the time of building, one number or one a year, n/a where there is none, and the first of its cells."""
 
     sheet: str
     cell: str
     what: str
     unit: str
-    values: list[float]
+    values: Sequence[float | str]
 
 
 @dataclass
@@ -82,6 +83,10 @@ class Template:
         area = f"${first}${top}:${last}${bottom}" if many else f"${CONSTANT_LETTER}${top}"
         return f"=IF({RUNNING},{formula.removeprefix('=')},{STORED}!{area})"
 
+    def or_words(self, formula: str) -> str:
+        """A formula that calls no function where functions do not run."""
+        return f'=IF({RUNNING},{formula.removeprefix("=")},"{text("template", "Not_running")}")'
+
     def write_fresh(
         self, ws: Worksheet, row: int, column: int, formula: str, style: str, form: str = ""
     ) -> None:
@@ -90,6 +95,6 @@ class Template:
         cell = address_of(row, column)
         ws[cell] = ArrayFormula(cell, self.formula(formula))
 
-    def formula(self, text: str) -> str:
+    def formula(self, said: str) -> str:
         """A formula as this host's file has it."""
-        return text if self.host == "windows" else re.sub(r"\b(LM_[A-Z_]+\()", rf"{LITE_PREFIX}\1", text)
+        return said if self.host == "windows" else re.sub(r"\b(LM_[A-Z_]+\()", rf"{LITE_PREFIX}\1", said)

@@ -45,5 +45,7 @@ def _line(ws: Worksheet, t: Template, row: int, line: StoredValues) -> None:
         t.pen.write(ws, row, column, value, "lm calculation", number_format(line.unit))
     then, now = f"{column_letters(first)}{row}", f"'{line.sheet}'!{line.cell}"
     near = f"ABS({now}-{then})<={CHANGE_SHOWN:.9f}*ABS({then})"
+    if isinstance(line.values[0], str):
+        near = f"{now}={then}"
     same = by_test(near, '"the same"', '"differs"', '"stored"')
     t.pen.write(ws, row, NOW_COLUMN, same, "lm calculation")

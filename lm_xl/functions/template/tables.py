@@ -54,7 +54,8 @@ REVENUE_SHARE = TableMeasure(
     "revenue share",
     "share",
     "Share of all revenue, all regions and cancers",
-    {SEGMENT: "=LM_SHARE(Basis,{labels},{years},Model)"},
+    # a share of no revenue at all is no error of the table's
+    {SEGMENT: '=IFERROR(LM_SHARE(Basis,{labels},{years},Model),"n/a")'},
 )
 MEASURES = (PATIENTS, REVENUE, REVENUE_SHARE)
 """In the order of their tables on a sheet, which has those that vary by its axis."""
@@ -119,7 +120,7 @@ def _line(
     for column, said in words:
         pen.text(ws, row, column, said, look)
     span = f"${last}${HEADER_ROW}-${first}${HEADER_ROW}"
-    growth = f'=IF({first}{row}=0,"n/a",({last}{row}/{first}{row})^(1/({span}))-1)'
+    growth = f'=IF(N({first}{row})=0,"n/a",({last}{row}/{first}{row})^(1/({span}))-1)'
     pen.write(ws, row, GROWTH_COLUMN, growth, style, number_format("per year"))
     for column in range(CONSTANT + 1, CONSTANT + len(t.axes.years) + 1):
         pen.write(ws, row, column, None, style, number_format(measure.unit))
@@ -127,7 +128,7 @@ def _line(
     return StoredValues(ws.title, f"{first}{row}", what, measure.unit, values)
 
 
-def _values(t: Template, dim: int, measure: TableMeasure, label: str) -> list[float]:
+def _values(t: Template, dim: int, measure: TableMeasure, label: str) -> list[float | str]:
     """Python's values of a line, for the choices with which the template is delivered."""
     results, of = t.model.results, {t.axes.axis(dim).name: label}
     if measure is PATIENTS:
@@ -135,5 +136,6 @@ def _values(t: Template, dim: int, measure: TableMeasure, label: str) -> list[fl
     headline = {"segment": results.axes.headline}
     revenue = results.series("risk_adjusted_sales", **{**headline, **of})
     if measure is REVENUE_SHARE:
-        return [float(x) for x in results.share(revenue, results.series("risk_adjusted_sales", **headline))]
+        shares = results.share(revenue, results.series("risk_adjusted_sales", **headline))
+        return ["n/a" if x != x else float(x) for x in shares]
     return [float(x) for x in revenue / 1e6]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from openpyxl.formatting.rule import Rule
 from openpyxl.styles import Font
 from openpyxl.styles.differential import DifferentialStyle
+from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from lm_xl.workbook.pages.lines import write_line
+from lm_xl.workbook.pages.lines import lines_on, write_line
 from lm_xl.workbook.pages.pen import Pen
 from lm_xl.workbook.pages.styles import CALM, RED, WHITE, amber_where, fill
-from lm_xl.workbook.plan.bounds import COUNT_ROW, Side
+from lm_xl.workbook.plan.bounds import BAND_COUNT, BANDS, COUNT_ROW, Side, banded
 from lm_xl.workbook.plan.checks import MASTER_ROW, PASSED, WHAT
 from lm_xl.workbook.plan.layout import BANNER_CELL, CHECKS, FIRST_ROW, HEADER_CELL
 from lm_xl.workbook.plan.lines import Plan
@@ -50,6 +51,25 @@ def bounds_alarm(ws: Worksheet, traced: Plan, last: int, sides: tuple[Side, Side
     for side, words in zip(sides, named, strict=True):
         pen.text(ws, COUNT_ROW - 1, side.column, words, "lm check")
         ws.conditional_formatting.add(rows, amber_where(side.test(FIRST_ROW)))
+
+
+def bands_alarm(workbook: Workbook, traced: Plan, pen: Pen) -> None:
+    """The counts of numbers outside of their band, beside the bands, and such bands and numbers in amber."""
+    ws, lines = workbook[BANDS], lines_on(workbook[BANDS], traced)
+    for line in lines:
+        write_line(ws, pen, line, "lm calculation", unit="0 or 1")
+    if lines:
+        pen.text(ws, COUNT_ROW, BAND_COUNT, text("pages", "outside_band"), "lm check")
+        last = max(line.row for line in lines)
+        rows = f"A{FIRST_ROW}:{column_letters(max(line.columns[0] for line in lines))}{last}"
+        ws.conditional_formatting.add(
+            rows, amber_where(f"SUM(${column_letters(BAND_COUNT)}{FIRST_ROW}:$XFD{FIRST_ROW})>0")
+        )
+    for found in banded(traced.assumptions, traced.cells):
+        cells = found.cells(traced.assumptions).replace("$", "")
+        first, (low, high) = cells.partition(":")[0], found.ends()
+        outside = f"AND(ISNUMBER({first}),OR({first}<{low},{first}>{high}))"
+        workbook[found.sheet].conditional_formatting.add(cells, amber_where(outside))
 
 
 def _alarm(ws: Worksheet, row: int, column: int) -> None:

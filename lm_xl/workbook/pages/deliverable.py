@@ -6,7 +6,7 @@ from openpyxl.workbook import Workbook
 from openpyxl.workbook.properties import CalcProperties
 
 from lm_xl.assumptions.assumptions import Assumptions
-from lm_xl.workbook.pages.alarms import banner_alarm, bounds_alarm, master_alarm
+from lm_xl.workbook.pages.alarms import bands_alarm, banner_alarm, bounds_alarm, master_alarm
 from lm_xl.workbook.pages.analyses import Analyses
 from lm_xl.workbook.pages.bridge import BRIDGE, bridge_sheet
 from lm_xl.workbook.pages.checks import checks
@@ -65,6 +65,8 @@ from lm_xl.workbook.words.prose import text
 
 RESULTS = (FUNNEL, REGIONS, CANCERS, SEGMENTS, COMPANIES, TESTS)
 """The sheets that hold results by years as the front shows them."""
+MOST_SHEETS_OF_PAPER = 2
+"""What a page of the front takes in print."""
 PRINTED = (COVER, "Method", "Glossary")
 """The sheets of words that are printed beside the pages of results."""
 
@@ -93,6 +95,11 @@ def deliverable(a: Assumptions, records: Records, traced: Plan, found: Analyses)
     contents_of_front(workbook, front, pen)
     contents(workbook, pen)
     _headers(workbook, traced, pen)
+    for title in (COVER, *front):
+        # one that is not parted already is shrunk to two sheets of paper, whatever font prints it
+        ws = workbook[title]
+        if not ws.print_area:
+            ws.page_setup.fitToHeight = ws.page_setup.fitToHeight or MOST_SHEETS_OF_PAPER
     for ws in workbook.worksheets:
         if ws.title not in PRINTED and kind_of(ws) != "outputs":
             unprinted(ws)
@@ -168,3 +175,4 @@ def _headers(workbook: Workbook, traced: Plan, pen: Pen) -> None:
                     banner_alarm(workbook[title])
     for title, last, sides in bounded_sheets(traced.assumptions):
         bounds_alarm(workbook[title], traced, last, sides, pen)
+    bands_alarm(workbook, traced, pen)

@@ -39,8 +39,8 @@ PLAIN_NUMBERS: dict[str, dict[str, tuple[Literal["decimal", "whole"], float, flo
     "Published": {"year": ("whole", 1900, 2100), "value": ("decimal", 0, 1_000_000_000_000_000)},
     "Bands": {
         "year": ("whole", 1900, 2100),
-        "low": ("decimal", 0, 1_000_000_000_000_000),
-        "high": ("decimal", 0, 1_000_000_000_000_000),
+        "low": ("decimal", -1, 1_000_000_000_000_000),
+        "high": ("decimal", -1, 1_000_000_000_000_000),
     },
     "Currencies": {"rate": ("decimal", 0.000001, 1_000_000)},
 }
@@ -123,7 +123,8 @@ def _format(name: str, record: Record) -> str:
     if name in NO_UNIT:
         return number_format("typed number")
     if name in ("low", "high") and "result" in record:
-        return number_format(BANDED.get(str(record["result"]), ""))
+        of = str(record["result"])
+        return number_format(QUANTITIES[of].units[0] if of in QUANTITIES else BANDED.get(of, ""), of)
     if name == "year":
         return number_format("year")
     return number_format(str(record.get("unit", "")), str(record.get("quantity", "")))

@@ -8,7 +8,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from lm_xl.assumptions.columns import BANDED, FILLS, OPERATIONS, PHASES, PUBLISHED_METRICS, SCOPES, STATUSES
 from lm_xl.assumptions.distributions import DISTRIBUTIONS
-from lm_xl.model.axes import KINDS, PROMISES, ROLES, Axes
+from lm_xl.model.axes import DEFAULT, KINDS, PROMISES, ROLES, Axes
 from lm_xl.model.outputs import BASIS_NAMES
 from lm_xl.model.quantities import QUANTITIES
 from lm_xl.workbook.pages.pen import Pen, columns, page, start
@@ -25,14 +25,14 @@ FIXED_LISTS: dict[str, tuple[str, ...]] = {
     "distribution": DISTRIBUTIONS,
     "status": STATUSES,
     "operation": OPERATIONS,
-    "role": (*ROLES, *PROMISES),
+    "role": (*ROLES, DEFAULT, *PROMISES),
     "kind": KINDS,
-    "axis": ("region", "segment", "subtype", "scope", "scenario"),
+    "axis": ("region", "segment", "subtype", "scope", "scenario", "schema"),
     "quantity": tuple(QUANTITIES),
     "unit": tuple(dict.fromkeys(u for q in QUANTITIES.values() for u in q.units)),
     "metric": tuple(PUBLISHED_METRICS),
     "scope": SCOPES,
-    "result": tuple(BANDED),
+    "result": (*BANDED, *(q.name for q in QUANTITIES.values() if q.sheet != "Timeline")),
     "phase": PHASES,
 }
 """The words that do not depend on the axes; they come first on the sheet."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from openpyxl.worksheet.worksheet import Worksheet
 
 from lm_xl.workbook.pages.analyses import MILLION, Analyses, held
@@ -47,7 +48,7 @@ def _headline(n: Analyses, scenario: str) -> tuple[Any, ...]:
         results.series("risk_adjusted_sales", segment=results.axes.headline, run=run) / MILLION
         for run in (scenario, results.axes.scenarios[0])
     )
-    growth = results.cagr(revenue)
+    growth, relative = results.cagr(revenue), results.share(revenue, base)[-1] - 1
     return (
         scenario,
         people[0],
@@ -56,7 +57,7 @@ def _headline(n: Analyses, scenario: str) -> tuple[Any, ...]:
         revenue[-1],
         "n/a" if growth is None else growth,
         revenue[-1] - base[-1],
-        results.share(revenue, base)[-1] - 1,
+        "n/a" if np.isnan(relative) else relative,
         _reason(n, scenario),
     )
 

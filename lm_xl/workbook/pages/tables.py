@@ -71,7 +71,7 @@ def _lines(ws: Worksheet, traced: Plan, sixth: tuple[str, float, str], pen: Pen)
 
 def _label_width(labels: Sequence[str], most: float) -> float:
     """The width of a column of labels: as much as the longest needs with its indent, within limits."""
-    return min(most, max(NARROWEST, *(len(label) + 2 for label in labels)))
+    return min(most, max((NARROWEST, *(len(label) + 2 for label in labels))))
 
 
 def _labels(ws: Worksheet, line: Line, pen: Pen) -> None:

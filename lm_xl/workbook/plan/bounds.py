@@ -1,18 +1,25 @@
-"""Whether each value lies between its low and its high, as a rebuild demands: counts above the columns of each assumption sheet."""
+"""Whether each value lies between its low and its high, as a rebuild demands: counts above the columns of each assumption sheet; and
+whether it lies where evidence puts it, which nothing demands: counts beside the bands."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import NamedTuple
 
-from lm_xl.assumptions.assumptions import Assumptions, Row
-from lm_xl.assumptions.columns import SHEETS
+from lm_xl.assumptions.assumptions import Assumptions, Band, Row
+from lm_xl.assumptions.columns import BAND_COLUMNS, SHEETS
+from lm_xl.forecasts.plausibility import banded_rows
+from lm_xl.workbook.plan.input_cells import InputCells
 from lm_xl.workbook.plan.layout import FIRST_ROW, HEADER_CELL, HEADER_ROW, column_range
 from lm_xl.workbook.plan.lines import Line, NumberOf, Plan, PythonValues
 from lm_xl.workbook.plan.records import columns_of
 from lm_xl.workbook.plan.staleness import rows_of
-from lm_xl.xlsx.addresses import column_letters
+from lm_xl.xlsx.addresses import column_letters, place_of
 
+BANDS = "Bands"
+BAND_COUNT = len(BAND_COLUMNS) + 2
+"""The first column of the counts beside the bands."""
 COUNT_ROW = HEADER_CELL[0]
 """The counts stand beside the master check, above the names of their columns."""
 
@@ -60,6 +67,7 @@ def add_bounds(p: Plan) -> None:
                 row=COUNT_ROW, columns=(side.column,), formula=_formula(last, side), array=name, quantity=name
             )
             p.sheet(sheet).lines.append(line)
+    _add_bands(p)
 
 
 def beyond(a: Assumptions, sheet: str, sides: tuple[Side, Side]) -> tuple[str, NumberOf]:
@@ -68,6 +76,66 @@ def beyond(a: Assumptions, sheet: str, sides: tuple[Side, Side]) -> tuple[str, N
     counts = _count(a, sheet, low), _count(a, sheet, high)
     cells = column_range(sheet, low.column, high.column, COUNT_ROW, COUNT_ROW)
     return f"SUM({cells})", lambda python: sum(count(python) for count in counts)
+
+
+# Bands of quantities
+
+
+class BandedRows(NamedTuple):
+    """Rows of a sheet that follow one another, and the band that their numbers are beside: its place on Bands, and its ends there."""
+
+    band: Band
+    row: int
+    sheet: str
+    top: int
+    bottom: int
+    positions: tuple[int, ...]
+
+    def ends(self) -> tuple[str, str]:
+        """The cells of low and high."""
+        low, high = (column_letters(BAND_COLUMNS.index(name) + 1) for name in ("low", "high"))
+        return f"{BANDS}!${low}${self.row}", f"{BANDS}!${high}${self.row}"
+
+    def cells(self, a: Assumptions) -> str:
+        """The cells of their numbers: the value and, where there are any, the years."""
+        named = columns_of(self.sheet, a.axes.years)
+        first = named.index("value") + 1
+        years = sum(name.isdigit() for name in named)
+        return f"${column_letters(first)}${self.top}:${column_letters(first + years)}${self.bottom}"
+
+
+def banded(a: Assumptions, cells: InputCells) -> Iterator[BandedRows]:
+    """Every band of a quantity with the rows that it is of."""
+    for row, band in enumerate(a.bands, FIRST_ROW):
+        at = {place_of(cells.rows[i][0])[0]: i for i in banded_rows(a, band)} if band.year is None else {}
+        for _, run in groupby(enumerate(sorted(at)), lambda x: x[1] - x[0]):
+            rows = [number for _, number in run]
+            sheet = a.rows[at[rows[0]]].sheet
+            yield BandedRows(band, row, sheet, rows[0], rows[-1], tuple(at[number] for number in rows))
+
+
+def _add_bands(p: Plan) -> None:
+    """Beside each band of a quantity the count of numbers outside of it; rows that do not follow one another are counted apart."""
+    taken: dict[int, int] = {}
+    for rows in banded(p.assumptions, p.cells):
+        column = taken[rows.row] = taken.get(rows.row, BAND_COUNT - 1) + 1
+        low, high = rows.ends()
+        cells = f"{rows.sheet}!{rows.cells(p.assumptions)}"
+        name = f"numbers outside band {rows.row}.{column}"
+        p.measures[name] = _times_outside(rows)
+        formula = (
+            f'COUNTIF({cells},"<"&{low.partition("!")[2]})+COUNTIF({cells},">"&{high.partition("!")[2]})'
+        )
+        line = Line(row=rows.row, columns=(column,), formula=formula, array=name, quantity=name)
+        p.sheet(BANDS).lines.append(line)
+
+
+def _times_outside(rows: BandedRows) -> NumberOf:
+    def count(python: PythonValues) -> float:
+        low, high = rows.band.low, rows.band.high
+        return float(sum(not low <= x <= high for i in rows.positions for x in python.numbers.inputs[i]))
+
+    return count
 
 
 def _formula(last: int, side: Side) -> str:

@@ -201,7 +201,8 @@ def _kept(p: Plan, title: str, typed: str, place: str, under: str = "") -> None:
 def _order(p: Plan) -> None:
     """What can only shrink along the chain does."""
     for more, less in SHRINKING:
-        if less not in p.blocks:
+        # without entrants nothing is claimed
+        if less not in p.blocks or not p.blocks[less].keys:
             continue
         a, b = p.range(more), p.range(less)
         what = f"{more} is never below {less}: how often it is"
@@ -235,6 +236,9 @@ def _shares(p: Plan) -> None:
         ("set_share", "shares within a choice set"),
         ("subtype_share_total", "subtype shares within a cancer"),
     ):
+        # one member of every set has all of it, whatever the inputs
+        if not p.blocks[name].keys:
+            continue
         cells = p.range(name)
         # from both sides, so that no share that is too high hides one that is too low
         formula = f"MAX(MAX({cells})-1,1-MIN({cells}))"

@@ -18,10 +18,11 @@ from lm_xl.assumptions.columns import (
     PRODUCT_COLUMNS,
     PUBLISHED_COLUMNS,
     SCENARIO_COLUMNS,
+    SCHEMA,
     SHEETS,
     SOURCE_COLUMNS,
 )
-from lm_xl.model.axes import Axes
+from lm_xl.model.axes import DEFAULT, Axes
 from lm_xl.workbook.plan.input_cells import InputCells
 from lm_xl.workbook.plan.layout import FIRST_ROW
 from lm_xl.xlsx.addresses import address_of, column_letters
@@ -104,10 +105,9 @@ def labels_of(axes: Axes) -> list[Record]:
             note = axis.notes[i] if axis.notes else ""
             records.append({**keys, "groups": "; ".join(groups), "note": note})
     records += [{"axis": "scope", "label": scope} for scope in axes.scopes]
-    return [
-        *records,
-        *({"axis": "scenario", "label": s, "role": axes.promises.get(s, "")} for s in axes.scenarios),
-    ]
+    roles = {**axes.promises, axes.default: DEFAULT}
+    records += [{"axis": "scenario", "label": s, "role": roles.get(s, "")} for s in axes.scenarios]
+    return [*records, {"axis": "schema", "label": f"version {SCHEMA}"}]
 
 
 def _rows(a: Assumptions) -> tuple[dict[str, list[Record]], dict[int, tuple[str, ...]]]:

@@ -127,7 +127,7 @@ def _what_drives(p: Plan) -> Text:
     """Patients, and revenue for each of them."""
     name = "what drives"
     treated, revenue = ([shown(p, block, y) for y in (0, -1)] for block in (TREATED, REVENUE))
-    each = [kept(p, name, _units(kept(p, name, ratio(r, t)))) for r, t in zip(revenue, treated, strict=True)]
+    each = [kept(p, name, ratio(_units(r), t)) for r, t in zip(revenue, treated, strict=True)]
     return sentence(
         p,
         name,

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 from lm_xl.assumptions.columns import MARKETED
 from lm_xl.model.axes import SEGMENT
 from lm_xl.model.cells import Symbol
 from lm_xl.model.classes import classes
+from lm_xl.model.ops import Array
 from lm_xl.workbook.plan.front.dashboard import SUBTITLE, subtitle
-from lm_xl.workbook.plan.front.page import FRONT_CLASS, FRONT_LABEL, Page
+from lm_xl.workbook.plan.front.page import FRONT_CLASS, FRONT_LABEL, FRONT_NOTE, Page
 from lm_xl.workbook.plan.front.values import Number, Text
-from lm_xl.workbook.plan.layout import FIRST_ROW, HEADER_ROW
-from lm_xl.workbook.plan.lines import PythonValues
+from lm_xl.workbook.plan.layout import FIRST_ROW, HEADER_ROW, INPUTS
+from lm_xl.workbook.plan.lines import Plan, PythonValues
 from lm_xl.workbook.plan.writer import PlanWriter
+from lm_xl.workbook.words.prose import text
+from lm_xl.xlsx.addresses import column_letters
 
 LAUNCHES_PAGE = "Launches and pipeline"
 THERAPY, COMPANY, PHASE, LAUNCH, SUCCESS, EXPIRY, PRODUCTS = range(1, 8)
@@ -49,7 +54,27 @@ def add_launches(writer: PlanWriter) -> int:
         for i in one.members:
             _therapy(writer, page, i, indent="   " if len(one.members) > 1 else "")
             page.skip()
+    for said in _told(p):
+        page.formula(page.row, THERAPY, said, style=FRONT_NOTE)
+        page.skip()
     return page.row
+
+
+def _told(p: Plan) -> Iterator[Text]:
+    """Whether a launch, in any region, comes after its patent or after the horizon."""
+    last = f"{INPUTS}!${column_letters(p.columns(moving=True)[-1])}${HEADER_ROW}"
+    late, beyond = text("pages", "exclusive_years_told"), text("pages", "launch_told")
+    for block, said, test, odd in (
+        ("exclusive_years", late, "MIN({cells})=0", lambda x: x.min() == 0),
+        ("launch", beyond, f"MAX({{cells}})>={last}+1", lambda x: x.max() >= p.years[-1] + 1),
+    ):
+        if p.blocks[block].keys:
+            formula = f'IF({test.format(cells=p.range(block))},"{said}","")'
+            yield Text(formula, _where(block, odd, said))
+
+
+def _where(block: str, odd: Callable[[Array], bool], said: str) -> Callable[[PythonValues], str]:
+    return lambda python: said if odd(python.block(block)) else ""
 
 
 def _therapy(writer: PlanWriter, page: Page, i: int, indent: str) -> None:

@@ -48,7 +48,12 @@ def kept(p: Plan, name: str, number: Number) -> Number:
 def whole(p: Plan, name: str, number: Number) -> Text:
     """A number without decimals."""
     cell = kept(p, name, number).formula
-    return Text(f"FIXED({cell},0)", lambda python: f"{number.measure(python):,.0f}")
+
+    def said(python: PythonValues) -> str:
+        x = number.measure(python)
+        return "n/a" if x != x else f"{x:,.0f}"
+
+    return Text(f'IF(ISNUMBER({cell}),FIXED({cell},0),"n/a")', said)
 
 
 def signed(p: Plan, name: str, number: Number) -> Text:

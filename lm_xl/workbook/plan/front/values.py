@@ -83,7 +83,7 @@ def ratio(part: Number, whole: Number) -> Number:
 
 
 def growth(p: Plan, first: Number, last: Number) -> Number:
-    """Growth a year from the first year to the last, n/a from nothing."""
+    """Growth a year from the first year to the last, n/a from nothing and from what is n/a, whose N is 0."""
     columns = p.columns(moving=True)
     start, end = (f"{INPUTS}!${column_letters(columns[y])}${HEADER_ROW}" for y in (0, -1))
 
@@ -92,7 +92,7 @@ def growth(p: Plan, first: Number, last: Number) -> Number:
         return (last.measure(python) / a) ** (1 / (p.years[-1] - p.years[0])) - 1 if a else float("nan")
 
     a = first.formula
-    return Number(f'IF({a}=0,"n/a",({last.formula}/{a})^(1/({end}-{start}))-1)', number)
+    return Number(f'IF(N({a})=0,"n/a",({last.formula}/{a})^(1/({end}-{start}))-1)', number)
 
 
 def labels(p: Plan, block: str, dim: int = SEGMENT) -> list[str]:
