@@ -95,12 +95,10 @@ def deliverable(a: Assumptions, records: Records, traced: Plan, found: Analyses)
     contents_of_front(workbook, front, pen)
     contents(workbook, pen)
     _headers(workbook, traced, pen)
-    for title in (COVER, *front):
-        # one that is not parted already is shrunk to two sheets of paper, whatever font prints it
-        ws = workbook[title]
-        if not ws.print_area:
-            ws.page_setup.fitToHeight = ws.page_setup.fitToHeight or MOST_SHEETS_OF_PAPER
     for ws in workbook.worksheets:
+        if ws.title in (COVER, *front) and not ws.print_area:
+            # one that is not parted already is shrunk to two sheets of paper, whatever font prints it
+            ws.page_setup.fitToHeight = ws.page_setup.fitToHeight or MOST_SHEETS_OF_PAPER
         if ws.title not in PRINTED and kind_of(ws) != "outputs":
             unprinted(ws)
     return workbook
