@@ -41,7 +41,10 @@ class Held(NamedTuple):
 
 
 def calculates(ws: Any) -> bool:
-    return bool(ws.sheet_properties.tabColor) and ws.sheet_properties.tabColor.rgb[-6:] in CALCULATED
+    # a page that says what it was built with holds analyses, which are typed: of its numbers verify tells alone
+    is_as_built = "As_built!" in str(ws["A3"].value)
+    coloured = bool(ws.sheet_properties.tabColor) and ws.sheet_properties.tabColor.rgb[-6:] in CALCULATED
+    return coloured and not is_as_built
 
 
 def places(held: Held, kind: str) -> list[tuple[str, str]]:
