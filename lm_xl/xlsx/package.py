@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import lzma
 import posixpath
 import zipfile
 import zlib
@@ -15,6 +14,11 @@ from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from lm_xl.faults import Fault, Refused
+
+try:
+    from lzma import LZMAError
+except ImportError:  # Pyodide leaves it out, and zipfile then reads no such archive
+    LZMAError = zlib.error  # type: ignore[assignment, misc]
 
 MOST_BYTES = 50_000_000
 MOST_UNPACKED = 500_000_000
@@ -66,7 +70,7 @@ class Relation(NamedTuple):
     outside: bool
 
 
-_BROKEN_ARCHIVE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError)
+_BROKEN_ARCHIVE = (zipfile.BadZipFile, zlib.error, LZMAError, EOFError, OSError, RuntimeError)
 _BROKEN_CONTENT = (LookupError, ValueError, ArithmeticError)
 """What reading raises where an archive, or what stands in a part, is not as its format says."""
 
