@@ -14,8 +14,8 @@ import sys
 import time
 import types
 
-UNASKED = ("pandas", "openpyxl", "lxml", "click", "rich", "formualizer", "python_calamine")
-"""What the workbook does not ask for is not there."""
+UNASKED = ("lzma", "pandas", "openpyxl", "lxml", "click", "rich", "formualizer", "python_calamine")
+"""What the workbook does not ask for is not there, nor what Pyodide leaves out of Python."""
 
 
 class Unasked(importlib.abc.MetaPathFinder):
