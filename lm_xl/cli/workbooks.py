@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,16 +14,17 @@ import click
 import lm_xl
 from lm_xl.cli import options, show
 from lm_xl.cli.terminal import FAILED, fail, if_not_all, spinner
-from lm_xl.cli.uncertainty import Machines, executor_on
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from lm_xl.model.axes import Axes
 
 ROLES = ("incumbent", "entrant", "rest")
 KINDS = ("Brands", "Generics", "Procedures")
 """Of therapies; a test is a kind of its own."""
-WORTH_PROCESSES = 4096
-"""Draws from which a second process takes less time than it needs to start."""
+WORTH_A_PROCESS = 1024
+"""Draws from which a second process saves more time than it needs to start."""
 
 
 @click.command()
@@ -46,7 +49,7 @@ def build(assumptions: Path | None, output: Path, static: bool, sample: options.
     with spinner() as tell:
         tell("reading the assumptions")
         a = lm_xl.read_assumptions(assumptions, ends=True)
-        with executor_on(Machines(2 if sample.draws >= WORTH_PROCESSES else 1, None)) as executor:
+        with _beside(sample.draws) as executor:
             built = lm_xl.build(
                 a, output, force=force, static=static, **sample._asdict(), progress=tell, executor=executor
             )
@@ -54,6 +57,18 @@ def build(assumptions: Path | None, output: Path, static: bool, sample: options.
     equal = f"{built.formulas:,} {kind} formulas, recalculated and equal to Python"
     click.echo(f"{output}: {equal}; assumptions {a.path.name} {a.fingerprint}")
     click.echo(show.evidence(built.tornado or lm_xl.tornado(a), status_counts(a)))
+
+
+@contextmanager
+def _beside(draws: int) -> Iterator[Executor | None]:
+    """A process that draws while this one writes, where there is enough to draw."""
+    if draws < WORTH_A_PROCESS:
+        yield None
+    else:
+        from concurrent.futures import ProcessPoolExecutor
+
+        with ProcessPoolExecutor(1) as executor:
+            yield executor
 
 
 @click.command()

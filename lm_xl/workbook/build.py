@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -14,7 +15,6 @@ from lm_xl.files import must_end, not_over, replacing
 from lm_xl.forecasts.forecast import forecast
 from lm_xl.model.axes import Axes
 from lm_xl.uncertainty.limits import DRAWS, SEED
-from lm_xl.uncertainty.workers import Workers
 from lm_xl.workbook.pages.analyses import analyse
 from lm_xl.workbook.pages.deliverable import deliverable
 from lm_xl.workbook.pages.inputs import write_inputs
@@ -31,7 +31,7 @@ from lm_xl.xlsx.stored import store_values
 
 Progress = Callable[[str], None]
 STAGES = 7
-"""Told of by `progress`: forecast, bridges, tornado, draws, formulas, writing, recalculating."""
+"""Told of by `progress`: forecast, bridges, tornado, formulas, writing, draws, recalculating."""
 
 
 def build(
@@ -43,12 +43,13 @@ def build(
     draws: int = DRAWS,
     seed: int = SEED,
     progress: Progress = lambda _: None,
-    executor: Workers | None = None,
+    executor: Executor | None = None,
 ) -> Plan:
     """Write the live workbook of some assumptions to `output`, all or nothing.
 
     Every formula is recalculated by an independent engine, which also fills the stored values, and is compared with Python.
-    With `static` the file then holds the values alone, and says so on its cover. `executor` makes the draws, as `simulate` takes it.
+    With `static` the file then holds the values alone, and says so on its cover. `executor` makes the draws while the rest is
+    written.
     Raises WrongUsage where the file has no .xlsx name; Refused where it exists and `force` is not given, is the one that the
     assumptions were read from, or cannot be written, and where lows and highs are such as no draws have; IdentityError where the
     forecast breaks an identity, Disagreement where the engine and Python differ.
@@ -70,10 +71,12 @@ def build(
         records, written = records_of(assumptions)
         found = analyse(assumptions, draws, seed, begin, executor)
         begin("formulas")
-        traced = trace(assumptions, written, drawn=drawn_of(found))
+        traced = trace(assumptions, written)
         begin(f"writing {traced.formulas:,} formulas")
         with _uncollected():
-            deliverable(assumptions, records, traced, found).save(draft)
+            workbook = deliverable(assumptions, records, traced, found, lambda: begin(f"{draws:,} draws"))
+            workbook.save(draft)
+        traced.drawn = drawn_of(found)
         begin("recalculating and comparing with Python")
         store_values(
             draft,

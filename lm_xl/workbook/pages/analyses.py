@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, Executor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from lm_xl.assumptions.assumptions import Assumptions
@@ -18,7 +20,6 @@ from lm_xl.xlsx.stored import DIGITS
 
 if TYPE_CHECKING:
     from lm_xl.uncertainty.simulation import Simulation
-    from lm_xl.uncertainty.workers import Workers
 
 MILLION = 1e6
 SHOWN_INPUTS = 20
@@ -36,7 +37,14 @@ class Analyses:
     between: tuple[Bridge, ...]
     """From the first scenario to each of the others, in the last year."""
     tornado: Tornado
-    simulation: Simulation
+    draws: int
+    seed: int
+    drawn: Callable[[], Simulation]
+    """Waits for the draws, or makes them."""
+
+    @cached_property
+    def simulation(self) -> Simulation:
+        return self.drawn()
 
     @property
     def last_year(self) -> int:
@@ -48,22 +56,34 @@ def analyse(
     draws: int,
     seed: int,
     progress: Callable[[str], None] = lambda _: None,
-    executor: Workers | None = None,
+    executor: Executor | None = None,
 ) -> Analyses:
-    """Compute every analysis. Raises what the analyses raise, and Refused for fewer draws than a block, which the pages need."""
+    """Compute every analysis; the draws begin first in `executor`, or are made here by the first who asks for them.
+
+    Raises what the analyses raise, and Refused for fewer draws than a block, which the pages need.
+    """
     from lm_xl.uncertainty.draws import BLOCK
     from lm_xl.uncertainty.simulate import simulate
 
     draws = whole_number("draws", draws, BLOCK, MOST_DRAWS)
+    begun = executor.submit(simulate, a, draws, seed) if executor is not None else None
+
+    def drawn() -> Simulation:
+        try:
+            if begun is not None:
+                return begun.result()
+        except BrokenExecutor:
+            pass  # the other process died, and this one is left
+        return simulate(a, draws, seed)
+
     first, *others = a.axes.scenarios
     progress("bridges")
     over_time = bridge(a)
     between = tuple(bridge(a, first, other) for other in others)
     progress("tornado")
     one_at_a_time = tornado(a)
-    progress(f"{draws:,} draws")
-    simulation = simulate(a, draws, seed, executor=executor)
-    return Analyses(forecast(a, a.axes.scenarios), over_time, between, one_at_a_time, simulation)
+    results = forecast(a, a.axes.scenarios)
+    return Analyses(results, over_time, between, one_at_a_time, draws, seed, drawn)
 
 
 def held(n: Analyses, *, scenario: bool = True) -> str:

@@ -17,6 +17,7 @@ from lm_xl.workbook.pages.pen import Pen, page, start, titled_table, widths
 from lm_xl.workbook.plan.layout import FIRST_ROW, HEADER_ROW
 from lm_xl.workbook.words.prose import text
 
+CONVERGENCE = "Convergence"
 ROWS_BESIDE = 22
 """Rows that the chart beside the first tables takes."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from openpyxl.workbook import Workbook
 from openpyxl.workbook.properties import CalcProperties
 
@@ -11,7 +13,7 @@ from lm_xl.workbook.pages.analyses import Analyses
 from lm_xl.workbook.pages.bridge import BRIDGE, bridge_sheet
 from lm_xl.workbook.pages.checks import checks
 from lm_xl.workbook.pages.contents import contents
-from lm_xl.workbook.pages.convergence import convergence
+from lm_xl.workbook.pages.convergence import CONVERGENCE, convergence
 from lm_xl.workbook.pages.cover import contents_of_front, cover
 from lm_xl.workbook.pages.data import long_data
 from lm_xl.workbook.pages.drivers import drivers
@@ -71,8 +73,17 @@ PRINTED = (COVER, "Method", "Glossary")
 """The sheets of words that are printed beside the pages of results."""
 
 
-def deliverable(a: Assumptions, records: Records, traced: Plan, found: Analyses) -> Workbook:
-    """Every sheet of the deliverable, with formulas but without the values that they show: the front, a divider, what lies behind."""
+def deliverable(
+    a: Assumptions,
+    records: Records,
+    traced: Plan,
+    found: Analyses,
+    before_draws: Callable[[], None] = lambda: None,
+) -> Workbook:
+    """Every sheet of the deliverable, with formulas but without the values that they show: the front, a divider, what lies behind.
+
+    What shows draws is written last, since these may still be made elsewhere; `before_draws` is called then.
+    """
     workbook = styled_workbook(text("pages", "cover_title"))
     workbook.calculation = CalcProperties(fullCalcOnLoad=True)
     add, pen = workbook.create_sheet, Pen()
@@ -90,8 +101,12 @@ def deliverable(a: Assumptions, records: Records, traced: Plan, found: Analyses)
     kept_formulas(add(FORMULAS), traced, pen)
     as_built(add(AS_BUILT), traced, pen)
     lists_page(add(LISTS), a.axes, pen)
-    for title in (DASHBOARD, EXPLORER, *MARKET_PAGES):
-        _draw(workbook, a, traced, found, title, pen)
+    explorer(workbook[EXPLORER], a, traced, pen)
+    for title in MARKET_PAGES:
+        if title in traced.sheets:
+            front_page(workbook[title], traced, pen)
+    before_draws()
+    _draws(workbook, a, traced, found, pen)
     contents_of_front(workbook, front, pen)
     contents(workbook, pen)
     _headers(workbook, traced, pen)
@@ -107,7 +122,7 @@ def deliverable(a: Assumptions, records: Records, traced: Plan, found: Analyses)
 def _front(workbook: Workbook, a: Assumptions, traced: Plan, found: Analyses, pen: Pen) -> None:
     """The pages that a client reads, in order; those that draw what stands on other sheets are filled once these are there."""
     add = workbook.create_sheet
-    cover(add(COVER), a, traced, found.simulation.draws, found.simulation.seed, pen)
+    cover(add(COVER), a, traced, found.draws, found.seed, pen)
     for title in (DASHBOARD, EXPLORER, *MARKET_PAGES):
         if title in traced.sheets:
             add(title)
@@ -122,28 +137,20 @@ def _front(workbook: Workbook, a: Assumptions, traced: Plan, found: Analyses, pe
 
 
 def _analyses(workbook: Workbook, traced: Plan, found: Analyses, pen: Pen) -> None:
-    """The sheets of analyses behind the front, and the pages that draw them."""
-    for title, write in (
-        (BRIDGE, bridge_sheet),
-        (TORNADO, tornado_page),
-        (PERCENTILES, percentiles),
-        ("Convergence", convergence),
-    ):
-        write(workbook.create_sheet(title), found, pen)
+    """The sheets of analyses behind the front, and the page of drivers."""
+    bridge_sheet(workbook.create_sheet(BRIDGE), found, pen)
+    tornado_page(workbook.create_sheet(TORNADO), found, pen)
+    for title in (PERCENTILES, CONVERGENCE):
+        workbook.create_sheet(title)
     drivers(workbook[DRIVER_SHEET], found, traced, pen)
+
+
+def _draws(workbook: Workbook, a: Assumptions, traced: Plan, found: Analyses, pen: Pen) -> None:
+    """The sheets and pages that show draws."""
+    percentiles(workbook[PERCENTILES], found, pen)
+    convergence(workbook[CONVERGENCE], found, pen)
     uncertainty(workbook[UNCERTAINTY], found, pen)
-
-
-def _draw(workbook: Workbook, a: Assumptions, traced: Plan, found: Analyses, title: str, pen: Pen) -> None:
-    """A page of the front that draws what stands on other sheets."""
-    if title not in traced.sheets:
-        return
-    if title == DASHBOARD:
-        dashboard(workbook[title], a, traced, found, pen)
-    elif title == EXPLORER:
-        explorer(workbook[title], a, traced, pen)
-    else:
-        front_page(workbook[title], traced, pen)
+    dashboard(workbook[DASHBOARD], a, traced, found, pen)
 
 
 def _calculations(workbook: Workbook, traced: Plan, pen: Pen) -> None:
