@@ -64,4 +64,4 @@ def test_libreoffice_prints_the_front_alone_on_a4(deliverable: Path, tmp_path: P
     }
     assert boxes == {(0, 0, 842, 595)}, "A4 in landscape, in points"
     pages = len(re.findall(rb"/Type\s*/Page\b", pdf))
-    assert pages <= 34, "a page or two for each tab of the front, and nothing from behind it"
+    assert pages <= 30, "a page or two for each tab of the front, and nothing from behind it"

@@ -149,7 +149,7 @@ def tornado_bars(
     chart.set_categories(Reference(ws, min_col=names, min_row=top, max_row=bottom))
     _titles(chart, title, f"{across}. Source: sheet {ws.title}", unit)
     chart.x_axis.scaling.orientation = "maxMin"
-    chart.x_axis.tickLblPos = "low"
+    chart.x_axis.tickLblPos, chart.x_axis.tickLblSkip = "low", 1  # every name
     chart.y_axis.number_format = axis_format(unit)
     chart.legend = chart.legend if len(columns) > 1 else None
     chart.width, chart.height = 2 * CHART_WIDTH, 2 * CHART_HEIGHT

@@ -63,8 +63,8 @@ LABEL_WIDTH, NUMBER_WIDTH, BESIDE_WIDTH, MAP_WIDTH = 40, 8.5, 9.5, 11.5
 LINE_HEIGHT = 11.8
 """Of a row of a table, in points: so that a table of regions and its chart fit a page."""
 TILE_WIDTH = 15.0
-TABLE_WIDE = 29.2
-WIDE, NARROW, LOW, TALL = 18.2, 12.9, 5.8, 5.6
+TABLE_WIDE = 28.2
+WIDE, NARROW, LOW, TALL = 18.2, 12.9, 5.8, 4.7
 """Widths and heights of the charts of the front, in centimetres."""
 
 

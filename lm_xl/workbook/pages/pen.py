@@ -213,12 +213,13 @@ def page(
     freeze: str = "",
     labels: int = 0,
     bands: Sequence[Area] = (),
+    repeats: int = 0,
 ) -> None:
     """Print set-up: A4 landscape, one page wide (or a single page), the header repeated, a footer with version and page.
 
     With `freeze` the rows down to the header and the columns before that one stay in sight. Where a sheet is so wide that its
     text would be too small to read, and its first `labels` columns are given, it is printed part by part with these repeated.
-    With `bands` these areas alone are printed, each from a new page on.
+    With `bands` these areas alone are printed, each from a new page on; `repeats` is a row that is repeated in the header's place.
     """
     if freeze:
         ws.freeze_panes = f"{freeze}{header + 1}"
@@ -226,7 +227,8 @@ def page(
     ws.page_setup.paperSize = int(ws.PAPERSIZE_A4)
     ws.page_setup.fitToWidth, ws.page_setup.fitToHeight = 1, int(single)
     ws.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
-    ws.print_title_rows = f"{header}:{header}"
+    repeated = repeats or header
+    ws.print_title_rows = f"{repeated}:{repeated}"
     footer = ws.oddFooter
     assert footer is not None
     footer.left.text, footer.center.text, footer.right.text = "&A", f"lm_xl {__version__}", "Page &P of &N"

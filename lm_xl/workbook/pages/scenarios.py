@@ -8,7 +8,7 @@ import numpy as np
 from openpyxl.worksheet.worksheet import Worksheet
 
 from lm_xl.workbook.pages.analyses import MILLION, Analyses, held
-from lm_xl.workbook.pages.pen import Pen, page, start, titled_table, widths
+from lm_xl.workbook.pages.pen import Pen, page, parted, start, titled_table, widths
 from lm_xl.workbook.plan.layout import FIRST_ROW, HEADER_ROW
 from lm_xl.workbook.words.prose import in_words
 
@@ -23,7 +23,7 @@ def scenarios_page(ws: Worksheet, n: Analyses, pen: Pen) -> None:
     row = _headlines(ws, n, pen, FIRST_ROW)
     if n.between:
         _between(ws, n, pen, row)
-    page(ws, HEADER_ROW, freeze="B")
+    page(ws, HEADER_ROW, freeze="B", bands=parted([row] if n.between else [], ws.max_row, len(WIDTHS)))
 
 
 def _headlines(ws: Worksheet, n: Analyses, pen: Pen, row: int) -> int:

@@ -93,7 +93,7 @@ NUMBER_FORMATS = {
     "change": "+#,##0.0;-#,##0.0;0.0",
     "units per USD": "0.0000",
     "0 or 1": "0",
-    "number": "#,##0.0##",
+    "number": "[>=1000]#,##0;[>=10]0.0;0.0##",
     "text": "",
     "USD per month": "#,##0",
     "USD per course": "#,##0",

@@ -37,11 +37,11 @@ SHOWN_PERCENTILES = (10, 50, 90)
 SHOWN = ("P10", "P50", "mean", "P90", "deterministic")
 """What the page shows of a total; the deterministic forecast stands last."""
 LABEL_WIDTH, NUMBER_WIDTH, CHART_ROWS = 54, 9.8, 17
-TORNADO_ROWS = 16
-FAN_CHART, TORNADO_CHART = (14.6, 6.6), (25.5, 7)
+FAN_CHART, TORNADO_CHART = (13.5, 6.6), (9.8, 12.8)
 """Width and height in centimetres."""
-LINE_OF_NOTE = 150
-"""Letters of a line of the note below, which is as wide as the page."""
+TORNADO_ROWS = 30
+LINE_OF_NOTE = 100
+"""Letters of a line of the note below, which is as wide as the table."""
 
 
 def uncertainty(ws: Worksheet, n: Analyses, pen: Pen) -> None:
@@ -63,8 +63,9 @@ def uncertainty(ws: Worksheet, n: Analyses, pen: Pen) -> None:
         chart.width, chart.height = FAN_CHART
         add_chart(ws, chart, f"{letter}{row}")
     _first_inputs(ws, n, pen, row + CHART_ROWS)
-    bands = parted([row + CHART_ROWS], ws.max_row, FIRST_YEAR + len(years) - 1)
-    page(ws, HEADER_ROW, freeze="B", labels=1, bands=bands)
+    end = max(ws.max_row, row + CHART_ROWS + TORNADO_ROWS)
+    bands = parted([row + CHART_ROWS], end, FIRST_YEAR + len(years) - 1)
+    page(ws, HEADER_ROW, freeze="B", labels=1, bands=bands, repeats=1)  # its title: the second has no years
 
 
 def _quantiles(ws: Worksheet, n: Analyses, pen: Pen, row: int, metric: str, said: str) -> int:
@@ -101,14 +102,15 @@ def _first_inputs(ws: Worksheet, n: Analyses, pen: Pen, row: int) -> None:
     ]  # fmt: skip
     shown = [(line[0], line[2], line[3], line[4], line[5], line[8]) for line in lines]
     title = f"What moves {n.last_year} most, one input at a time: {held(n)}; {n.tornado.centre / MILLION:,.0f} at the centre"
+    top = titled_table(ws, pen, row + 1, "first_inputs", title, columns, shown)
     if lines:
         chart = tornado_bars(
             other(ws, TORNADO), TORNADO_TOP, TORNADO_TOP + len(lines) - 1, 1, (LOW_EFFECT, HIGH_EFFECT), title, "USD million"
         )  # fmt: skip
         chart.width, chart.height = TORNADO_CHART
-        add_chart(ws, chart, f"A{row}")
-    below = titled_table(ws, pen, row + TORNADO_ROWS, "first_inputs", title, columns, shown) + len(shown)
-    for line, said in enumerate(wrap(evidence_of(n.tornado), LINE_OF_NOTE), below):
+        chart.legend.position = "b"
+        add_chart(ws, chart, f"{column_letters(len(columns) + 1)}{row + 1}")
+    for line, said in enumerate(wrap(evidence_of(n.tornado), LINE_OF_NOTE), top + len(shown)):
         pen.text(ws, line, 1, said, "lm note")
 
 

@@ -111,6 +111,7 @@ def _therapy(p: Plan) -> None:
     page.table(lines, "million", scope_line(p))
     page.skip()
     page.new_page()
+    page.skip()  # a frame on the edge of two pages is printed on both
     _chart(page, "drawn_by_class", "Revenue by class")
     page.words(
         page.row,

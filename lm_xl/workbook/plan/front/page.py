@@ -18,7 +18,7 @@ FIRST_YEAR = 2
 FRONT_LABEL, FRONT_CLASS, FRONT_TOTAL, FRONT_NOTE = "lm row", "lm class", "lm total", "lm note"
 
 
-CHART_ROWS = 15
+CHART_ROWS = 12
 """Rows that a chart takes."""
 
 
