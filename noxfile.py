@@ -8,6 +8,9 @@ from pathlib import Path
 
 import nox
 
+NUMERIC = ("tests/model", "tests/forecasts", "tests/uncertainty", "tests/workbook/test_plan.py")
+"""The tests whose numbers another processor may compute in another order."""
+
 nox.options.default_venv_backend = "none"
 nox.options.sessions = ["check", "test"]
 
@@ -35,7 +38,7 @@ def slow(session: nox.Session) -> None:
 
 @nox.session
 def plain(session: nox.Session) -> None:
-    """The tests with the plainest code that numpy and OpenBLAS have, as on another processor."""
+    """The tests of what numpy computes, with the plainest code that numpy and OpenBLAS have, as on another processor."""
     found = session.run(
         "python",
         "-c",
@@ -49,7 +52,7 @@ def plain(session: nox.Session) -> None:
         "OPENBLAS_CORETYPE": cores[platform.machine()],
     }
     session.log(f"without {environment['NPY_DISABLE_CPU_FEATURES']}, {environment['OPENBLAS_CORETYPE']}")
-    session.run("python", "-m", "pytest", *session.posargs, env=environment)
+    session.run("python", "-m", "pytest", *NUMERIC, *session.posargs, env=environment)
 
 
 @nox.session

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import shutil
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -275,13 +274,6 @@ def test_labels_are_text_whatever_they_hold(tmp_path: Path) -> None:
     assert_verified(tmp_path / "b.xlsx", "formualizer", 1000)
     book = openpyxl.load_workbook(tmp_path / "b.xlsx")
     assert {c.data_type for c in book["By_region"]["B"] if c.value == "@Länder & +Städte 'x'"} == {"s"}
-
-
-@pytest.mark.slow
-@pytest.mark.libreoffice
-def test_a_small_workbook_agrees_in_libreoffice(small_built: Path, tmp_path: Path) -> None:
-    copy = shutil.copy(small_built, tmp_path / "copy.xlsx")
-    assert_verified(Path(copy), "libreoffice", 1000)
 
 
 @pytest.mark.slow
