@@ -346,7 +346,7 @@ def test_the_explorer(shown: Shown) -> None:
     since = growth(revenue[: at + 1], at) if at else "n/a"
     due = {
         "A8": f"{market.currency} million in {market.year}",
-        "A9": f"{now:,.1f}",
+        "A9": f"{now:,.1f}" if now < 1000 else f"{now:,.0f}",
         "C9": percent(over(now, market.revenue()[at])),
         "F9": percent(since),
         "I9": whole(people[at]),
@@ -389,7 +389,7 @@ def test_the_range_of_the_explorer_is_of_what_is_chosen(
             assert said == "not drawn"
         else:
             ends = [drawn.percentile(p, choice["J6"], **label) / 1e6 for p in (0.1, 0.9)]
-            assert said == f"{ends[0]:,.1f} to {ends[1]:,.1f}"
+            assert said == " to ".join(f"{x:,.1f}" if x < 1000 else f"{x:,.0f}" for x in ends)
 
 
 def test_what_is_published_beside_the_model(shown: Shown) -> None:

@@ -154,7 +154,7 @@ def explorer(ws: Worksheet, a: Assumptions, p: Plan, pen: Pen) -> None:
     over_years = year_bars(sums, [row], "A", columns[0], columns[-1], "", "million")
     over_years.legend = None
     explained = bars_of(ws, WHY_ROW + 2, WHY_ROW + 1 + len(FACTORS), 1, EXPLAINS)
-    drawn = {"choice": (over_years, 16.4), "explained": (explained, 13.0)}  # centimetres
+    drawn = {"choice": (over_years, 16.0), "explained": (explained, 13.0)}  # centimetres
     for chart in p.sheets[ws.title].charts:
         _place(ws, drawn[chart.draws][0], chart, drawn[chart.draws][1], LOW)
     page(ws, HEADER_ROW, single=True, labels=1)

@@ -198,7 +198,13 @@ def _table_line(
     own = "patients" if "patients" in line else ""
     for column, (unit, value) in enumerate(zip(units, line, strict=True), 1):
         words = unit == "text"
-        style = "lm total" if strong else "lm wrapped" if words else "lm calculation"
+        style = (
+            ("lm total words" if words else "lm total")
+            if strong
+            else "lm wrapped"
+            if words
+            else "lm calculation"
+        )
         form = "" if words else number_format(own or unit)
         write = pen.text if isinstance(value, str) else pen.write
         write(ws, row, column, value, style, form)

@@ -51,11 +51,15 @@ def _words(ws: Worksheet, a: Assumptions, traced: Plan, pen: Pen, table: Table, 
     """What stands in a line beside its formulas."""
     row, figure = table.row_of(line), a.published[table.figure]
     count = None if table.count is None else a.published[table.count]
-    style = "lm total" if line in ("headline", "published") else "lm calculation"
+    style, said = (
+        ("lm total", "lm total words")
+        if line in ("headline", "published")
+        else ("lm calculation", "lm wrapped")
+    )
     for column in range(1, WHY_COLUMN):
         pen.write(ws, row, column, None, style)
-    pen.text(ws, row, 1, text("reconciliation", line), style)
-    pen.write(ws, row, UNIT_COLUMN, unit_of(line) or None, style)
+    pen.text(ws, row, 1, text("reconciliation", line), said)
+    pen.write(ws, row, UNIT_COLUMN, unit_of(line) or None, said)
     found = {THEIRS: beside(line, count)}
     if line == "scope":
         found = {OURS: a.axes.headline, THEIRS: figure.keys.segment}

@@ -164,8 +164,9 @@ def _looks() -> dict[str, tuple[Font, str, bool, Alignment]]:
 
     top, middle = Alignment(vertical="top"), Alignment(vertical="center")
     label = Alignment(vertical="top", indent=1)
-    wrapped = Alignment(vertical="top", wrap_text=True, indent=1)
-    header = Alignment(vertical="center", wrap_text=True, indent=1)
+    # without the word "left" Excel ignores an indent
+    wrapped = Alignment(horizontal="left", vertical="top", wrap_text=True, indent=1)
+    header = Alignment(horizontal="left", vertical="center", wrap_text=True, indent=1)
     year = Alignment(horizontal="right", vertical="center", wrap_text=True)
     figure = Alignment(horizontal="left", vertical="center")
     return {
@@ -180,6 +181,7 @@ def _looks() -> dict[str, tuple[Font, str, bool, Alignment]]:
         "lm input": (font(colour=INPUT_INK), INPUT_FILL, True, top),
         "lm calculation": (font(), "", True, top),
         "lm total": (bold(), TOTAL_FILL, True, top),
+        "lm total words": (bold(), TOTAL_FILL, True, wrapped),
         "lm figure": (bold(18, NAVY), "", False, figure),
         "lm check": (bold(colour=NAVY), "", False, top),
         "lm choice": (bold(12, INPUT_INK), INPUT_FILL, True, middle),
@@ -188,9 +190,11 @@ def _looks() -> dict[str, tuple[Font, str, bool, Alignment]]:
         "lm lead": (bold(10, NAVY), "", False, middle),
         "lm row": (font(), "", True, Alignment(vertical="center")),
         "lm figures": (font(), "", True, Alignment(vertical="center")),
+        "lm when": (font(), "", True, Alignment(horizontal="right", vertical="center")),
         "lm class": (bold(), "", True, Alignment(vertical="center")),
         "lm sum": (bold(), "", True, Alignment(vertical="center")),
         "lm note": (font(9, SLATE), "", False, middle),
+        "lm beside": (font(9, SLATE), "", False, Alignment(horizontal="left", vertical="center", indent=1)),
         "lm tile name": (font(9, SLATE), "", False, middle),
         "lm tile": (bold(15, NAVY), "", False, figure),
         "lm tile words": (bold(11, NAVY), "", False, figure),

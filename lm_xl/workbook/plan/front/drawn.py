@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lm_xl.workbook.plan.front.explored import CALCULATED, heading
-from lm_xl.workbook.plan.front.sentences import kept, sentence
+from lm_xl.workbook.plan.front.sentences import kept, millions_in_words, said_in_millions, sentence
 from lm_xl.workbook.plan.front.values import Number, Text, switch_cell
 from lm_xl.workbook.plan.layout import CONSTANT, CONSTANT_LETTER, EXPLORER, FIRST_ROW, chosen_cell
 from lm_xl.workbook.plan.lines import Line, Plan, PythonMeasure, PythonValues
@@ -65,14 +65,30 @@ def range_of(p: Plan) -> Text:
     ends = [
         _end(p, statistic, f'"revenue|"&{r}&"|"&{s}&"|"&{q}&"|{statistic}"') for statistic in ("P10", "P90")
     ]
-    low, high = (end.formula for end in ends)
+    low = ends[0].formula
 
     def said(python: PythonValues) -> str:
         found = [end.measure(python) for end in ends]
-        return NOT_DRAWN if found[0] != found[0] else " to ".join(f"{x:,.1f}" for x in found)
+        return NOT_DRAWN if found[0] != found[0] else " to ".join(map(said_in_millions, found))
 
-    shown = Text(f'IF(ISNUMBER({low}),FIXED({low},1)&" to "&FIXED({high},1),"{NOT_DRAWN}")', said)
+    words = [
+        f"{CALCULATED}!{_text(p, f'drawn words of {end}', _words(number), _said(number))}"
+        for end, number in zip(("low", "high"), ends, strict=True)
+    ]
+    shown = Text(f'IF(ISNUMBER({low}),{words[0]}&" to "&{words[1]},"{NOT_DRAWN}")', said)
     return sentence(p, "drawn", [shown])
+
+
+def _words(number: Number) -> str:
+    return f'IF(ISNUMBER({number.formula}),{millions_in_words(number.formula)},"n/a")'
+
+
+def _said(number: Number) -> PythonMeasure:
+    def said(python: PythonValues) -> str:
+        x = number.measure(python)
+        return "n/a" if x != x else said_in_millions(x)
+
+    return said
 
 
 def _end(p: Plan, statistic: str, key: str) -> Number:

@@ -14,7 +14,14 @@ from lm_xl.workbook.plan.front.dashboard import REVENUE, SUBTITLE, subtitle
 from lm_xl.workbook.plan.front.drawn import range_of
 from lm_xl.workbook.plan.front.explored import CALCULATED, EXPLORED, FACTORS, add_sums, heading
 from lm_xl.workbook.plan.front.page import FRONT_LABEL, FRONT_TOTAL, Page, Shown
-from lm_xl.workbook.plan.front.sentences import kept, percent, sentence, whole
+from lm_xl.workbook.plan.front.sentences import (
+    kept,
+    millions_in_words,
+    percent,
+    said_in_millions,
+    sentence,
+    whole,
+)
 from lm_xl.workbook.plan.front.values import Number, Text, chosen, in_chosen_year, ratio, shown, switch_cell
 from lm_xl.workbook.plan.layout import CONSTANT, EXPLORER, chosen_cell
 from lm_xl.workbook.plan.lines import RESIDUE_SCALE, Plan, PythonValues
@@ -45,7 +52,7 @@ def _page(p: Plan) -> None:
     now = in_chosen_year(p, EXPLORED, one)
     market = in_chosen_year(p, REVENUE, list(p.blocks[REVENUE].keys.values())[-1])
     tiles: tuple[tuple[list[str | Text], list[str | Text]], ...] = (
-        ([chosen("currency"), " million in ", chosen("year")], [_one_decimal(p, now)]),
+        ([chosen("currency"), " million in ", chosen("year")], [_millions(p, now)]),
         (
             ["of the market shown"],
             [percent(p, "explored", ratio(*(kept(p, "explored", x) for x in (now, market))))],
@@ -67,10 +74,10 @@ def _page(p: Plan) -> None:
     _charts(p, page)
 
 
-def _one_decimal(p: Plan, number: Number) -> Text:
-    """A number as words with one decimal."""
+def _millions(p: Plan, number: Number) -> Text:
+    """Millions as words."""
     cell = kept(p, "explored", number).formula
-    return Text(f"FIXED({cell},1)", lambda python: f"{number.measure(python):,.1f}")
+    return Text(millions_in_words(cell), lambda python: said_in_millions(number.measure(python)))
 
 
 def _growth_since(p: Plan, now: Number) -> Number:
@@ -97,7 +104,12 @@ def _why(p: Plan, page: Page, now: Number) -> None:
         (PART, "of change"),
         (FROM, "comes from"),
     ):
-        page.words(WHY_ROW + 1, column, name, "lm head" if column in (FACTOR, FROM) else "lm year")
+        page.words(
+            WHY_ROW + 1,
+            column,
+            name,
+            "lm year" if column in (THEN, EXPLAINS, PART) else "lm head" if column == FACTOR else "lm header",
+        )
     page.formula(
         WHY_ROW + 1,
         NOW,
@@ -117,7 +129,7 @@ def _why(p: Plan, page: Page, now: Number) -> None:
         page.formula(
             row, PART, _part(row, effect, start, now), unit="share", style="lm figures", scale=RESIDUE_SCALE
         )
-        page.formula(row, FROM, origins(i), style="lm note")
+        page.formula(row, FROM, origins(i), style="lm beside")
     row = WHY_ROW + 2 + len(FACTORS)
     page.words(row, FACTOR, "= revenue, million", FRONT_TOTAL)
     page.formula(row, THEN, start, unit="million", style=FRONT_TOTAL)

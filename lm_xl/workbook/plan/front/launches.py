@@ -42,7 +42,9 @@ def add_launches(writer: PlanWriter) -> int:
         ),
         1,
     ):
-        page.words(HEADER_ROW, column, name, "lm header")
+        page.words(
+            HEADER_ROW, column, name, "lm year" if column in (LAUNCH, SUCCESS, EXPIRY) else "lm header"
+        )
     page.sheet.row = FIRST_ROW
     headline = set(axes.segment.members(axes.headline))
     for one in classes(axes, SEGMENT):
@@ -97,7 +99,7 @@ def _therapy(writer: PlanWriter, page: Page, i: int, indent: str) -> None:
     for column, block in ((LAUNCH, "launch"), (EXPIRY, "loss_of_exclusivity")):
         at = _constant(writer, block, (0, i, 0))
         if at is not None:
-            page.formula(row, column, quarter(at), style="lm figures")
+            page.formula(row, column, quarter(at), style="lm when")
     at = _constant(writer, "success", (0, i, 0))
     if at is not None and a.axes.segment.roles[i] == "entrant":
         page.formula(row, SUCCESS, at, unit="share", style="lm figures")

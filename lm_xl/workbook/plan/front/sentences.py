@@ -56,6 +56,16 @@ def whole(p: Plan, name: str, number: Number) -> Text:
     return Text(f'IF(ISNUMBER({cell}),FIXED({cell},0),"n/a")', said)
 
 
+def millions_in_words(cell: str) -> str:
+    """A formula for millions with four digits at least: one decimal, none from a thousand on."""
+    return f"FIXED({cell},1*({cell}<1000))"
+
+
+def said_in_millions(x: float) -> str:
+    """What it says."""
+    return f"{x:,.{int(x < 1000)}f}"
+
+
 def signed(p: Plan, name: str, number: Number) -> Text:
     """A number without decimals and with its sign."""
     cell = kept(p, name, number).formula
