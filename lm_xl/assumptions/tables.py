@@ -18,7 +18,7 @@ from lm_xl.xlsx.addresses import Area, address_of, area_of, column_number, place
 from lm_xl.xlsx.package import opened
 from lm_xl.xlsx.precedents import MOST_FOLLOWED, Precedents
 from lm_xl.xlsx.sheets import YES, SheetSettings
-from lm_xl.xlsx.workbook_file import ExcelTable, Value, WorkbookFile
+from lm_xl.xlsx.workbook_file import ExcelTable, SheetEntry, Value, WorkbookFile
 
 HEADER_WITHIN = 20
 """The header of a table stands within this many rows of the top."""
@@ -283,13 +283,21 @@ class _Sheet:
                 self.fault(area, "merged cells: unmerge them, each row needs its own values")
 
     def rows(self, top: int, header: Mapping[str, int]) -> dict[int, SheetRow]:
-        """The rows of the table by number. What stands apart below the last of them, in one cell a row, is a note."""
+        """The rows of the table by number, none of them hidden or below its range."""
+        ends = [area for _, area, _, _ in self.ranges if area.top == top and _spans(area, header)]
+        found = self.filled_rows(top, header, ends)
+        for number in sorted(self.hidden_rows & found.keys()):
+            self.fault(f"A{number}", "the row is hidden, perhaps by a filter: show it or delete it")
+        self.demand_within(ends, found)
+        return found
+
+    def filled_rows(self, top: int, header: Mapping[str, int], ends: Sequence[Area]) -> dict[int, SheetRow]:
+        """What stands below the header, by row. What stands apart below the last of them, in one cell a row, is a note."""
         found: dict[int, SheetRow] = {}
         for number in sorted(n for n in self.cells if n > top):
             row = {name: self.raw(number, column) for name, column in header.items()}
             if not all(cell.blank for cell in row.values()):
                 found[number] = row
-        ends = [area for _, area, _, _ in self.ranges if area.top == top and _spans(area, header)]
         last = max((n for n, row in found.items() if _filled(row) > 1), default=top)
         last = max(last, *(area.bottom for area in ends)) if ends else last
         for number in [n for n in found if n > last + 1]:
@@ -297,18 +305,38 @@ class _Sheet:
             if len(words) == 1 and isinstance(words[0].value, str):
                 self.note(words[0].address, f"a note below the table is not read: {words[0].shown}")
                 del found[number]
-        for number in found:
-            if number in self.hidden_rows:
-                self.fault(f"A{number}", "the row is hidden, perhaps by a filter: show it or delete it")
-            for area in ends:
-                if number > area.bottom:
-                    first = next(cell for cell in found[number].values() if not cell.blank)
-                    self.fault(first.address, beyond_table(area))
         return found
+
+    def demand_within(self, ends: Sequence[Area], found: Mapping[int, SheetRow]) -> None:
+        """No row stands below the range of its Excel table."""
+        for area in ends:
+            for number in [n for n in found if n > area.bottom]:
+                first = next(cell for cell in found[number].values() if not cell.blank)
+                self.fault(first.address, beyond_table(area))
 
     @cached_property
     def hidden_rows(self) -> set[int]:
         return set(self.settings.hidden_rows)
+
+
+def rows_beyond(
+    book: WorkbookFile, file: str, entry: SheetEntry, table: ExcelTable, columns: Collection[str]
+) -> list[Fault]:
+    """The rows below the range of an Excel table for which the reader of its sheet refuses it. Other tables of the sheet are none of it."""
+    cells: Cells = {}
+    settings = book.read(entry, cells, book.typed, MOST_ROWS)
+    others = [other.area for other in book.tables(entry) if other != table]
+    own = {
+        row: {column: cell for column, cell in found.items() if not any(a.holds(row, column) for a in others)}
+        for row, found in cells.items()
+    }
+    sheet = _Sheet(file, entry.title, own, settings, [table], book.uncalculated)
+    top, ends = table.area.top, [table.area]
+    header = sheet.header(top, columns) if top in own else {}
+    found = sheet.filled_rows(top, header, ends)
+    sheet.faults.clear()  # of its header, which those who take the table tell
+    sheet.demand_within(ends, found)
+    return sheet.faults
 
 
 def beyond_table(area: Area) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lm_xl.cli.text import Scale, as_json, first_of_several, lines, percent, scale_of, table
+from lm_xl.cli.text import Scale, as_json, lines, percent, scale_of, table
+from lm_xl.model.labels import first_of_several
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +43,7 @@ def summary(found: Summary) -> str:
             f"  {len(a.sources)} sources{cited}; {len(a.published)} published figures; {len(a.deltas)} scenario deltas",
             *_doubtful(found),
             *_judged(found),
-            *_launches(found),
+            *(f"  {note}" for note in found.launches),
             *_scenarios(found, first, last),
         ]
     )
@@ -98,18 +99,6 @@ def _judged(found: Summary) -> list[str]:
         label = f"{band.result} of {band.region} x {band.subtype} {band.year}"
         ends = f"{band.low:{shape}} to {band.high:{shape}}"
         texts.append(f"    {label}: {shown}{within}, band {ends}: {verdict}")
-    return texts
-
-
-def _launches(found: Summary) -> list[str]:
-    """Launches that are told of, with how many regions of how many in which scenarios."""
-    texts = []
-    for note in found.launches:
-        among: dict[tuple[str, ...], list[str]] = {}
-        for scenario, regions in note.regions.items():
-            among.setdefault(regions, []).append(scenario)
-        told = [f"in {first_of_several(regions)} ({', '.join(runs)})" for regions, runs in among.items()]
-        texts.append(f"  {note.segment} {note.what}: {'; '.join(told)}")
     return texts
 
 

@@ -36,11 +36,6 @@ def percent(value: float) -> str:
     return "n/a" if value != value else f"{value:+.1%}"
 
 
-def first_of_several(words: Sequence[str], most: int = 5) -> str:
-    """The first words of a list, and how many more there are."""
-    return ", ".join(words[:most]) + (f" and {len(words) - most} more" if len(words) > most else "")
-
-
 def lines(texts: Iterable[str]) -> str:
     """Texts, each on a line of its own."""
     return "".join(f"{text}\n" for text in texts)

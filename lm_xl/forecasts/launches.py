@@ -9,6 +9,7 @@ import numpy as np
 
 from lm_xl.forecasts.results import Results
 from lm_xl.model.axes import SEGMENT
+from lm_xl.model.labels import first_of_several
 from lm_xl.model.ops import Array
 
 UNPROTECTED = "comes after its patent, so its price falls from launch on"
@@ -22,6 +23,13 @@ class LaunchNote:
     segment: str
     what: str
     regions: dict[str, tuple[str, ...]]
+
+    def __str__(self) -> str:
+        among: dict[tuple[str, ...], list[str]] = {}
+        for scenario, regions in self.regions.items():
+            among.setdefault(regions, []).append(scenario)
+        told = [f"in {first_of_several(regions)} ({', '.join(runs)})" for regions, runs in among.items()]
+        return f"{self.segment} {self.what}: {'; '.join(told)}"
 
 
 def launch_notes(results: Results) -> tuple[LaunchNote, ...]:

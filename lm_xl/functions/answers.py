@@ -43,8 +43,8 @@ from lm_xl.model.outputs import BASES, PATIENT_STAGES
 from lm_xl.model.quantities import QUANTITIES
 from lm_xl.version import __version__
 
-MOST_DOUBTS = 5
-"""Inputs outside of what is plausible that LM_WHY tells of."""
+MOST_NOTES = 5
+"""Launches and inputs that LM_WHY tells of as odd."""
 
 # A kept answer takes half a microsecond: what it needs is looked up once.
 _model_at, _stored_model = MODEL_AT.get, STORE.get
@@ -355,25 +355,29 @@ def _why(asked: Call) -> str:
         return f"{error.code} {error}"
     wrong = [x for row in answer for x in row if isinstance(x, CallError)] if isinstance(answer, list) else []
     if not wrong:
-        return _doubts(asked, upper, answer)
+        return _notes(asked, upper, answer)
     more = f" (and {len(wrong) - 1} more cells)" if len(wrong) > 1 else ""
     return f"{wrong[0].code} {wrong[0]}{more}"
 
 
-def _doubts(asked: Call, name: str, answer: Any) -> str:
-    """What of the inputs behind an answer leaves what evidence makes plausible, as a note; "" where nothing does."""
+def _notes(asked: Call, name: str, answer: Any) -> str:
+    """What is odd in the inputs behind an answer, as a note; "" where nothing is.
+
+    Launches are told of the therapies that the call names, and of every one where it makes a model.
+    """
+    from lm_xl.forecasts.launches import launch_notes
     from lm_xl.forecasts.plausibility import implausible
 
-    if name != "LM_MODEL" and name not in MODEL_AT:
+    made = STORE.get(answer) if isinstance(answer, str) else None
+    if made is None and name not in MODEL_AT:
         return ""
-    model = (
-        STORE.get(answer)
-        if name == "LM_MODEL"
-        else Call(name, asked.values[1:], asked.host, asked.default, None).model
-    )
-    found = implausible(model.assumptions, [model.scenario]) if model else ()
-    more = f"; and {len(found) - MOST_DOUBTS} more" if len(found) > MOST_DOUBTS else ""
-    return f"note: {'; '.join(map(str, found[:MOST_DOUBTS]))}{more}" if found else ""
+    model = made or Call(name, asked.values[1:], asked.host, asked.default, None).model
+    cells = [x for v in asked.values[1:] for row in (v if isinstance(v, list) else [[v]]) for x in row]
+    named = {folded(x) for x in cells if isinstance(x, str)}
+    launches = [n for n in launch_notes(model.results) if made or folded(n.segment) in named]
+    found = [str(x) for x in (*launches, *implausible(model.runnable, [model.run]))]
+    more = f"; and {len(found) - MOST_NOTES} more" if len(found) > MOST_NOTES else ""
+    return f"note: {'; '.join(found[:MOST_NOTES])}{more}" if found else ""
 
 
 def _version(asked: Call) -> str:
@@ -392,4 +396,4 @@ def shipped_model() -> Model:
     from lm_xl.assumptions.read import read_assumptions
 
     assumptions = read_assumptions()
-    return Model(assumptions, assumptions.axes.scenarios[0])
+    return Model(assumptions, assumptions.axes.default)

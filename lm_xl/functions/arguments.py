@@ -99,7 +99,10 @@ class Call:
 
     def _named_model(self, handle: Any) -> Model:
         if handle is OMITTED and self.default is not None:
-            return self.default()
+            try:
+                return self.default()
+            except CallError as without:
+                raise self.fault(str(without), without.code) from None
         if handle is OMITTED:
             none = "no model is named, and no workbook with one stands behind the call"
             raise CallError(NA, f"{none}: {self.function.signature}")
@@ -399,5 +402,6 @@ def words_for(value: Any) -> str:
     if isinstance(value, dt.date):
         return f"the date {value:%Y-%m-%d}"
     if isinstance(value, int | float | np.number):
-        return f"the number {float(value):.15g}"
+        blank = "" if value else ", or a blank cell,"  # which some hosts hand over as 0
+        return f"the number {float(value):.15g}{blank}"
     return "a range" if isinstance(value, list) else repr(value)

@@ -93,9 +93,26 @@ def references(formula: str, sheet: str, around: Surroundings) -> Iterator[tuple
         area = area_of(cells)
         if area:
             yield of, area
-        elif folded(token.value.partition("[")[0]) in around.tables:
-            title, table = around.tables[folded(token.value.partition("[")[0])]
+        elif found := around.tables.get(folded(token.value.partition("[")[0])):
+            title, table = found
             yield title, table.area
+
+
+def tables_given(formula: str, function: str, around: Surroundings) -> Iterator[tuple[str, ExcelTable]]:
+    """The sheet and the table of each reference to a table within calls of a function, in a completed formula."""
+    from openpyxl.formula import Tokenizer
+    from openpyxl.formula.tokenizer import Token
+
+    if f"{function}(" not in formula.upper():
+        return
+    calls: list[bool] = []
+    for token in Tokenizer(formula).items:
+        if token.subtype == Token.OPEN:
+            calls.append(plain_name(token.value) == function)
+        elif token.subtype == Token.CLOSE:
+            calls.pop()
+        elif any(calls) and (found := around.tables.get(folded(token.value.partition("[")[0]))):
+            yield found
 
 
 def on_sheet(formula: str, sheet: str) -> str:
@@ -165,9 +182,7 @@ def _table(name: str, place: Location, around: Surroundings) -> tuple[str, Excel
         inside = (
             (sheet, t)
             for sheet, t in around.tables.values()
-            if sheet == place[0]
-            and t.area.top <= place[1] <= t.area.bottom
-            and t.area.left <= place[2] <= t.area.right
+            if sheet == place[0] and t.area.holds(*place[1:])
         )
         found = next(inside, None)
     if found is None:
@@ -227,8 +242,7 @@ def _single(text: str, place: Location, around: Surroundings) -> str:
         return "#VALUE!"
     if area.left == area.right:
         column = area.left
-    inside = area.top <= row <= area.bottom and area.left <= column <= area.right
-    return f"{in_formulas(sheet)}!{address_of(row, column)}" if inside else "#VALUE!"
+    return f"{in_formulas(sheet)}!{address_of(row, column)}" if area.holds(row, column) else "#VALUE!"
 
 
 def _spilled(text: str, place: Location, around: Surroundings) -> str:

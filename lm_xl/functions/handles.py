@@ -24,7 +24,7 @@ _OUTCOMES: dict[bytes, str | CallError] = {}
 
 
 def handle_of(grids: Sequence[Grid], scenario: str | None) -> str:
-    """The handle of the model that tables and a scenario make, the first scenario where none is named.
+    """The handle of the model that tables and a scenario make, the default scenario where none is named.
 
     Raises CallError with every fault of the tables. What was read before is not read again, unless its model has left memory.
     """
@@ -117,7 +117,7 @@ def _read(grids: Sequence[Grid], scenario: str | None) -> str | CallError:
         return CallError(VALUE, fault_words(refused.faults))
     axes = assumptions.axes
     try:
-        model = Model(assumptions, axes.scenario(scenario) if scenario else axes.scenarios[0])
+        model = Model(assumptions, axes.scenario(scenario) if scenario else axes.default)
         model.results  # noqa: B018  a forecast that breaks an identity is no model
     except (UnknownLabel, ArithmeticError) as error:
         return CallError(VALUE, str(error))

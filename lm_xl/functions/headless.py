@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from lm_xl.assumptions.tables import in_order, rows_beyond
 from lm_xl.faults import CallError, Fault, Refused
 from lm_xl.functions.answers import call
 from lm_xl.functions.arguments import OMITTED
@@ -27,8 +28,10 @@ from lm_xl.functions.formulas import (
     completed,
     references,
     surroundings,
+    tables_given,
 )
 from lm_xl.functions.registry import FUNCTIONS, MODEL_AT, NA, REF, VALUE
+from lm_xl.functions.tables import table_columns
 from lm_xl.xlsx.addresses import Area, address_of
 from lm_xl.xlsx.formula_cells import engine
 from lm_xl.xlsx.package import opened
@@ -51,6 +54,13 @@ _BLOCK, _PROBE = "LM_XL_BLOCK", "LM_XL_PROBE"
 _PROBES = "lm_xl probes"
 """A sheet that only the engine sees."""
 SUFFIXES = (".xlsx", ".xlsm")
+CALC_CALL = "LM_XL.LM"
+"""How the name of each of our functions begins in a workbook of Excel that LibreOffice saved."""
+NONE_OF_OURS = "holds none of our functions: nothing to recalculate"
+SAVED_BY_CALC = (
+    "was saved by LibreOffice, whose names for our functions Excel does not know (LM_XL.LMPATIENTS): save it there"
+    " as .ods, and recalculate the workbook that it was made from"
+)
 
 
 @dataclass(frozen=True)
@@ -130,7 +140,8 @@ def recalculate(path: str | Path, output: str | Path | None = None, *, force: bo
     recalculation = _Recalculation(path, content)
     ours = sum(bool(OUR_CALL.search(text)) for text in recalculation.texts.values())
     if not ours:
-        raise Refused([Fault(path.name, "", "", "holds none of our functions: nothing to recalculate")])
+        by_calc = any(CALC_CALL in text for text in recalculation.texts.values())
+        raise Refused([Fault(path.name, "", "", SAVED_BY_CALC if by_calc else NONE_OF_OURS)])
     recalculation.evaluate()
     values, left = recalculation.values, recalculation.left
     with replacing(target, force=output is None or force) as draft:
@@ -205,6 +216,7 @@ class _Recalculation:
         self.values: dict[Location, Any] = {}
         self.probes: list[tuple[Location, Probe]] = []
         self.texts = {place: self._completed(place, found) for place, found in self.formulas.items()}
+        _demand_whole_tables(path, self.texts.values(), self.around)
         for place, found in self.formulas.items():
             if place not in self.left:
                 self._examine(place, found, content.hiding)
@@ -297,7 +309,7 @@ class _Recalculation:
             if not stored or stored.startswith("#") or OUR_CALL.search(self.texts[place]):
                 continue
             areas = references(self.texts[place], place[0], self.around)
-            if not any(_holds(sheet, area, cell) for sheet, area in areas for cell in wrong):
+            if not any(cell[0] == sheet and area.holds(*cell[1:]) for sheet, area in areas for cell in wrong):
                 self.left[place] = f"the engine gives {self.values[place].code} where {stored} is stored"
 
     def _leave_dependents(self) -> None:
@@ -347,8 +359,25 @@ class _Recalculation:
         return 0.0
 
 
-def _holds(sheet: str, area: Area, cell: Location) -> bool:
-    return cell[0] == sheet and area.top <= cell[1] <= area.bottom and area.left <= cell[2] <= area.right
+def _demand_whole_tables(path: Path, texts: Iterable[str], around: Surroundings) -> None:
+    """Raises Refused for rows below the tables of a model, which it would not see, as the reader of assumptions does."""
+    given = {
+        table.name: (sheet, table)
+        for text in texts
+        for sheet, table in tables_given(text, "LM_MODEL", around)
+    }
+    if not given:
+        return
+    with opened(path) as package:
+        file = WorkbookFile(package)
+        entries = {entry.title: entry for entry in file.sheets}
+        faults = [
+            fault
+            for sheet, table in given.values()
+            for fault in rows_beyond(file, path.name, entries[sheet], table, table_columns(table.headers))
+        ]
+    if faults:
+        raise Refused(in_order(faults, entries))
 
 
 def _first(answer: Any) -> Any:

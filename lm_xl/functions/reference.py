@@ -52,7 +52,9 @@ def reference_page() -> str:
     )
     advice = (
         '\nThey are true errors: SUM passes them on and ISERROR sees them. `=LM_WHY("LM_PATIENTS", A6, B5, Model)`, with the name of the function\n'
-        "and the arguments of the cell, tells in words what is wrong. `#NAME?` means that the functions are not running: see the page of the host.\n"
+        "and the arguments of the cell, tells in words what is wrong. Where nothing is, it is blank, or a note of what is odd in the inputs behind the answer, as `lm-xl check` tells it:\n"
+        "inputs outside their plausible band in the model's scenario, and a launch after the patent's end or after the horizon, of the therapies that the call names (of `LM_MODEL` and its\n"
+        "like all of them). `#NAME?` means that the functions are not running: see the page of the host.\n"
     )
     return INTRODUCTION + errors + advice + "".join(_section(f) for f in FUNCTIONS.values())
 

@@ -441,8 +441,9 @@ FUNCTIONS: dict[str, Function] = {
                     "arguments", "any", "The same arguments as the cell that shows the error.", rest=True
                 ),
             ),
-            "What is wrong with a call, in words, and the nearest right one.",
-            "text; blank where nothing is wrong",
+            "What is wrong with a call, in words, and the nearest right one; or a note of inputs outside their plausible band"
+            " and of launches after the patent's end or the horizon.",
+            "text; blank where nothing is wrong or odd",
             '=LM_WHY("LM_PATIENTS", "Eurpe", 2030, Model)',
         ),
         Function(

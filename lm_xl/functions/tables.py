@@ -79,6 +79,12 @@ def low_in_table(fault: Fault) -> Fault:
     return replace(fault, cell=f"row {row[1]}, low") if fault.file == NAME and row else fault
 
 
+def table_columns(headers: Sequence[str]) -> tuple[str, ...]:
+    """The columns of the table of assumptions that has such headers; none where it is no such table."""
+    name = _table_name([headers])
+    return ROW_COLUMNS if name == UNTOLD else tuple(WANTED.get(name, ()))
+
+
 def _table_name(grid: Grid) -> str:
     """Which table it is, by its header, and for a table of rows by the quantities in it; "" where it is none."""
     columns = {folded(v) for v in grid[0] if isinstance(v, str)} if grid else set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from difflib import get_close_matches
 
 RENAMED = {"primary": "subtype", "other_primary": "other_subtype"}
@@ -25,6 +26,11 @@ def nearest(wrong: str, valid: list[str] | tuple[str, ...]) -> str:
         return f"nearest is {by_fold[close[0]]!r}"
     shown = ", ".join(repr(v) for v in list(valid)[:6])
     return f"allowed: {shown}{', ...' if len(valid) > 6 else ''}" if valid else "none is defined"
+
+
+def first_of_several(words: Sequence[str], most: int = 5) -> str:
+    """The first words of a list, and how many more there are."""
+    return ", ".join(words[:most]) + (f" and {len(words) - most} more" if len(words) > most else "")
 
 
 def odd_characters(text: str) -> str:

@@ -18,6 +18,10 @@ class Area(NamedTuple):
     bottom: int
     right: int
 
+    def holds(self, row: int, column: int) -> bool:
+        """Whether a cell is one of its own."""
+        return self.top <= row <= self.bottom and self.left <= column <= self.right
+
 
 @cache
 def in_formulas(title: str) -> str:

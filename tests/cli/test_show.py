@@ -20,6 +20,7 @@ from lm_xl.cli import show, text
 from lm_xl.cli.summary import summarise
 from lm_xl.cli.terminal import exit_code, verdict_on
 from lm_xl.faults import EngineMissing, Fault, Refused, WrongUsage
+from lm_xl.model.labels import first_of_several
 
 
 def relabelled(path: Path, change: Callable[[str], str]) -> Path:
@@ -86,7 +87,7 @@ def test_numbers_as_text() -> None:
         "0", "0.000", "0.000", "+1,234.500", "-2.000",
     ]  # fmt: skip
     assert [text.percent(x) for x in (nan, 0.1234, -1)] == ["n/a", "+12.3%", "-100.0%"]
-    assert text.first_of_several("abcdefg") == "a, b, c, d, e and 2 more"
+    assert first_of_several("abcdefg") == "a, b, c, d, e and 2 more"
     assert json.loads(text.as_json({"a": [nan, 1.5, {"b": nan}]})) == {"a": [None, 1.5, {"b": None}]}
 
 

@@ -12,6 +12,8 @@ from click.testing import CliRunner
 import lm_xl
 from lm_xl.cli.app import cli
 from lm_xl.forecasts.launches import BEYOND, UNPROTECTED, launch_notes
+from lm_xl.functions.answers import call
+from lm_xl.functions.models import STORE, Model
 
 Sheets = dict[str, list[dict[str, Any]]]
 NEW = "New drug"
@@ -120,7 +122,15 @@ def test_late_launches_are_told_and_not_refused(tmp_path: Path) -> None:
     assert (note.segment, note.what, note.regions) == (NEW, UNPROTECTED, {"High": ("Germany",)})
     told = CliRunner().invoke(cli, ["check", str(path)])
     assert told.exit_code == 0
-    assert f"{NEW} {UNPROTECTED}: in Germany (High)" in told.output
+    assert f"  {NEW} {UNPROTECTED}: in Germany (High)\n" in told.output
+    assert str(note) == f"{NEW} {UNPROTECTED}: in Germany (High)"
+    base, high = (STORE.put(Model(a, scenario)) for scenario in ("Base", "High"))
+    assert call("LM_WHY", ["LM_SCENARIO", base, "High"]) == f"note: {note}"
+    assert call("LM_WHY", ["LM_SCENARIO", high, "Base"]) == ""
+    for rows in (" new drug", [["Old drug"], [NEW]]):  # of a therapy that is named, alone or among others
+        assert call("LM_WHY", ["LM_REVENUE", rows, 2030, high]) == f"note: {note}"
+        assert call("LM_WHY", ["LM_REVENUE", rows, 2030, base]) == ""
+    assert call("LM_WHY", ["LM_PATIENTS", "Germany", 2030, high]) == ""
 
 
 def test_a_launch_after_the_horizon_is_told(tmp_path: Path) -> None:
@@ -128,6 +138,9 @@ def test_a_launch_after_the_horizon_is_told(tmp_path: Path) -> None:
     (note,) = launch_notes(f)
     assert (note.what, note.regions) == (BEYOND, {"Base": f.axes.region.leaves})
     assert not f.series("net_sales", segment=NEW).any()
+    handle = STORE.put(Model(f.assumptions, "Base"))
+    assert call("LM_REVENUE", [NEW, 2031, handle]) == 0
+    assert call("LM_WHY", ["LM_REVENUE", NEW, 2031, handle]) == f"note: {note}"
     last_day = lm_xl.forecast(read(tmp_path / "b.xlsx", **{**PLAIN, "planned_launch": 2031.99}))
     assert not [n for n in launch_notes(last_day) if n.what == BEYOND]
     assert last_day.revenue(NEW, 2031) > 0

@@ -13,6 +13,7 @@ from command_line import run
 import lm_xl
 from lm_xl.forecasts.plausibility import implausible
 from lm_xl.functions.answers import call
+from lm_xl.functions.arguments import OMITTED
 from lm_xl.functions.models import STORE, Model
 from lm_xl.model.quantities import QUANTITIES
 from lm_xl.workbook.plan.bounds import BAND_COUNT
@@ -68,6 +69,15 @@ def test_lm_why_tells_it(doubtful: Path, small_assumptions: lm_xl.Assumptions) -
     assert why(small_assumptions) == ""
     told = why(lm_xl.read_assumptions(doubtful))
     assert told.startswith("note: Epidemiology!") and "is 0.5, plausible 0.01 to 0.2" in told
+
+
+def test_lm_why_tells_what_a_what_if_takes_outside(small_assumptions: lm_xl.Assumptions) -> None:
+    handle = STORE.put(Model(small_assumptions, "Base"))
+    assert call("LM_WHY", ["LM_WHATIF", handle, "lm_risk", 1.01]) == ""
+    changed = ["lm_risk", 5, OMITTED, OMITTED, "HR+ breast"]
+    told = call("LM_WHY", ["LM_WHATIF", handle, *changed])
+    assert told.startswith("note: Epidemiology!") and "plausible 0.01 to 0.2 (Bands!F8)" in told
+    assert call("LM_WHY", ["LM_PATIENTS", "US", 2030, call("LM_WHATIF", [handle, *changed])]) == told
 
 
 def test_the_workbook_counts_it(small_built: Path) -> None:

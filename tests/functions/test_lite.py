@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import hosts
 import openpyxl
 import pyodide_files
 import pytest
@@ -36,6 +37,7 @@ from lm_xl.functions import headless, lite
 from lm_xl.functions.answers import call
 from lm_xl.functions.arguments import OMITTED
 from lm_xl.functions.lite_code import NEEDED, PYODIDE, add_code, package_zip
+from lm_xl.functions.models import Model
 from lm_xl.functions.registry import FUNCTIONS, METRICS
 from lm_xl.functions.template.build import template
 from lm_xl.functions.template.control import CONTROL, MODEL_ROW
@@ -46,6 +48,7 @@ SHIPPED = ROOT / "workbooks" / "lm_template_lite.xlsx"
 WEBASSEMBLY = os.environ.get("LM_PYODIDE", "")
 """The folder that pyodide_files.py filled."""
 MODEL = {"model": True}
+HOST = "xlwings Lite"
 MOST_BYTES = 1_000_000
 """Of the code in the workbook: a fifth of what Excel on the web takes in one request."""
 
@@ -120,13 +123,18 @@ def test_the_shipped_workbook_carries_this_package() -> None:
     assert not differ, "nox -s templates"
 
 
+def handed_over(a: lm_xl.Assumptions) -> list[Any]:
+    """The tables of some assumptions as the formula of the cell Model hands them over."""
+    return [[["" if x is None else x for x in row] for row in grid] for grid in grids(a).values()]
+
+
 def questions(a: lm_xl.Assumptions) -> list[Question]:
     """Calls whose answers cover every function, every label and every year, right and wrong."""
-    tables = [[["" if x is None else x for x in row] for row in grid] for grid in grids(a).values()]
+    tables = handed_over(a)
     labels = [label for axis in (a.axes.region, a.axes.segment, a.axes.subtype) for label in axis.labels]
     years = [[float(y) for y in a.axes.years]]
     region, therapy = a.axes.region.leaves[0], a.axes.segment.leaves[0]
-    made: list[Question] = [("LM_MODEL", [*tables, a.axes.scenarios[0]])]
+    made: list[Question] = [("LM_MODEL", [*tables, a.axes.default])]
     made += [("LM_TABLE", [metric, [[x] for x in labels], years, MODEL]) for metric in METRICS]
     made += [
         ("LM_PATIENTS", [region, 2030, MODEL]),
@@ -142,6 +150,26 @@ def questions(a: lm_xl.Assumptions) -> list[Question]:
         ("LM_BRIDGE", [MODEL]),
     ]
     return made + [q for q in map(example, FUNCTIONS) if q]
+
+
+def every_way(a: lm_xl.Assumptions) -> list[tuple[Question, Any]]:
+    """The calls of tests/hosts.py after one that makes their model, and what is due for each."""
+    tables, model = handed_over(a), Model(a, a.axes.default).handle
+    made: list[tuple[Question, Any]] = [(("LM_MODEL", [*tables, a.axes.default]), model)]
+    for name in hosts.CALLS:
+        for way in hosts.ways(name):
+            given = hosts.arguments(name, way, model)
+            due = hosts.due(name, given, model, tables, hosts.HOSTS[HOST].blank)
+            if way not in hosts.checked(HOST, name):
+                due = "#N/A"
+            values = [x for v in given for x in (tables if isinstance(v, str) and v == hosts.TABLES else [v])]
+            made.append(((name, [_in_json(x) for x in values]), due))
+    return made
+
+
+def _in_json(value: Any) -> Any:
+    """An argument of tests/hosts.py as the question has it: None for one that is left out, a blank cell as it arrives."""
+    return None if value is OMITTED else hosts.HOSTS[HOST].blank if value is None else value
 
 
 def example(name: str) -> Question | None:
@@ -177,19 +205,24 @@ def in_python(asked: list[Question]) -> list[Any]:
 
 
 @pytest.fixture(scope="module")
+def asked(shipped: lm_xl.Assumptions, small_assumptions: lm_xl.Assumptions) -> list[Question]:
+    return [*questions(shipped), *(question for question, _ in every_way(small_assumptions))]
+
+
+@pytest.fixture(scope="module")
 def told(
-    workbook: Path, shipped: lm_xl.Assumptions, tmp_path_factory: pytest.TempPathFactory
+    workbook: Path, asked: list[Question], tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., Any]:
     """What a command prints that is given the workbook's main.py and the questions."""
     folder = tmp_path_factory.mktemp("told")
-    main, asked = folder / "main.py", folder / "questions.json"
+    main, written = folder / "main.py", folder / "questions.json"
     main.write_text(carried(workbook)["main.py"])
-    asked.write_text(json.dumps(questions(shipped)))
+    written.write_text(json.dumps(asked))
 
     def run(*command: str, more: tuple[str, ...] = ()) -> Any:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
         environment["TMPDIR"] = str(folder)
-        done = subprocess.run([*command, str(main), str(asked), *more], cwd=folder, env=environment, stdout=subprocess.PIPE, check=True)  # fmt: skip
+        done = subprocess.run([*command, str(main), str(written), *more], cwd=folder, env=environment, stdout=subprocess.PIPE, check=True)  # fmt: skip
         return json.loads(done.stdout)
 
     return run
@@ -220,22 +253,29 @@ def here(told: Callable[..., Any]) -> Any:
     return told(sys.executable, "-I", str(TESTS / "lite_host.py"))
 
 
-def test_the_carried_functions_answer_as_in_python(here: Any, shipped: lm_xl.Assumptions) -> None:
-    asked = questions(shipped)
+def test_the_carried_functions_answer_as_in_python(here: Any, asked: list[Question]) -> None:
     assert {name for name, _ in asked} == set(FUNCTIONS), "give a question for each function"
     assert here["functions"] == sorted(FUNCTIONS)
     count, worst = compare(here["answers"], asked, near=1e-15)
     assert count > 5_000 and worst < 1e-15
 
 
-def test_a_call_that_names_no_model_says_what_to_give(here: Any, shipped: lm_xl.Assumptions) -> None:
-    asked = questions(shipped)
+def test_each_function_in_every_way(here: Any, small_assumptions: lm_xl.Assumptions) -> None:
+    """The calls of tests/hosts.py; a call that names no model, which this host does not have, is #N/A."""
+    calls = every_way(small_assumptions)
+    for (question, due), got in zip(calls, here["answers"][-len(calls) :], strict=True):
+        if question[0] != "LM_VERSION":
+            assert got == due, question
+
+
+def test_a_call_that_names_no_model_says_what_to_give(here: Any, asked: list[Question]) -> None:
     bare, why = (
         here["answers"][next(i for i, (name, given) in enumerate(asked) if name == at and len(given) == n)]
         for at, n in (("LM_PATIENTS", 2), ("LM_WHY", 3))
     )
     assert bare == "#N/A"
     assert "give the cell Model" in why and "no name of the workbook" in why
+    assert "(LM_PATIENTS(region, year, [model]," in why
 
 
 def test_on_a_copy_of_its_sheet_the_model_is_the_copys(
@@ -289,12 +329,11 @@ def test_what_is_fetched_for_webassembly_is_what_its_lock_names() -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(not WEBASSEMBLY, reason="python tests/pyodide_files.py FOLDER, and LM_PYODIDE names it")
 def test_the_workbook_answers_in_webassembly(
-    told: Callable[..., Any], shipped: lm_xl.Assumptions, capsys: pytest.CaptureFixture[str]
+    told: Callable[..., Any], asked: list[Question], capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = Path(WEBASSEMBLY).resolve()
     for file, sha256 in pyodide_files.needed(json.loads((folder / "pyodide-lock.json").read_text())).items():
         assert hashlib.sha256((folder / file).read_bytes()).hexdigest() == sha256, file
-    asked = questions(shipped)
     host = [str(TESTS / "lite_host.mjs"), str(folder), str(TESTS / "lite_host.py")]
     got = told("node", *host, more=NEEDED)
     count, worst = compare(got["answers"], asked, near=1e-9)

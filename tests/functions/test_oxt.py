@@ -14,14 +14,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import hosts
 import openpyxl
 import pytest
+from grids import grids
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.formula import ArrayFormula
 
 import lm_xl
 from lm_xl.cli.app import cli
-from lm_xl.faults import CallError
+from lm_xl.faults import CallError, Refused
 from lm_xl.functions import headless
 from lm_xl.functions.answers import call
 from lm_xl.functions.com import argument_help
@@ -279,6 +281,25 @@ def test_calc_answers_as_python_does(calc: Callable[..., Any], workbook: Path, h
 
 
 @pytest.mark.libreoffice
+def test_each_function_in_every_way(
+    calc: Callable[..., Any], small_assumptions: lm_xl.Assumptions, tmp_path: Path
+) -> None:
+    """The calls of tests/hosts.py, on two sheets with a model each."""
+    models = [STORE.put(Model(small_assumptions, scenario)) for scenario in ("Base", "High")]
+    path = tmp_path / "hosts.xlsx"
+    expected = hosts.workbook("LibreOffice Calc", models, list(grids(small_assumptions).values()), path)
+    calc("open", path)
+    shown = {
+        (sheet, row, column): text if number is None else number
+        for sheet, row, column, text, number in calc("formulas")
+    }
+    own = f"lm_xl {lm_xl.__version__}, LibreOffice Calc"
+    version = next(x for x in shown.values() if isinstance(x, str) and x.startswith(own))
+    assert not hosts.differing(expected, shown, version)
+    assert len(expected) > 150
+
+
+@pytest.mark.libreoffice
 def test_the_wizard_helps(calc: Callable[..., Any]) -> None:
     for f in FUNCTIONS.values():
         told, arguments = calc("help", f.name)
@@ -340,6 +361,11 @@ def test_what_calc_saved_recomputes(
         assert calc("read", "Start", "A3")[2] == pytest.approx(results.patients("US", 2030), rel=1e-9)
         assert calc("read", "Start", "A4")[2] == pytest.approx(sold, rel=1e-9)
         assert calc("read", "Start", "B7")[2] == pytest.approx(sold, rel=1e-9)
+    if suffix == "xlsx":  # in Excel's own kind of file it has names that Excel does not know
+        start = openpyxl.load_workbook(tmp_path / "saved.xlsx")["Start"]
+        assert start["A3"].value.startswith("=LM_XL.LMPATIENTS(")
+        with pytest.raises(Refused, match="save it there as"):
+            headless.recalculate(tmp_path / "saved.xlsx")
 
 
 @pytest.mark.libreoffice

@@ -11,6 +11,7 @@ import openpyxl
 import pytest
 from click.testing import CliRunner
 from grids import grids
+from openpyxl.utils import get_column_letter
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.formula import ArrayFormula
 from openpyxl.worksheet.table import Table
@@ -190,6 +191,70 @@ def test_what_cannot_be_computed_is_not_opened(book: Any, tmp_path: Path) -> Non
         Refused, match=r"S!F1: =\[1\]Sheet1!A1 is not computed: it refers to another workbook"
     ):
         headless.open_workbook(tmp_path / "book.xlsx")
+
+
+@pytest.mark.parametrize("given", ["{0}[#All]", 'IF({0}[#All]="","",{0}[#All])', "name"])
+def test_a_row_below_a_table_is_refused_as_the_reader_refuses_it(
+    given: str, small_path: Path, tmp_path: Path
+) -> None:
+    book = openpyxl.load_workbook(small_path)
+    tables = [table.displayName for ws in book for table in ws.tables.values()]
+    if given == "name":
+        given = "given_{0}"
+        for table in tables:
+            book.defined_names[f"given_{table}"] = DefinedName(f"given_{table}", attr_text=f"{table}[#All]")
+    ws = book.create_sheet("Start")
+    ws["A1"] = ArrayFormula("A1", f"=LM_MODEL({','.join(map(given.format, tables))})")
+    path = tmp_path / "book.xlsx"
+    sheet = book["Epidemiology"]
+    (table,) = sheet.tables.values()
+    last = int(re.sub(".*[A-Z]", "", table.ref))
+    sheet.cell(last + 3, 1).value = "a note apart"
+    shown, done = recalculated(book, path)
+    assert shown["Start"]["A1"].value.startswith("LM1:") and not done.left and not done.errors
+    for column in range(1, sheet.max_column + 1):
+        sheet.cell(last + 1, column).value = sheet.cell(last, column).value
+    book.save(path)
+    before = path.read_bytes()
+    refusals = []
+    for door in (lm_xl.read_assumptions, headless.recalculate, headless.open_workbook):
+        with pytest.raises(Refused) as refused:
+            door(path)
+        refusals.append([f for f in refused.value.faults if "below the range" in f.message])
+    assert refusals[0] == refusals[1] == refusals[2]
+    assert [(f.sheet, f.cell) for f in refusals[0]] == [("Epidemiology", f"A{last + 1}")]
+    assert path.read_bytes() == before
+
+
+def test_tables_of_a_model_may_stand_below_one_another(
+    small_assumptions: lm_xl.Assumptions, tmp_path: Path
+) -> None:
+    book = openpyxl.Workbook()
+    ws: Any = book.active
+    names = []
+    for i, grid in enumerate(grids(small_assumptions).values()):
+        at = ws.max_row + 3
+        for j, row in enumerate(grid):
+            for k, value in enumerate(row):
+                ws.cell(at + j, 2 + k).value = (
+                    f"{value:.0f}" if j == 0 and isinstance(value, float) else value
+                )
+        names.append(f"t{i}")
+        area = f"B{at}:{get_column_letter(len(grid[0]) + 1)}{at + max(len(grid) - 1, 1)}"
+        ws.add_table(Table(displayName=names[-1], ref=area))
+    ws["A1"] = ArrayFormula("A1", f"=LM_MODEL({','.join(f'{name}[#All]' for name in names)})")
+    shown, done = recalculated(book, tmp_path / "book.xlsx")
+    assert shown.active["A1"].value == call("LM_MODEL", list(grids(small_assumptions).values()))
+    assert not done.left
+
+
+def test_what_stands_below_a_table_that_is_no_models_is_nobodys_fault(book: Any, tmp_path: Path) -> None:
+    ws = book["S"]
+    for row in (("region", "patients"), ("US", '=LM_PATIENTS("US",2027)'), ("in all", "=SUM(own[patients])")):
+        ws.append(row)
+    ws.add_table(Table(displayName="own", ref="A5:B6"))
+    shown, done = recalculated(book, tmp_path / "book.xlsx")
+    assert shown["S"]["B7"].value == shown["S"]["B6"].value > 0 and not done.left
 
 
 def test_a_call_without_a_model_takes_that_of_its_own_sheet(

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
 import small
 
 import lm_xl
+from lm_xl.functions import headless
 from lm_xl.functions.template.build import template
 from lm_xl.functions.template.examples import FUNCTION_SHEET
 from lm_xl.functions.template.tables import MEASURES, TABLE_SHEETS
+from lm_xl.functions.template.what_if import FACTOR_ROW, WHAT_IF, WHY_ROW
 from lm_xl.workbook.plan.layout import FIRST_ROW
 from lm_xl.workbook.plan.report import shown_groups
 
@@ -48,3 +51,20 @@ def test_tables_stand_one_after_the_other_with_a_blank_row_between(
         rows = book[title].iter_rows(FIRST_ROW, FIRST_ROW + len(expected) - 2, values_only=True)
         assert [(row[0], row[dim]) for row in rows] == expected[:-1]
         assert book[title].max_row == FIRST_ROW + len(expected) - 2
+
+
+def test_what_if_tells_of_the_choice_that_is_wrong_alone(tmp_path: Path) -> None:
+    """The other choice is right, and has a note of its own that is none of what is wrong."""
+
+    def late(sheets: dict[str, list[dict[str, Any]]]) -> None:
+        for row in (r for r in sheets["Launches"] if r["quantity"] == "planned_launch"):
+            row["value"] = 2040
+
+    a = lm_xl.read_assumptions(small.workbook(tmp_path / "assumptions.xlsx", (1, 4, 3, 4), change=late))
+    template(a, tmp_path / "template.xlsx", host="lite")
+    book = headless.open_workbook(tmp_path / "template.xlsx")
+    for factor, words in ((0.9, "nothing"), ("half", "#VALUE! 'half' where a number is due")):
+        book.set_value(WHAT_IF, FACTOR_ROW, 2, factor)
+        book.evaluate_all()
+        shown = book.get_value(WHAT_IF, WHY_ROW, 2)
+        assert shown.startswith(words) and "note:" not in shown

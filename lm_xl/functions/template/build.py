@@ -57,7 +57,7 @@ def template(
     """
     must_end(Path(output), ".xlsm" if host == "windows" else ".xlsx")
     not_over(assumptions.path, Path(output))
-    model = Model(assumptions, assumptions.axes.scenarios[0])
+    model = Model(assumptions, assumptions.axes.default)
     STORE.put(model)
     finish = add_macros if host == "windows" else add_code
     with replacing(Path(output), force=force) as draft, tempfile.TemporaryDirectory() as folder:

@@ -85,7 +85,7 @@ def control(ws: Worksheet, t: Template, records: Records) -> None:
         (
             (
                 "Banner where the functions do not run",
-                text("template", "Banner", built_of=built_of, scenario=axes.scenarios[0]),
+                text("template", "Banner", built_of=built_of, scenario=axes.default),
             ),
             ("Banner where a check fails", text("template", "Failed")),
             (

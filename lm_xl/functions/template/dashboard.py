@@ -47,7 +47,7 @@ def _choices(ws: Worksheet, t: Template) -> None:
     """The cells that are chosen in, as they stand at first: everywhere, everything, with the risk of failure."""
     axes, pen = t.axes, t.pen
     chosen = {
-        "Scenario": axes.scenarios[0], "Region": axes.region.total, "Segment": axes.headline, "Subtype": axes.subtype.total,
+        "Scenario": axes.default, "Region": axes.region.total, "Segment": axes.headline, "Subtype": axes.subtype.total,
         "Stage": "diagnosed", "Basis": "risk_adjusted",
     }  # fmt: skip
     words = {"Stage": PATIENT_STAGES, "Basis": tuple(BASES)}

@@ -37,7 +37,7 @@ def stored_values(ws: Worksheet, t: Template) -> None:
 
 def _line(ws: Worksheet, t: Template, row: int, line: StoredValues) -> None:
     """One number stands in the column of a value that does not move, those of years in the columns of the years."""
-    words = {1: line.sheet, 2: line.cell, 3: line.what, 5: line.unit, 6: t.axes.scenarios[0]}
+    words = {1: line.sheet, 2: line.cell, 3: line.what, 5: line.unit, 6: t.axes.default}
     for column, said in words.items():
         t.pen.text(ws, row, column, said, "lm label")
     first = CONSTANT if len(line.values) == 1 else CONSTANT + 1

@@ -70,10 +70,11 @@ def what_if(ws: Worksheet, t: Template) -> None:
     band(ws, pen, REVENUE_ROW, "Revenue of what the Dashboard chooses, USD million", last)
     for row, model in enumerate((Other("=Scenario", "=Model", base, 0), *others), REVENUE_ROW + 1):
         _revenue(ws, t, row, model)
-    wrong = ",".join(f'LM_WHY("{name}",Model,{given})' for name, given in (
-        ("LM_SCENARIO", chosen[0]), ("LM_WHATIF", f"{chosen[1]},{chosen[2]}"),
+    failures = [f"ISERROR($B${REVENUE_ROW + i})" for i in (2, 3)]
+    wrong = ",".join(f'IF({failure},LM_WHY("{name}",Model,{given}),"")' for failure, name, given in zip(
+        failures, ("LM_SCENARIO", "LM_WHATIF"), (chosen[0], f"{chosen[1]},{chosen[2]}"), strict=True,
     ))  # fmt: skip
-    failed = f"OR(ISERROR($B${REVENUE_ROW + 2}),ISERROR($B${REVENUE_ROW + 3}))"
+    failed = f"OR({','.join(failures)})"
     pen.text(ws, WHY_ROW, LABEL, "What is wrong with the choices", "lm label")
     pen.write(
         ws, WHY_ROW, WORDS, t.formula(t.or_words(f'=IF({failed},CONCATENATE({wrong}),"nothing")')), "lm text"
