@@ -29,7 +29,7 @@ def scenarios_page(ws: Worksheet, n: Analyses, pen: Pen) -> None:
 def _headlines(ws: Worksheet, n: Analyses, pen: Pen, row: int) -> int:
     """A line for each scenario, the first in bold. Returns the next free row."""
     axes = n.results.axes
-    base, first, last = axes.scenarios[0], axes.years[0], axes.years[-1]
+    base, first, last = axes.default, axes.years[0], axes.years[-1]
     columns = [
         ("scenario", "text"), (f"diagnosed {first}", "patients"), (f"diagnosed {last}", "patients"), (f"revenue {first}", "USD million"),
         (f"revenue {last}", "USD million"), (f"CAGR {first}-{last}", "per year"), (f"{last} less {base}", "USD million"),
@@ -46,7 +46,7 @@ def _headline(n: Analyses, scenario: str) -> tuple[Any, ...]:
     people = results.series("diagnosed", run=scenario)
     revenue, base = (
         results.series("risk_adjusted_sales", segment=results.axes.headline, run=run) / MILLION
-        for run in (scenario, results.axes.scenarios[0])
+        for run in (scenario, results.axes.default)
     )
     growth, relative = results.cagr(revenue), results.share(revenue, base)[-1] - 1
     return (
@@ -74,7 +74,7 @@ def _reason(n: Analyses, scenario: str) -> str:
 
 def _between(ws: Worksheet, n: Analyses, pen: Pen, row: int) -> None:
     """What sets each scenario apart from the first: its drivers, the largest effect first, in words."""
-    columns = [("scenario", "text"), (f"{n.last_year} less {n.results.axes.scenarios[0]}", "USD million")]
+    columns = [("scenario", "text"), (f"{n.last_year} less {n.results.axes.default}", "USD million")]
     drivers = [
         b.driver
         for b in n.between[0].bars

@@ -64,7 +64,7 @@ class Choice:
     def of(cls, axes: Axes, **chosen: Any) -> Choice:
         """What is given, and of the rest what a new deliverable shows: the first scenario, the headline of the world in the last year."""
         first: dict[str, Any] = {
-            "scenario": axes.scenarios[0],
+            "scenario": axes.default,
             "scope": axes.headline,
             "basis": next(iter(BASIS_NAMES)),
             "currency": DOLLAR,
