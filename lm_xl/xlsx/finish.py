@@ -1,7 +1,7 @@
 """A package that openpyxl saved, made what readers of workbooks expect: charts that hold their values, and the customs of Excel.
 
 openpyxl points at parts from the root, gives comments names of its own and leaves out the prefixes of drawings, which some readers
-do not follow; writes each text into its cell, and cells of texts that have none; lists what a font is made of in an order of its
+do not follow; writes each text into its cell, and cells of texts that have none; calls blank cells numbers; lists what a font is made of in an order of its
 own; and signs with its name.
 """
 
@@ -32,6 +32,9 @@ MADE = rb"\g<1>2025-01-01T00:00:00Z"
 """The time of making that a file without one states."""
 _INLINE = re.compile(rb' t="inlineStr"(?:/>|></c>|><is><t((?: xml:space="preserve")?>[^<]*)</t></is></c>)')
 
+_NUMBER = re.compile(rb'(<c r="[A-Z]+[0-9]+"(?: s="[0-9]+")?) t="n"')
+"""A cell that is said to be a number, which it is where nothing is said, if it holds one."""
+
 Change = Callable[[str, bytes], bytes]
 """Makes a sheet's bytes of its title and its bytes so far."""
 
@@ -59,7 +62,7 @@ def finish(
 
     made = {part: _prefixed(part, content) for part, content in made.items()}
     for part, content in sheets.items():
-        made[part] = _INLINE.sub(numbered, change(titles[part], content))
+        made[part] = _NUMBER.sub(rb"\1", _INLINE.sub(numbered, change(titles[part], content)))
     name = re.sub(rb"^<[^>]*>|<$", b"", title[0]) if title else b""
 
     def finished(part: str, content: bytes) -> bytes:

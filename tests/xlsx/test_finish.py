@@ -28,6 +28,7 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         ws.cell(row, 1, word).data_type = "s"
         ws.cell(row, 2, f"=A{row}")
         ws.cell(row, 3, 2024 + row)
+    ws["D1"].font = Font("Arial", 9, bold=True)
     ws["A1"].font, ws["A1"].comment = Font("Arial", 9, bold=True), Comment("said", "us")
     for names in (1, 3):
         chart = BarChart()
@@ -49,6 +50,12 @@ def test_charts_keep_the_values_of_their_cells(parts: dict[str, str]) -> None:
     assert "<c:cat><c:strRef><c:f>'It''s here'!$A$1:$A$5</c:f><c:strCache>" in words.replace("&apos;", "'")
     assert '<c:pt idx="0"><c:v> a &lt;b&gt; &amp; c </c:v></c:pt>' in words and '<c:pt idx="2">' not in words
     assert re.search(r"<c:cat><c:numRef><c:f>[^<]*</c:f><c:numCache>.*<c:v>2029</c:v>", years)
+
+
+def test_a_blank_cell_has_a_look_and_no_type(parts: dict[str, str]) -> None:
+    # some readers take one of type n for a 0, and then a blank for a number
+    assert re.search(r'<c r="D1" s="\d+"(?:/>|></c>)', parts["xl/worksheets/sheet1.xml"])
+    assert 't="n"' not in parts["xl/worksheets/sheet1.xml"]
 
 
 def test_texts_are_shared_and_none_is_bare(parts: dict[str, str]) -> None:
