@@ -69,7 +69,7 @@ def in_chosen_year(p: Plan, block: str, at: tuple[int, ...]) -> Number:
     def number(python: PythonValues) -> float:
         return float(python.arrays[block][(0, *at)][p.years.index(int(python.choice.year))])
 
-    return Number(f"INDEX({b.sheet}!${first}${row}:${last}${row},{switch_cell(p, 'year place')})", number)
+    return Number(f"INDEX({b.sheet}!${first}${row}:${last}${row},1,{switch_cell(p, 'year place')})", number)
 
 
 def ratio(part: Number, whole: Number) -> Number:
