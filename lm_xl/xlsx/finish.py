@@ -1,7 +1,8 @@
 """A package that openpyxl saved, made what readers of workbooks expect: charts that hold their values, and the customs of Excel.
 
 openpyxl points at parts from the root, gives comments names of its own and leaves out the prefixes of drawings, which some readers
-do not follow; writes each text into its cell, and cells of texts that have none; calls blank cells numbers; lists what a font is made of in an order of its
+do not follow; writes each text into its cell, and cells of texts that have none; calls blank cells numbers; leaves labels of charts the formats of cells;
+lists what a font is made of in an order of its
 own; and signs with its name.
 """
 
@@ -100,7 +101,8 @@ def _renamed(names: str) -> str:
 
 
 def _prefixed(part: str, content: bytes) -> bytes:
-    """A drawing or a chart whose elements carry the prefix that Excel gives them."""
+    """A drawing or a chart whose elements carry the prefix that Excel gives them, and whose labels have the format that they state."""
+    content = re.sub(rb'(<numFmt formatCode="[^"]*")(?=\s*/>)', rb'\1 sourceLinked="0"', content)
     prefix = b"xdr" if part.startswith("xl/drawings/") else b"c"
     named = re.sub(rb"<(/?)(\w+)(?=[\s/>])", rb"<\1%b:\2" % prefix, content)
     return named.replace(b" xmlns=", b" xmlns:%b=" % prefix, 1)

@@ -92,6 +92,7 @@ def test_our_deliverable_breaks_no_rule(deliverable: Path) -> None:
     assert audit(deliverable) == []
 
 
+@pytest.mark.slow
 def test_so_does_one_with_other_axes_and_years(other: Path) -> None:
     assert audit(other) == []
 

@@ -74,6 +74,11 @@ def over_years(rows: dict[str, Any], years: Any = YEARS) -> Series:
     return {name: (list(years), list(x)) for name, x in rows.items()}
 
 
+def stacked(m: Market, rows: dict[str, Any]) -> Series:
+    """Bars, and the world's revenue that is written over them."""
+    return over_years({**rows, "Global": m.revenue()})
+
+
 def fan(simulation: Any, stated: Any, scale: float, **label: str) -> Series:
     """A fan: what it stands on, the bands above that, and its lines."""
     p10, p50, p90 = ([simulation.percentile(p, y, **label) / scale for y in YEARS] for p in (0.1, 0.5, 0.9))
@@ -96,7 +101,7 @@ def front_charts(m: Market) -> dict[tuple[str, str], Series]:
         "List price of a month or course", "After rebates", "Success of the pipeline",
     ]  # fmt: skip
     return {
-        ("Dashboard", f"Revenue by class, million: {SHOWN}"): over_years(ranked),
+        ("Dashboard", f"Revenue by class, million: {SHOWN}"): stacked(m, ranked),
         ("Dashboard", f"Shares of revenue, 2025 and 2030: {SHOWN}"): {
             c: (["share 2025", "share 2030"], [first[c], last[c]]) for c in ranked
         },
@@ -106,14 +111,16 @@ def front_charts(m: Market) -> dict[tuple[str, str], Series]:
         },
         ("Explorer", "Revenue, million: Therapeutics, Global, All cancers"): over_years({"explored_revenue": revenue}),
         ("Explorer", "What explains it: Therapeutics, Global, All cancers"): {"explains": (names, _explained(m))},
-        ("Market by therapy", f"Revenue by class: {SHOWN} million"): over_years(ranked),
-        ("Market by region", f"Revenue by region: {SHOWN} million"): over_years(
-            {r: m.revenue(region=r) for r in ("West", "France")}
+        ("Market by therapy", f"Revenue by class: {SHOWN} million"): stacked(m, ranked),
+        ("Market by region", f"Revenue by region: {SHOWN} million"): stacked(
+            m, {r: m.revenue(region=r) for r in ("West", "France")}
         ),
-        ("Market by cancer", f"Revenue by cancer: {SHOWN} million"): over_years(
-            {c: m.revenue(subtype=c) for c in ("Breast", "Lung", "Melanoma")}
+        ("Market by cancer", f"Revenue by cancer: {SHOWN} million"): stacked(
+            m, {c: m.revenue(subtype=c) for c in ("Breast", "Lung", "Melanoma")}
         ),
-        ("Companies", f"Revenue by company: {SHOWN} million"): over_years(m.companies() | {"Other": revenue * 0}),
+        ("Companies", f"Revenue by company: {SHOWN} million"): stacked(
+            m, m.companies() | {"Other": revenue * 0}
+        ),
     }  # fmt: skip
 
 

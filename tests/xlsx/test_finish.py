@@ -9,6 +9,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 from openpyxl.chart import BarChart, Reference
+from openpyxl.chart.label import DataLabelList
 from openpyxl.comments import Comment
 from openpyxl.styles import Font
 
@@ -33,6 +34,7 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     for names in (1, 3):
         chart = BarChart()
         chart.add_data(Reference(ws, min_col=2, min_row=1, max_row=5))
+        chart.dataLabels = DataLabelList(numFmt="0.0", showVal=True)
         chart.set_categories(Reference(ws, min_col=names, min_row=1, max_row=5))
         ws.add_chart(chart)
     book.properties.title = "Sales & more"
@@ -49,6 +51,7 @@ def test_charts_keep_the_values_of_their_cells(parts: dict[str, str]) -> None:
     assert values in words and values in years
     assert "<c:cat><c:strRef><c:f>'It''s here'!$A$1:$A$5</c:f><c:strCache>" in words.replace("&apos;", "'")
     assert '<c:pt idx="0"><c:v> a &lt;b&gt; &amp; c </c:v></c:pt>' in words and '<c:pt idx="2">' not in words
+    assert '<c:numFmt formatCode="0.0" sourceLinked="0"/>' in words
     assert re.search(r"<c:cat><c:numRef><c:f>[^<]*</c:f><c:numCache>.*<c:v>2029</c:v>", years)
 
 

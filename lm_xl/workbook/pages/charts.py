@@ -9,7 +9,7 @@ from openpyxl.chart import AreaChart, BarChart, LineChart, Reference, Series
 from openpyxl.chart.axis import ChartLines
 from openpyxl.chart.data_source import StrRef
 from openpyxl.chart.label import DataLabelList
-from openpyxl.chart.legend import Legend
+from openpyxl.chart.legend import Legend, LegendEntry
 from openpyxl.chart.series import SeriesLabel
 from openpyxl.chart.shapes import GraphicalProperties
 from openpyxl.chart.text import RichText, Text
@@ -74,6 +74,28 @@ def year_bars(
     return chart
 
 
+def add_total(
+    chart: NativeChart, ws: Worksheet, row: int, names: str, first: int, last: int, unit: str
+) -> None:
+    """Write the sum over each of a chart's stacked bars: the labels of a line that is not seen, and not in the legend."""
+    line: NativeChart = LineChart()
+    line.series = _rows(ws, [row], names, first, last)
+    (series,) = line.series
+    series.graphicalProperties, series.marker.symbol = _unseen(), "none"
+    series.dLbls = values_shown("t", unit)
+    line.set_categories(Reference(ws, min_col=first, max_col=last, min_row=HEADER_ROW))
+    chart.legend.legendEntry = [LegendEntry(idx=len(chart.series), delete=True)]
+    chart += line
+
+
+def values_shown(place: str, unit: str) -> DataLabelList:
+    """The values beside what is drawn, without other words."""
+    return DataLabelList(
+        dLblPos=place, numFmt=axis_format(unit), txPr=_sized(LEGEND_TEXT),
+        showVal=True, showSerName=False, showCatName=False, showLegendKey=False, showPercent=False,
+    )  # fmt: skip
+
+
 def columns_of(ws: Worksheet, rows: Sequence[int], names: str, first: int, last: int) -> NativeChart:
     """Two or more columns side by side, each the whole of its parts: a series a row, named by the cell in the column `names`."""
     chart: NativeChart = BarChart()
@@ -106,7 +128,7 @@ def funnel(
     _titles(chart, title, f"step. Source: sheet {ws.title}", unit)
     chart.y_axis.number_format = axis_format(unit)
     chart.x_axis.scaling.orientation = "maxMin"
-    chart.dataLabels = DataLabelList(showVal=True, showSerName=False, showCatName=False, showLegendKey=False)
+    chart.dataLabels = values_shown("outEnd", unit)
     return chart
 
 

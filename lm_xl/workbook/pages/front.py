@@ -15,11 +15,13 @@ from lm_xl.workbook.pages.analyses import MILLION, Analyses
 from lm_xl.workbook.pages.charts import (
     NativeChart,
     add_chart,
+    add_total,
     bars_of,
     columns_of,
     fan,
     funnel,
     titled_by,
+    values_shown,
     year_bars,
 )
 from lm_xl.workbook.pages.lines import lines_on, write_line
@@ -151,8 +153,8 @@ def explorer(ws: Worksheet, a: Assumptions, p: Plan, pen: Pen) -> None:
     sums = other(ws, CALCULATED)
     row = p.blocks[EXPLORED].first_row
     columns = p.columns(moving=True)
-    over_years = year_bars(sums, [row], "A", columns[0], columns[-1], "", "million")
-    over_years.legend = None
+    over_years = year_bars(sums, [row], "A", columns[0], columns[-1], "", "million", "clustered")
+    over_years.legend, over_years.dataLabels = None, values_shown("outEnd", "million")
     explained = bars_of(ws, WHY_ROW + 2, WHY_ROW + 1 + len(FACTORS), 1, EXPLAINS)
     drawn = {"choice": (over_years, 16.0), "explained": (explained, 13.0)}  # centimetres
     for chart in p.sheets[ws.title].charts:
@@ -269,25 +271,29 @@ FUNNEL_STEPS = ("lm_cases_by_world", "diagnosed_by_world", "treated_by_world")
 
 
 def _over_years(ws: Worksheet, p: Plan, draws: str) -> NativeChart:
-    """Stacked bars of a ranking's lines, or of the classes of an axis."""
+    """Stacked bars of a ranking's lines, or of the classes of an axis, with the market's total over each."""
     columns = p.columns(moving=True)
     if draws in (DRAWN, COMPANIES_DRAWN):
         block = p.blocks[draws]
-        letter = KEY_COLUMNS[SEGMENT if draws == DRAWN else REGION]
-        return year_bars(
-            other(ws, block.sheet), list(block.keys), letter, columns[0], columns[-1], "", "million"
-        )
-    dim = REGION if draws.endswith("region") else SUBTYPE
-    sheet = {REGION: REGIONAL, SUBTYPE: CANCER}[dim]
-    return year_bars(
-        other(ws, sheet),
-        _class_rows(p, sheet, dim),
-        "A",
-        FIRST_YEAR,
-        FIRST_YEAR + len(p.years) - 1,
-        "",
+        sheet, letter = block.sheet, KEY_COLUMNS[SEGMENT if draws == DRAWN else REGION]
+        rows: Sequence[int] = list(block.keys)
+        first, last = columns[0], columns[-1]
+    else:
+        dim = REGION if draws.endswith("region") else SUBTYPE
+        sheet, letter = {REGION: REGIONAL, SUBTYPE: CANCER}[dim], "A"
+        rows, first, last = _class_rows(p, sheet, dim), FIRST_YEAR, FIRST_YEAR + len(p.years) - 1
+    chart = year_bars(other(ws, sheet), rows, letter, first, last, "", "million")
+    whole = p.blocks["revenue_by_region_group"]
+    add_total(
+        chart,
+        other(ws, whole.sheet),
+        whole.last_row,
+        KEY_COLUMNS[REGION],
+        columns[0],
+        columns[-1],
         "million",
     )
+    return chart
 
 
 def _class_rows(p: Plan, sheet: str, dim: int) -> Sequence[int]:
