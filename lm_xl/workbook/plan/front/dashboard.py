@@ -24,7 +24,7 @@ SUBTITLE = f"{DASHBOARD}!$A$2"
 TILES = (1, 3, 5, 7, 9, 11)
 """Columns of the tiles; each has a name, a value and a note, one below the other. The last one's range is that of the draws."""
 TILE_ROW, SENTENCE_ROW = 8, 12
-CHARTS = {"A16": "hero", "H16": "shares", "A30": "funnel", "H30": "fan"}
+CHARTS = {"A16": "hero", "H16": "shares", "A28": "funnel", "H28": "fan"}
 """Where each chart stands."""
 CLASSES, DRAWN, DRAWN_BY_NAME = "revenue_by_class", "drawn_by_class", 7
 """Revenue of the chosen scope by class, and as charts draw it: the largest classes of the last year by name, the others as one."""
