@@ -242,7 +242,7 @@ def test_charts_say_what_they_show_and_show_every_year(deliverable: Path) -> Non
             if re.fullmatch(r"xl/drawings/drawing\d+\.xml", n)
         ]
     charts = sum(d.count("<c:chart") for d in drawings)
-    assert charts == sum(len(re.findall(r'descr="[^"]{30,}"', d)) for d in drawings) == 17
+    assert charts == sum(len(re.findall(r'descr="[^"]{30,}"', d)) for d in drawings) == 18
     assert max(series.values()) <= 8
     shown = "Base | Therapeutics | Risk-adjusted net | USD"
     assert series[f"Revenue by class, million: {shown}"] == 8

@@ -96,6 +96,7 @@ def front_charts(m: Market) -> dict[tuple[str, str], Series]:
     ranked = {c: classes[c] for c in sorted(classes, key=lambda c: -classes[c][-1])} | {"Other": revenue * 0}
     first, last = ({c: over(x[y], revenue[y]) for c, x in ranked.items()} for y in (0, -1))
     funnel = {"With LM, found or not": "lm_cases", "Diagnosed": "diagnosed", "Treated": "treated"}
+    whole = Market(m.results, scope="Total market")
     names = [
         "Patients treated (tests: worked up)", "On the therapy, for each of them", "Months or courses for each of these",
         "List price of a month or course", "After rebates", "Success of the pipeline",
@@ -117,6 +118,9 @@ def front_charts(m: Market) -> dict[tuple[str, str], Series]:
         ),
         ("Market by cancer", f"Revenue by cancer: {SHOWN} million"): stacked(
             m, {c: m.revenue(subtype=c) for c in ("Breast", "Lung", "Melanoma")}
+        ),
+        ("Diagnostics", "Value of tests: Base | Risk-adjusted net | USD million"): over_years(
+            {t: whole.revenue(segment=t) for t in ("Scan", "Puncture")}
         ),
         ("Companies", f"Revenue by company: {SHOWN} million"): stacked(
             m, m.companies() | {"Other": revenue * 0}

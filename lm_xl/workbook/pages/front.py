@@ -39,7 +39,7 @@ from lm_xl.workbook.plan.front.explorer import (
     YEARS_ROW,
 )
 from lm_xl.workbook.plan.front.explorer import TILES as EXPLORER_TILES
-from lm_xl.workbook.plan.front.markets import CANCER, COMPANIES_DRAWN, PATIENTS, REGIONAL
+from lm_xl.workbook.plan.front.markets import CANCER, COMPANIES_DRAWN, PATIENTS, REGIONAL, TESTS_DRAWN
 from lm_xl.workbook.plan.front.page import FIRST_YEAR
 from lm_xl.workbook.plan.input_cells import Choice
 from lm_xl.workbook.plan.layout import (
@@ -271,7 +271,7 @@ FUNNEL_STEPS = ("lm_cases_by_world", "diagnosed_by_world", "treated_by_world")
 
 
 def _over_years(ws: Worksheet, p: Plan, draws: str) -> NativeChart:
-    """Stacked bars of a ranking's lines, or of the classes of an axis, with the market's total over each."""
+    """Stacked bars of a ranking's lines, of the classes of an axis with the market's total over each, or of the tests."""
     columns = p.columns(moving=True)
     if draws in (DRAWN, COMPANIES_DRAWN):
         block = p.blocks[draws]
@@ -279,21 +279,37 @@ def _over_years(ws: Worksheet, p: Plan, draws: str) -> NativeChart:
         rows: Sequence[int] = list(block.keys)
         first, last = columns[0], columns[-1]
     else:
-        dim = REGION if draws.endswith("region") else SUBTYPE
-        sheet, letter = {REGION: REGIONAL, SUBTYPE: CANCER}[dim], "A"
-        rows, first, last = _class_rows(p, sheet, dim), FIRST_YEAR, FIRST_YEAR + len(p.years) - 1
+        first, last, letter = FIRST_YEAR, FIRST_YEAR + len(p.years) - 1, "A"
+        if draws == TESTS_DRAWN:
+            sheet, rows = ws.title, _test_rows(p, ws.title)
+        else:
+            dim = REGION if draws.endswith("region") else SUBTYPE
+            sheet = {REGION: REGIONAL, SUBTYPE: CANCER}[dim]
+            rows = _class_rows(p, sheet, dim)
     chart = year_bars(other(ws, sheet), rows, letter, first, last, "", "million")
-    whole = p.blocks["revenue_by_region_group"]
-    add_total(
-        chart,
-        other(ws, whole.sheet),
-        whole.last_row,
-        KEY_COLUMNS[REGION],
-        columns[0],
-        columns[-1],
-        "million",
-    )
+    if draws != TESTS_DRAWN:
+        whole = p.blocks["revenue_by_region_group"]
+        add_total(
+            chart,
+            other(ws, whole.sheet),
+            whole.last_row,
+            KEY_COLUMNS[REGION],
+            columns[0],
+            columns[-1],
+            "million",
+        )
     return chart
+
+
+def _test_rows(p: Plan, sheet: str) -> Sequence[int]:
+    """The rows of the last table of a page that hold tests."""
+    axis = p.assumptions.axes.segment
+    tests = [axis.leaves[i] for i in axis.having("test")]
+    return list(
+        {
+            words: row for row, column, words, _ in p.sheets[sheet].words if column == 1 and words in tests
+        }.values()
+    )
 
 
 def _class_rows(p: Plan, sheet: str, dim: int) -> Sequence[int]:

@@ -35,6 +35,7 @@ THERAPY, REGIONAL, HEAT_MAP, CANCER, COMPANY, PATIENTS, TESTS = (
 MARKET_PAGES = (THERAPY, REGIONAL, HEAT_MAP, CANCER, COMPANY, PATIENTS, TESTS)
 ROUNDED = "Figures are rounded, so that sums may differ in the last digit; – is less than 0.05, n/a a growth from nothing."
 COMPANIES_SHOWN, COMPANIES_IN_CHART, COMPANIES_DRAWN = 20, 7, "companies_drawn"
+TESTS_DRAWN = "tests_drawn"
 STEPS = {
     "incidence": "New cases of cancer",
     "metastatic": "Metastatic by now",
@@ -71,11 +72,11 @@ def add_markets(p: Plan) -> None:
             page.skip()
 
 
-def _start(p: Plan, title: str) -> Page:
-    """A page with its subtitle and its row of years."""
+def _start(p: Plan, title: str, *, shares: bool = True) -> Page:
+    """A page with its subtitle and its row of years, and columns of shares where a table of it has any."""
     page = Page(p, title)
     page.formula(2, 1, Text(SUBTITLE, subtitle().measure), style="lm text", name=f"{title} subtitle")
-    page.years_header()
+    page.years_header(shares=shares)
     page.sheet.row = FIRST_ROW
     return page
 
@@ -268,7 +269,7 @@ def _only_classes(p: Plan, dim: int, what: str) -> list[Shown]:
 
 def _tests(p: Plan) -> None:
     """The tests and what they are worth, which lies beside the therapies."""
-    page, axes = _start(p, TESTS), p.assumptions.axes
+    page, axes = _start(p, TESTS, shares=False), p.assumptions.axes
     tests = axes.segment.having("test")
     page.words(page.row, 1, f"Tests done, {axes.region.total}: follow suspected patients", "lm band")
     page.skip()
@@ -285,3 +286,8 @@ def _tests(p: Plan) -> None:
         "million",
         None,
     )
+    page.skip()
+    # tests are worth the same in every scope
+    named: list[str | Text] = [x for what in ("scenario", "basis", "currency") for x in (" | ", chosen(what))]
+    title = sentence(p, f"{TESTS} chart", ["Value of tests: ", *named[1:], " million"])
+    page.chart(TESTS_DRAWN, title)
