@@ -6,6 +6,7 @@ import itertools
 import re
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from lm_xl.uncertainty.draws import BLOCK
 from lm_xl.uncertainty.limits import LEAST_BLOCKS
 from lm_xl.workbook import build as builder
 from lm_xl.workbook.pages.tornado import said_of
+from lm_xl.workbook.plan.layout import FIRST_ROW
 from lm_xl.workbook.plan.staleness import SAY_CHANGED, SAY_SAME
 from lm_xl.workbook.verify import verify
 
@@ -223,6 +225,30 @@ def test_same_input_same_bytes(
         assert one.namelist() == two.namelist()
         differing = [name for name in one.namelist() if one.read(name) != two.read(name)]
     assert set(differing) <= {"docProps/core.xml"}
+
+
+class Dies(ThreadPoolExecutor):
+    """A process that dies while it draws."""
+
+    def submit(self, *_: Any, **__: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_exception(BrokenExecutor("killed"))
+        return future
+
+
+@pytest.mark.parametrize("executor", [ThreadPoolExecutor(1), Dies(1)], ids=["elsewhere", "dies"])
+def test_draws_made_beside_are_those_made_here(
+    executor: Executor, spread_built: Path, tmp_path: Path
+) -> None:
+    a = lm_xl.read_assumptions(spread_built)
+    lm_xl.build(a, tmp_path / "b.xlsx", draws=DRAWS, executor=executor)
+    here, there = (
+        openpyxl.load_workbook(path, data_only=True) for path in (spread_built, tmp_path / "b.xlsx")
+    )
+    for title in ("Percentiles", "Convergence"):
+        rows = [[*ws.iter_rows(FIRST_ROW + 1, values_only=True)] for ws in (here[title], there[title])]
+        numbers = [[x for row in found for x in row if isinstance(x, float)] for found in rows]
+        assert numbers[0] == numbers[1] and len(numbers[0]) > 10
 
 
 def test_nothing_is_left_when_a_build_fails(
