@@ -156,6 +156,40 @@ def over(function: str, neutral: int, terms: Sequence[Term], kept: Sequence[int]
     return Symbol(f"{function}({','.join(texts)})")
 
 
+def weighted(terms: Sequence[Term], weights: Sequence[Term]) -> Term:
+    """A sum of cells, each times its weight: cells of one weight added up first, cells and weights that run together as SUMPRODUCT."""
+    of_weight: dict[str, list[tuple[Term, Term]]] = {}
+    for term, weight in zip(terms, weights, strict=True):
+        if not _is(term, 0) and not _is(weight, 0):
+            of_weight.setdefault(text_of(weight)[0], []).append((term, weight))
+    runs: list[list[tuple[Term, Term]]] = []
+    summed: Term = 0
+    for among in of_weight.values():
+        if len(among) > 1:
+            summed = summed + over("SUM", 0, [term for term, _ in among]) * among[0][1]
+        elif runs and all(map(_follows, among[0], runs[-1][-1])):
+            runs[-1] += among
+        else:
+            runs.append(among)
+    for run in runs:
+        if len(run) == 1:
+            summed = summed + run[0][0] * run[0][1]
+        else:
+            ends = ((text_of(a)[0], text_of(b)[0]) for a, b in zip(run[0], run[-1], strict=True))
+            ranges = (f"{first}:{last.rpartition('!')[2]}" for first, last in ends)
+            summed = summed + Symbol(f"SUMPRODUCT({','.join(ranges)})")
+    return summed
+
+
+def _follows(cell: Term, before: Term) -> bool:
+    """Whether a cell stands right below another."""
+    return (
+        isinstance(cell, Cell)
+        and isinstance(before, Cell)
+        and (cell.sheet, cell.column, cell.row) == (before.sheet, before.column, before.row + 1)
+    )
+
+
 def _ranges(cells: Sequence[Cell]) -> list[list[Cell]]:
     """Cells in order, those that stand one below the other together."""
     ranges: list[list[Cell]] = []

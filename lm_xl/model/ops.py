@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE
-from lm_xl.model.cells import ADD, Symbol, Term, call, over, text_of
+from lm_xl.model.cells import ADD, Symbol, Term, call, over, text_of, weighted
 
 Array = NDArray[Any]
 TWO = Symbol("1+1", ADD)
@@ -61,31 +61,35 @@ def total_of(x: Array, axis: int, members: Sequence[int]) -> Array:
 
 
 def weighted_total(x: Array, weight: Array, axis: int) -> Array:
-    """Sum over one axis, each times its weight. As formulas what has the same weight is added up first."""
+    """Sum over one axis, each times its weight."""
     if not _symbolic(x, weight):
         return total(x * weight, axis)
     first, *_ = terms = np.moveaxis(x, axis, 0)
     weights = np.moveaxis(np.broadcast_to(weight, np.broadcast_shapes(x.shape, weight.shape)), axis, 0)
     out = np.zeros(first.shape, dtype=object)
     for i in np.ndindex(*first.shape):
-        same: dict[str, list[int]] = {}
-        for k, w in enumerate(weights[(slice(None), *i)]):
-            same.setdefault(text_of(w)[0], []).append(k)
-        for among in same.values():
-            out[i] = out[i] + over("SUM", 0, list(terms[(among, *i)])) * weights[(among[0], *i)]
+        at = (slice(None), *i)
+        out[i] = weighted(list(terms[at]), list(weights[at]))
     return np.expand_dims(out, axis)
 
 
-def set_total(x: Array, rest_of: Array) -> Array:
-    """Sum over each choice set of segments, standing at the set's rest member; 0 elsewhere. `rest_of` maps a segment to it, tests to -1.
+def set_total(x: Array, rest_of: Array, weight: Array | None = None) -> Array:
+    """Sum over each choice set of segments, each times its weight, standing at the set's rest member; 0 elsewhere.
 
-    Where all segments are of one set its sum has size 1.
+    `rest_of` maps a segment to it, tests to -1. Where all segments are of one set its sum has size 1.
     """
+    if not _symbolic(x) and weight is not None:
+        x, weight = x * weight, None
     if _one_set(rest_of) and not _symbolic(x):
         return total(x, SEGMENT)
     out = np.zeros(x.shape, dtype=x.dtype)
     for rest in sorted(set(rest_of.tolist()) - {-1}):
-        out[:, :, [rest]] = total_of(x, SEGMENT, np.flatnonzero(rest_of == rest).tolist())
+        members = np.flatnonzero(rest_of == rest).tolist()
+        if weight is None:
+            out[:, :, [rest]] = total_of(x, SEGMENT, members)
+        else:
+            of_members = np.take(x, members, axis=SEGMENT), np.take(weight, members, axis=SEGMENT)
+            out[:, :, [rest]] = weighted_total(*of_members, SEGMENT)
     return out
 
 

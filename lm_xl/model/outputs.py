@@ -34,7 +34,7 @@ OUTPUTS: dict[str, Output] = {
         Output("test_yield", "Calc_Diagnosis", RSY, "share", "share of worked-up LM cases that one test finds"),
         Output("detection", "Calc_Diagnosis", RY, "share", "share of worked-up LM cases that any test finds"),
         Output("diagnosed", "Calc_Diagnosis", RPY, "patients", "patients diagnosed with LM"),
-        Output("prevalence", "Calc_Diagnosis", RPY, "patients", "patients living with diagnosed LM"),
+        Output("prevalence", "", RPY, "patients", "patients living with diagnosed LM"),
         Output("suspected", "Calc_Diagnosis", RPY, "patients", "patients worked up for suspected LM"),
         Output("tests", "Calc_Diagnosis", RSPY, "tests", "tests done"),
         Output("treated", "Calc_Diagnosis", RPY, "patients", "patients on LM-directed treatment"),
@@ -50,8 +50,7 @@ OUTPUTS: dict[str, Output] = {
         Output("success", "Calc_Launches", (S,), "share", "probability of success with partnering"),
         Output("entrant_claim", "Calc_Share", RSPY, "share", "share of its set that an entrant takes"),
         Output("entrant_total", "Calc_Share", RSPY, "share", "what all entrants take of a set"),
-        Output("expected_claim", "Calc_Share", RSPY, "share", "what an entrant takes on average over success and failure"),
-        Output("expected_total", "", RSPY, "share", "what all entrants take of a set on average"),
+        Output("expected_total", "", RSPY, "share", "what all entrants take of a set on average over success and failure"),
         Output("incumbent_claim", "Calc_Share", RSPY, "share", "share of its set that an incumbent would have without entrants"),
         Output("incumbent_total", "", RSPY, "share", "what all incumbents but the rest member would have"),
         Output("share", "Calc_Share", RSPY, "share", "share of the choice set; sums to 1 within it"),
@@ -88,7 +87,7 @@ SHRINKING = (
     *SHRINKING_PATIENTS,
     ("gross_price", "net_price"),
     ("gross_sales", "net_sales"),
-    ("entrant_claim", "expected_claim"),
+    ("entrant_total", "expected_total"),
 )
 """What can only shrink: no second output is above the first, in any run, region, segment, subtype and year."""
 

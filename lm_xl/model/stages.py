@@ -192,14 +192,9 @@ def entrant_total(entrant_claim: Array, rest_of: Array) -> Array:
     return set_total(entrant_claim, rest_of)
 
 
-def expected_claim(entrant_claim: Array, success: Array) -> Array:
-    """What an entrant takes of its set on average over its success and failure."""
-    return entrant_claim * success
-
-
-def expected_total(expected_claim: Array, rest_of: Array) -> Array:
-    """What all entrants take of a set on average."""
-    return set_total(expected_claim, rest_of)
+def expected_total(entrant_claim: Array, success: Array, rest_of: Array) -> Array:
+    """What all entrants take of a set on average over their success and failure."""
+    return set_total(entrant_claim, rest_of, success)
 
 
 def incumbent_claim(

@@ -122,6 +122,21 @@ def test_sums_are_ranges_where_cells_adjoin_and_sumifs_where_they_scatter() -> N
     assert "SUMIFS" in Symbol(ops.total(x, REGION)[0, 0, 1, 0, 0].text).text
 
 
+def test_weighted_sums_run_together_where_cells_and_weights_do() -> None:
+    cells = [Cell("S", YEAR_COLUMN, row) for row in (6, 7, 8, 11)]
+    weights = [Cell("W", "G", row) for row in (1, 2, 3, 4)]
+    y = YEAR_COLUMN
+
+    def text(x: list[Any], w: list[Any]) -> str:
+        along = [np.array(of, dtype=object).reshape(1, 1, -1, 1, 1) for of in (x, w)]
+        return str(getattr(ops.weighted_total(along[0], along[1], SEGMENT).item(), "text", 0))
+
+    assert text(cells, weights) == f"SUMPRODUCT(S!{y}6:{y}8,W!$G1:$G3)+S!{y}11*W!$G4"
+    assert text(cells[:3], [weights[0]] * 3) == f"SUM(S!{y}6:{y}8)*W!$G1"
+    assert text(cells[:3], [0, weights[0], 0]) == f"S!{y}7*W!$G1"
+    assert text([0, 0], weights[:2]) == "0"
+
+
 def test_switches_and_growth() -> None:
     one, zero, x = (np.array([v], dtype=object) for v in (cell("A1"), cell("B1"), cell("C1")))
     assert ops.where(one, x, zero)[0].text == "IF(S!A1,S!C1,S!B1)"

@@ -152,7 +152,6 @@ ONE_BY_ONE: dict[str, tuple[Callable[[Book, str], dict[Cell, Any]], tuple[str, .
     "metastatic is never below lm_cases": (claim, ()),
     "lm_cases is never below diagnosed": (claim, ()),
     "diagnosed is never below treated": (claim, ()),
-    "entrant_claim is never below expected_claim": (claim, ()),
     "entrants leave some of their set": (first_less(1), (ALL_AFTER,)),
     "uptake is exactly 0 before launch": (before_launch, ()),
     "shares within a choice set sum to 1": (first_less(0.999999 - 2e-6), ()),

@@ -136,7 +136,8 @@ def _funnel(r: _Reported) -> None:
     r.sink.heading(FUNNEL, f"From new cases to patients treated, {r.axes.region.total}")
     people = {}
     for stage in PATIENT_STAGES:
-        name, x = f"{stage}_by_world", total(r.outputs[stage], REGION, SUBTYPE)
+        name = f"{stage}_by_world"
+        x = _living(r) if stage == "prevalence" else total(r.outputs[stage], REGION, SUBTYPE)
         people[stage] = r.sink.put(FUNNEL, name, x, "patients", r.labels())
         r.sink.beside(FUNNEL, CAGR, f"{name}_cagr", r.growth(people[stage]), "per year", people[stage])
     r.sink.heading(FUNNEL, "Share that passes each step")
@@ -148,6 +149,14 @@ def _funnel(r: _Reported) -> None:
     ):
         passed = ratio(people[part], people[whole])
         r.sink.put(FUNNEL, f"{part}_of_{whole}", passed, "share", r.labels())
+
+
+def _living(r: _Reported) -> Array:
+    """The world's patients living with diagnosed LM, added up by subtype, since how long they live varies by nothing else."""
+    diagnosed = total(r.outputs["diagnosed"], REGION)
+    living = stages.prevalence(diagnosed, r.outputs["survival_with_lm"])
+    cells = r.sink.put(TOTALS, "prevalence_by_subtype", living, "patients", r.labels(SUBTYPE))
+    return total(cells, SUBTYPE)
 
 
 def _revenue(r: _Reported) -> tuple[Array, Array]:
