@@ -87,6 +87,11 @@ class Axis:
         """The positions of the leaves with one of the roles."""
         return tuple(i for i, role in enumerate(self.roles) if role in roles)
 
+    def displaced(self) -> tuple[int, ...]:
+        """The positions of the therapies that entrants take shares of: the others of each choice set that has an entrant."""
+        entered = {self.sets[i] for i in self.having("entrant")}
+        return tuple(i for i in self.having("incumbent", "rest") if self.sets[i] in entered)
+
     def rest_of(self, i: int) -> int:
         """The position of the rest member of a therapy's choice set."""
         return next(j for j in self.having("rest") if self.sets[j] == self.sets[i])

@@ -5,6 +5,7 @@ Arrays have the five axes (run, region, segment, subtype, year), size 1 where th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
@@ -30,7 +31,8 @@ def _reduce(x: Array, axes: Sequence[int], function: str, neutral: int) -> Array
     kept = [a for a in (REGION, SEGMENT, SUBTYPE) if a not in axes and x.shape[a] > 1]
     # The reduced axes go last and become one, along which each sum or product is a formula of cells.
     moved = np.moveaxis(x, axes, range(-len(axes), 0))
-    flat = moved.reshape(*moved.shape[: -len(axes)], -1)
+    kept_shape, reduced = moved.shape[: -len(axes)], moved.shape[-len(axes) :]
+    flat = moved.reshape(*kept_shape, math.prod(reduced))
     out = np.empty(flat.shape[:-1], dtype=object)
     for i in np.ndindex(*out.shape):
         out[i] = over(function, neutral, list(flat[i]), kept)
@@ -161,13 +163,6 @@ def ratio(part: Array, whole: Array) -> Array:
             part, whole, out=np.full(np.broadcast_shapes(part.shape, whole.shape), np.nan), where=whole != 0
         )
     return _each(lambda p, w: _unless_zero(w, lambda: p / w), part, whole)
-
-
-def growth(first: Array, last: Array, intervals: Array) -> Array:
-    """Compound annual growth over some intervals; NaN, shown as n/a, for a zero base."""
-    if not _symbolic(first, last):
-        return ratio(last, first) ** (1 / intervals) - 1
-    return _each(lambda f, x, n: _unless_zero(f, lambda: (x / f) ** (1 / n) - 1), first, last, intervals)
 
 
 def millions(x: Array) -> Array:

@@ -137,13 +137,8 @@ def test_weighted_sums_run_together_where_cells_and_weights_do() -> None:
     assert text([0, 0], weights[:2]) == "0"
 
 
-def test_switches_and_growth() -> None:
+def test_a_switch_is_an_if() -> None:
     one, zero, x = (np.array([v], dtype=object) for v in (cell("A1"), cell("B1"), cell("C1")))
     assert ops.where(one, x, zero)[0].text == "IF(S!A1,S!C1,S!B1)"
-    assert ops.growth(np.array([0.0]), np.array([3.0]), np.array([10.0])) == pytest.approx(
-        np.array([np.nan]), nan_ok=True
-    )
-    assert ops.growth(x, one, zero)[0].text == 'IF(S!C1=0,"n/a",(S!A1/S!C1)^(1/S!B1)-1)'
-    assert spreadsheet(ops.growth(x, one, zero)[0].text) == pytest.approx(
-        (2.5 / 7) ** (1 / 0.3) - 1, rel=1e-14
-    )
+    assert ops.ratio(x, one)[0].text == 'IF(S!A1=0,"n/a",S!C1/S!A1)'
+    assert spreadsheet(ops.ratio(x, one)[0].text) == pytest.approx(7 / 2.5, rel=1e-14)

@@ -170,7 +170,6 @@ ONE_BY_ONE: dict[str, tuple[Callable[[Book, str], dict[Cell, Any]], tuple[str, .
     "revenue on By_segment is gross_sales": (chosen("Gross"), ()),
     "revenue on By_segment is net_sales": (chosen("Net"), ()),
     "revenue on By_segment is risk_adjusted_sales": (chosen("Risk-adjusted net"), ()),
-    "gross_sales by segment and by subtype": (lambda b, w: more(b, b.first(w, 1)), ()),
     "net_sales by segment and by subtype": (lambda b, w: more(b, b.first(w, 1)), ()),
     "risk_adjusted_sales by segment and by subtype": (
         lambda b, w: more(b, b.first(w, 1)), ("revenue by region and by subtype agree",),

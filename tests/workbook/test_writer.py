@@ -65,7 +65,7 @@ def test_a_shared_block_has_one_line_for_what_has_one_formula(small_assumptions:
 
 def test_both_sinks_answer_to_the_reports_protocol() -> None:
     asked = {name: f for name, f in vars(Sink).items() if inspect.isfunction(f) and not name.startswith("_")}
-    assert len(asked) == 5
+    assert len(asked) == 4
     for name, function in asked.items():
         takes = list(inspect.signature(function).parameters)
         for sink in (PlanWriter, ReportNumbers):

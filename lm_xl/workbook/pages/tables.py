@@ -23,20 +23,18 @@ KEYS_OF_PRODUCTS = (("company", 30), ("segment", 33), ("product", 36))
 
 def results_sheet(ws: Worksheet, traced: Plan, pen: Pen) -> None:
     """A sheet of results, in the basis and the currency chosen on the dashboard."""
-    years = traced.years
     start(ws, "calculations", text("sheets", ws.title), text("pages", "reported"))
-    beside = f"CAGR {years[0]}-{years[-1]}"
-    _lines(ws, traced, (beside, 11, "lm year"), pen)
+    _lines(ws, traced, pen)
 
 
 def calculation_sheet(ws: Worksheet, traced: Plan, pen: Pen) -> None:
     """A sheet of stages of the model."""
     start(ws, "calculations", text("sheets", ws.title), text("pages", "calculated"))
-    _lines(ws, traced, ("from", 18, "lm header"), pen)
+    _lines(ws, traced, pen)
 
 
-def _lines(ws: Worksheet, traced: Plan, sixth: tuple[str, float, str], pen: Pen) -> None:
-    """The lines of a sheet, whose sixth column depends on its kind."""
+def _lines(ws: Worksheet, traced: Plan, pen: Pen) -> None:
+    """The lines of a sheet."""
     years, lines = traced.years, lines_on(ws, traced)
     keys = KEYS_OF_PRODUCTS if ws.title in (COMPANIES, BY_PRODUCT) else KEYS
     labels = (("quantity", 24), *keys, ("unit", 24))
@@ -50,7 +48,8 @@ def _lines(ws: Worksheet, traced: Plan, sixth: tuple[str, float, str], pen: Pen)
     ]
     # constants are few and small in results, and may have as many digits as the years in calculations
     results = kind_of(ws) == "outputs"
-    columns(ws, pen, [*named, sixth, ("value", 9 if results else 12, "lm year")], lines=2)
+    source = ("from", 18, "lm header")
+    columns(ws, pen, [*named, source, ("value", 9 if results else 12, "lm year")], lines=2)
     columns_of_years(ws, pen, years, CONSTANT + 1, RESULT_WIDTH if results else YEAR_WIDTH)
     last = CONSTANT + len(years)
     # Shares of the total in the first and the last year stand after the years, where any line has them.

@@ -26,8 +26,8 @@ CONSTANT = 7
 CONSTANT_LETTER = column_letters(CONSTANT)
 CALCULATION, TOTAL = "lm calculation", "lm total"
 """The styles of a line of numbers, and of a sum of lines."""
-CAGR, SHARE_FIRST, SHARE_LAST = "cagr", "share_first", "share_last"
-"""What stands beside a line: growth a year; its share of the total in the first and the last year."""
+SHARE_FIRST, SHARE_LAST = "share_first", "share_last"
+"""What stands beside a line of a ranking: its share of the total in the first and the last year."""
 
 # Single sheets
 
@@ -63,12 +63,8 @@ def letters_of(*, moving: bool) -> str:
 
 
 def column_beside(place: str, years: int) -> int:
-    """The column of what stands beside: growth before the value, shares after the last year."""
-    return {
-        CAGR: CONSTANT - 1,
-        SHARE_FIRST: CONSTANT + years + 1,
-        SHARE_LAST: CONSTANT + years + 2,
-    }[place]
+    """The column of what stands beside a line, after the last year."""
+    return CONSTANT + years + (SHARE_FIRST, SHARE_LAST).index(place) + 1
 
 
 def chosen_cell(what: str) -> str:

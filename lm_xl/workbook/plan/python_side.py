@@ -41,10 +41,6 @@ class ReportNumbers:
         self.arrays[name] = x
         return x
 
-    def beside(self, title: str, place: str, name: str, x: Array, unit: str, block: Array) -> None:
-        """Keep a column's numbers."""
-        self.arrays[name] = x
-
     def heading(self, title: str, text: str) -> None:
         """Nothing to keep."""
 
@@ -78,7 +74,7 @@ class PythonSide:
         arrays |= {f"explored {axis.name}": x for axis, x in _explored(a.axes, choice)}
         sink = ReportNumbers(arrays)
         # a copy, since the sink adds to `arrays` while the report reads
-        report(dict(arrays), a.axes, structure["year"], chosen, shares_of(a, numbers.shares), sink)
+        report(dict(arrays), a.axes, chosen, shares_of(a, numbers.shares), sink)
         for name, reduced in plan.reducers.items():
             arrays[name] = reduced(arrays)
         self.arrays = arrays

@@ -15,9 +15,9 @@ import numpy as np
 from lm_xl.model import stages
 from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE, Axes, Axis
 from lm_xl.model.classes import classes
-from lm_xl.model.ops import Array, growth, millions, ratio, total, total_of, weighted_total
+from lm_xl.model.ops import Array, millions, ratio, total, total_of, weighted_total
 from lm_xl.model.outputs import BASES, PATIENT_STAGES
-from lm_xl.workbook.plan.layout import CAGR, SHARE_FIRST, SHARE_LAST, TOTAL
+from lm_xl.workbook.plan.layout import TOTAL
 from lm_xl.workbook.plan.products import Shares
 
 Labels = Sequence[Sequence[str]]
@@ -30,8 +30,6 @@ TESTS = "Diagnostics_tests"
 TOTALS, BY_PRODUCT = "Calc_Totals", "Calc_Products"
 BY_COMPANY = "revenue_by_company"
 """The block of the chosen scope's revenue by company."""
-DISPLACED = ("incumbent", "rest")
-"""The roles of segments that entrants displace: their risk-adjusted sales differ from set to set and subtype to subtype."""
 PAIRS, CANCERS_SOLD = "region_and_segment", "segment_and_subtype"
 """What revenue of all bases is added up by, in the names of blocks."""
 MONEY = "million, chosen currency"
@@ -57,9 +55,6 @@ class Sink(Protocol):
     ) -> Array:
         """Write a block of lines; in a shared one a line may stand for several elements."""
 
-    def beside(self, title: str, place: str, name: str, x: Array, unit: str, block: Array) -> None:
-        """Write one more column beside a block's lines."""
-
     def heading(self, title: str, text: str) -> None:
         """Start a table."""
 
@@ -77,8 +72,6 @@ class _Reported:
     outputs: Mapping[str, Array]
     axes: Axes
     choice: Mapping[str, Array]
-    intervals: Array
-    """Years from the first to the last."""
     sink: Sink
 
     def labels(self, *dims: int) -> list[Sequence[str]]:
@@ -90,23 +83,17 @@ class _Reported:
         """An array in the first and in the last year."""
         return self.sink.at_year(x, 0), self.sink.at_year(x, -1)
 
-    def growth(self, x: Array) -> Array:
-        """Growth a year from the first year to the last."""
-        first, last = self.first_and_last(x)
-        return growth(first, last, self.intervals)
-
 
 def report(
     o: Mapping[str, Array],
     axes: Axes,
-    year: Array,
     choice: Mapping[str, Array],
     shares: Shares,
     sink: Sink,
 ) -> None:
     """Everything the deliverable shows of a forecast. `choice` holds a 0/1 switch for each basis and for each scope beyond the
     headline, and the currency's `rate`."""
-    r = _Reported(o, axes, choice, sink.at_year(year, -1) - sink.at_year(year, 0), sink)
+    r = _Reported(o, axes, choice, sink)
     _funnel(r)
     by_region, by_subtype = _revenue(r)
     of_segments = _tables(r, by_region, by_subtype)
@@ -139,7 +126,6 @@ def _funnel(r: _Reported) -> None:
         name = f"{stage}_by_world"
         x = _living(r) if stage == "prevalence" else total(r.outputs[stage], REGION, SUBTYPE)
         people[stage] = r.sink.put(FUNNEL, name, x, "patients", r.labels())
-        r.sink.beside(FUNNEL, CAGR, f"{name}_cagr", r.growth(people[stage]), "per year", people[stage])
     r.sink.heading(FUNNEL, "Share that passes each step")
     for part, whole in (
         ("metastatic", "incidence"),
@@ -162,7 +148,7 @@ def _living(r: _Reported) -> Array:
 def _revenue(r: _Reported) -> tuple[Array, Array]:
     """Revenue in the chosen basis and currency by region and segment, and the world's by segment and subtype."""
     gross, success = r.outputs["gross_sales"], r.outputs["success"]
-    displaced = np.take(r.outputs["risk_adjusted_sales"], r.axes.segment.having(*DISPLACED), axis=SEGMENT)
+    displaced = np.take(r.outputs["risk_adjusted_sales"], r.axes.segment.displaced(), axis=SEGMENT)
     rebate = r.outputs["gross_to_net"]
     one_dollar = stages.net_sales(np.ones((1, 1, 1, 1, 1), dtype=int), rebate)
     pairs, cancers = r.labels(REGION, SEGMENT), r.labels(SEGMENT, SUBTYPE)
@@ -183,7 +169,7 @@ def _revenue(r: _Reported) -> tuple[Array, Array]:
         "USD million",
     )
     by_subtype = {
-        "gross": put("gross_sales", CANCERS_SOLD, millions(total(gross, REGION))),
+        "gross": millions(total(gross, REGION)),
         "net": put("net_sales", CANCERS_SOLD, millions(weighted_total(gross, one_dollar, REGION))),
     }
     adjusted = risk_adjusted(r.axes.segment, by_subtype["net"], success, millions(total(displaced, REGION)))
@@ -197,10 +183,11 @@ def _revenue(r: _Reported) -> tuple[Array, Array]:
 
 
 def risk_adjusted(segment: Axis, net: Array, success: Array, displaced: Array) -> Array:
-    """Net sales on average over success and failure: of entrants times their success, of what they displace as it was added up."""
+    """Net sales on average over success and failure: of entrants times their success, of what they displace as it was added up,
+    which differs from subtype to subtype."""
     adjusted, entrants = net.copy(), segment.having("entrant")
     adjusted[:, :, entrants] = net[:, :, entrants] * success[:, :, entrants]
-    adjusted[:, :, segment.having(*DISPLACED)] = displaced
+    adjusted[:, :, segment.displaced()] = displaced
     return adjusted
 
 
@@ -230,18 +217,12 @@ def _tables(r: _Reported, by_region: Array, by_subtype: Array) -> Array:
     for stage in ("diagnosed", "treated"):
         _table(r, REGION, REGIONS, stage, total(r.outputs[stage], SUBTYPE), "patients")
     _table(r, REGION, REGIONS, "revenue", _in_scope(r, by_region), SCOPED_MONEY)
-    therapies, tests = r.axes.segment.having("incumbent", "entrant", "rest"), r.axes.segment.having("test")
-    of_therapies = total_of(by_region, SEGMENT, therapies)
-    _table(r, REGION, REGIONS, "therapeutics_revenue", of_therapies, MONEY)
-    if tests:
-        _table(r, REGION, REGIONS, "diagnostics_revenue", total_of(by_region, SEGMENT, tests), MONEY)
     for stage in ("lm_cases", "diagnosed", "treated"):
         _table(r, SUBTYPE, CANCERS, stage, total(r.outputs[stage], REGION), "patients")
     _table(r, SUBTYPE, CANCERS, "revenue", _in_scope(r, by_subtype), SCOPED_MONEY)
     people = total(r.outputs["patients_on_therapy"], REGION, SUBTYPE)
     _table(r, SEGMENT, SEGMENTS, "patients_on_therapy", people, "patients")
-    of_segments, _ = _table(r, SEGMENT, SEGMENTS, "revenue", total(by_region, REGION), MONEY)
-    return of_segments
+    return _table(r, SEGMENT, SEGMENTS, "revenue", total(by_region, REGION), MONEY)
 
 
 def _classes(r: _Reported, of_segments: Array) -> None:
@@ -281,14 +262,11 @@ def _companies(r: _Reported, of_segments: Array, shares: Shares) -> None:
     labels = [shares.companies, ("The chosen scope",), ("All products",)]
     own = r.sink.put(COMPANIES, BY_COMPANY, _in_scope(r, sales, SUBTYPE), SCOPED_MONEY, labels)
     labels[0] = ("All companies",)
-    whole = r.sink.put(
-        COMPANIES, f"{BY_COMPANY}_group", total(own, REGION), SCOPED_MONEY, labels, style=TOTAL
-    )
-    _growth_and_shares(r, COMPANIES, {BY_COMPANY: own, f"{BY_COMPANY}_group": whole}, whole)
+    r.sink.put(COMPANIES, f"{BY_COMPANY}_group", total(own, REGION), SCOPED_MONEY, labels, style=TOTAL)
 
 
-def _table(r: _Reported, dim: int, title: str, what: str, x: Array, unit: str) -> tuple[Array, Array]:
-    """A table over one axis: leaves, groups with the total last, growth, shares of the total. Returns leaves and total."""
+def _table(r: _Reported, dim: int, title: str, what: str, x: Array, unit: str) -> Array:
+    """A table over one axis: leaves, then groups with the total last. Returns the leaves."""
     axis = r.axes.axis(dim)
     groups = shown_groups(axis)
     leaf_labels, group_labels, name = r.labels(dim), r.labels(dim), f"{what}_by_{axis.name}"
@@ -297,20 +275,8 @@ def _table(r: _Reported, dim: int, title: str, what: str, x: Array, unit: str) -
     leaves = r.sink.put(title, name, x, unit, leaf_labels)
     # groups add up the lines above them, not the model's cells: a reader can follow the sum
     summed = np.concatenate([total_of(leaves, dim, axis.members(group)) for group in groups], axis=dim)
-    sums = r.sink.put(title, f"{name}_group", summed, unit, group_labels, style=TOTAL)
-    whole = np.take(sums, [len(groups) - 1], axis=dim)
-    _growth_and_shares(r, title, {name: leaves, f"{name}_group": sums}, whole)
-    return leaves, whole
-
-
-def _growth_and_shares(r: _Reported, title: str, blocks: Mapping[str, Array], whole: Array) -> None:
-    """Beside each line its growth a year and its share of the whole in the first and in the last year."""
-    wholes = r.first_and_last(whole)
-    for name, block in blocks.items():
-        r.sink.beside(title, CAGR, f"{name}_cagr", r.growth(block), "per year", block)
-        first, last = map(ratio, r.first_and_last(block), wholes)
-        r.sink.beside(title, SHARE_FIRST, f"{name}_first", first, "share", block)
-        r.sink.beside(title, SHARE_LAST, f"{name}_last", last, "share", block)
+    r.sink.put(title, f"{name}_group", summed, unit, group_labels, style=TOTAL)
+    return leaves
 
 
 def _shares(r: _Reported) -> None:
@@ -338,5 +304,4 @@ def _tests(r: _Reported) -> None:
     if r.axes.segment.having("test"):
         r.sink.heading(TESTS, f"Tests, {r.axes.region.total}")
         done = total(r.outputs["tests"], REGION, SUBTYPE)
-        cells = r.sink.put(TESTS, "tests_by_test", done, "tests", r.labels(SEGMENT))
-        r.sink.beside(TESTS, CAGR, "tests_by_test_cagr", r.growth(cells), "per year", cells)
+        r.sink.put(TESTS, "tests_by_test", done, "tests", r.labels(SEGMENT))

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from lm_xl.assumptions.assumptions import DIMS, Assumptions
-from lm_xl.model.axes import SEGMENT
+from lm_xl.model.axes import Axis
+from lm_xl.model.cells import Cell
 from lm_xl.model.evaluate import evaluate
 from lm_xl.model.ops import Array
 from lm_xl.model.outputs import ADDED_UP, OUTPUTS
@@ -27,18 +28,21 @@ from lm_xl.workbook.plan.live_inputs import live_choice, live_inputs, live_share
 from lm_xl.workbook.plan.products import shares_of
 from lm_xl.workbook.plan.reconciliation import add_reconciliation
 from lm_xl.workbook.plan.records import INPUT_SHEETS
-from lm_xl.workbook.plan.report import BY_PATIENTS, BY_REGION, BY_SUBTYPE, DISPLACED, report
+from lm_xl.workbook.plan.report import BY_PATIENTS, BY_REGION, BY_SUBTYPE, report
 from lm_xl.workbook.plan.staleness import ANALYSES, BANNER, add_as_built
 from lm_xl.workbook.plan.triangulation import add_triangulation
 from lm_xl.workbook.plan.writer import PlanWriter
 
 PROSE = (CONTENTS, "Method", "Glossary", "Lists")
 """Sheets without formulas of the model, which show the master check in their header all the same."""
-ORDERS = {"Calc_Share": BY_SUBTYPE, "Calc_Patients": BY_PATIENTS, "Calc_Sales": BY_PATIENTS}
-"""Orders of the lines of a sheet, by region, segment, subtype elsewhere: a choice set's members stand together, and so do the
-regions that sell the same to the same patients."""
-LINES_OF = {"share": DISPLACED, "risk_adjusted_sales": DISPLACED}
-"""Roles of segments that have lines, where not all have: an entrant's share is its claim, its sales are net sales times its success."""
+ORDERS = {
+    "Calc_Share": BY_SUBTYPE,
+    "tests": BY_PATIENTS,
+    "Calc_Patients": BY_PATIENTS,
+    "Calc_Sales": BY_PATIENTS,
+}
+"""Orders of the lines of a sheet or of one output, by region, segment, subtype elsewhere: a choice set's members stand together, and
+so do the regions that sell the same to the same patients."""
 
 
 def trace(
@@ -60,21 +64,20 @@ def trace(
         output = OUTPUTS[name]
         if not output.sheet:
             return x
-        labels, order = _labels(a, x.shape[1:4]), ORDERS.get(output.sheet, BY_REGION)
-        lines = x
-        if name in LINES_OF:
-            without = np.isin(range(x.shape[SEGMENT]), a.axes.segment.having(*LINES_OF[name]), invert=True)
-            lines = np.where(without[:, None, None], 0, x)
+        labels = _labels(a, x.shape[1:4])
+        order = ORDERS.get(name, ORDERS.get(output.sheet, BY_REGION))
+        without = _without(name, x, a.axes.segment)
+        lines = np.where(without, 0, x)
         written = writer.put(
             output.sheet, name, lines, output.unit, labels, order, shared=name not in ADDED_UP
         )
-        return written if lines is x else np.where(without[:, None, None], x, written)
+        return np.where(without, x, written)
 
     inputs, structure = live_inputs(p), live_structure(a)
     outputs = evaluate(inputs, structure, put)
     writer.cells |= inputs
     shares = shares_of(a, live_shares(p))
-    report({**inputs, **outputs}, a.axes, structure["year"], live_choice(p), shares, writer)
+    report({**inputs, **outputs}, a.axes, live_choice(p), shares, writer)
     add_triangulation(writer)
     add_reconciliation(writer)
     add_drivers(p)
@@ -89,6 +92,20 @@ def trace(
     add_checks(p)
     _repeat(p, tuple(dict.fromkeys((*p.sheets, *INPUT_SHEETS, *PROSE))), HEADER_CELL, MASTER, "master")
     return p
+
+
+def _without(name: str, x: Array, segment: Axis) -> Array:
+    """What of an output has no lines of its own, since it stands elsewhere: an entrant's share is its claim, and so is that of an
+    incumbent whom no entrant displaces; what an only entrant takes of a set is its claim; what is not displaced sells net sales,
+    times its success where it is an entrant."""
+    without = np.zeros(x.shape, dtype=bool)
+    if name in ("share", "entrant_total"):
+        without |= np.vectorize(lambda term: isinstance(term, Cell), otypes=[bool])(x)
+    if name == "share":
+        without[:, :, segment.having("entrant", "test")] = True
+    elif name == "risk_adjusted_sales":
+        without[:, :, np.isin(range(len(segment)), segment.displaced(), invert=True)] = True
+    return without
 
 
 def _repeat(p: Plan, titles: Sequence[str], place: tuple[int, int], cell: str, array: str) -> None:

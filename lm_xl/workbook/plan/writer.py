@@ -18,8 +18,6 @@ from lm_xl.workbook.plan.layout import (
     KEY_COLUMNS,
     LONG,
     LONG_VALUE,
-    TOTAL,
-    column_beside,
     letters_of,
 )
 from lm_xl.workbook.plan.lines import Line, Plan, scale_of
@@ -118,26 +116,6 @@ class PlanWriter:
             return self._written[key]
         self._written[key] = f"{YEAR_COLUMN if moving else f'${CONSTANT_LETTER}'}{row}"
         return text
-
-    def beside(self, title: str, place: str, name: str, x: Array, unit: str, block: Array) -> None:
-        """Write one more column beside a block's lines."""
-        columns = (column_beside(place, len(self.plan.years)),)
-        total = name.rpartition("_")[0].endswith("_group")
-        for at in np.ndindex(*block.shape[1:4]):
-            cell, term = block[(0, *at, 0)], x[(0, *at, 0)]
-            if isinstance(cell, Cell) and isinstance(term, Symbol):
-                line = Line(
-                    row=cell.row,
-                    columns=columns,
-                    formula=term.text.replace(f"{title}!", ""),
-                    array=name,
-                    at=at,
-                    quantity=name,
-                    unit=unit,
-                    style=TOTAL if total else CALCULATION,
-                    scale=scale_of(name),
-                )
-                self.plan.sheet(title).lines.append(line)
 
     def heading(self, title: str, text: str) -> None:
         """Start a table: one free row, then its title."""
