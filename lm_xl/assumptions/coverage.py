@@ -66,17 +66,19 @@ def _most_specific(
 ) -> Array:
     """The row of least reach at each element, -1 where none reaches."""
     cover = np.full(domain.shape, -1)
+    first: dict[bytes, int] = {}
     # From the least reach to the largest, so that a row takes what no more specific one has taken.
     for i in sorted(reaches, key=lambda i: (int(reaches[i].sum()), i)):
         row, reach = rows[i], reaches[i]
         if not (reach & domain).any():
             roles = " and ".join(quantity.roles)
             tell.row_fault(row, f"{quantity.name} of {row.keys}: only {roles} segments have it")
+        # Also where more specific rows leave neither of the two anything.
+        if (same := first.setdefault(reach.tobytes(), i)) != i:
+            tell.row_fault(row, f"{quantity.name} of {row.keys} is there already, in {rows[same].place}")
         both = reach & (cover >= 0)
         for j in np.unique(cover[both]) if both.any() else ():
-            if np.array_equal(reach, reaches[j]):
-                tell.row_fault(row, f"{quantity.name} of {row.keys} is there already, in {rows[j].place}")
-            elif (reaches[j] & ~reach).any():  # neither holds the other
+            if (reaches[j] & ~reach).any():  # neither holds the other
                 common = _labels(axes, quantity, np.argwhere(reach & (cover == j))[0])
                 other = f"{rows[j].keys} ({rows[j].place})"
                 why = f"both cover {common} and neither is the more specific: add a row for it"

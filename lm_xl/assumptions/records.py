@@ -26,7 +26,6 @@ from lm_xl.assumptions.cells import (
     label,
     new_label,
     note,
-    number,
     number_within,
     one_of,
     publication_year,
@@ -49,6 +48,9 @@ from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE, Axis
 from lm_xl.model.labels import folded, nearest
 from lm_xl.model.quantities import QUANTITIES
 
+LARGEST = 1e15
+"""No number of a record is above it: products of a few such are still numbers."""
+
 
 def read_deltas(
     table: Table | None, axis_of: Mapping[int, Axis], scenarios: Sequence[str], tell: Findings
@@ -68,7 +70,7 @@ def _delta(
         name = ""
     scenario = one_of(cells["scenario"], scenarios, "scenario", tell) if scenarios else ""
     operation = one_of(cells["operation"], OPERATIONS, "operation", tell)
-    amount = number(cells["amount"], tell)
+    amount = number_within(cells["amount"], -LARGEST, LARGEST, "amount", tell)
     sources = cites(cells, tell)
     status = one_of(cells["status"], STATUSES, "status", tell)
     reason = text(cells["reason"], "a reason", tell)
@@ -140,8 +142,8 @@ def _figure(cells: SheetRow, axis_of: Mapping[int, Axis], tell: Findings) -> Pub
         )
     )
     _demand_comparable(cells, metric, keys, axis_of, tell)
-    year = number_within(cells["year"], 1900, 2100, "year", tell)
-    value = number_within(cells["value"], 0, 1e15, metric or "value", tell)
+    year = _whole_year(cells["year"], tell)
+    value = number_within(cells["value"], 0, LARGEST, metric or "value", tell)
     publisher, what = (text(cells[c], f"a {c}", tell) for c in ("publisher", "what"))
     units = (PUBLISHED_METRICS[metric],) if metric else ()
     unit = one_of(cells["unit"], units, f"unit of {metric}", tell) if metric else ""
@@ -152,6 +154,15 @@ def _figure(cells: SheetRow, axis_of: Mapping[int, Axis], tell: Findings) -> Pub
     tell.demand_once(cells["value"], told, publisher, what, metric, keys, year)
     cell = cells["value"].address
     return Published(publisher, what, metric, scope, keys, int(year), value, unit, sources, said, cell)
+
+
+def _whole_year(cell: RawCell, tell: Findings) -> float | None:
+    """The calendar year in a cell, or None and one fault."""
+    year = number_within(cell, 1900, 2100, "year", tell)
+    if year is None or year % 1 == 0:
+        return year
+    tell.fault(cell, f"{year:g} is not a whole year")
+    return None
 
 
 def _demand_comparable(
@@ -196,11 +207,11 @@ def _band(cells: SheetRow, axis_of: Mapping[int, Axis], years: Sequence[int], te
         )
         keys = Keys(region, "", subtype)
         _demand_no(cells["segment"], "no result of a band is of a segment", tell)
-        year = number_within(cells["year"], 1900, 2100, "year", tell)
+        year = _whole_year(cells["year"], tell)
         known = year is not None
         if year is not None and years and year not in years:
             tell.fault(cells["year"], f"{year:g} is no year of the model: allowed {years[0]} to {years[-1]}")
-        least, most = 0, 1 if BANDED.get(name) == "share" else 1e15
+        least, most = 0, 1 if BANDED.get(name) == "share" else LARGEST
     low, high = (number_within(cells[end], least, most, name, tell) for end in ("low", "high"))
     if low is not None and high is not None and low > high:
         tell.fault(cells["high"], f"{high:g} is below the low {low:g}")
@@ -223,13 +234,15 @@ def read_currencies(table: Table | None, tell: Findings) -> tuple[Currency, ...]
     """The currencies of the report, of which the dollar is one."""
     if table is None:
         return ()
-    currencies = []
+    currencies: list[Currency] = []
     for cells in table.rows:
         code = new_label(cells["currency"], "currency", tell)
         if code:
             tell.demand_once(cells["currency"], repr(code), code)
+        is_dollar = folded(code) == folded(DOLLAR) and all(c.code != DOLLAR for c in currencies)
+        code = DOLLAR if is_dollar else code
         rate = number_within(cells["rate"], 1e-6, 1e6, f"units per {DOLLAR}", tell)
-        if code == DOLLAR and rate not in (None, 1):
+        if is_dollar and rate is not None and rate != 1:
             tell.fault(cells["rate"], f"{rate:g}: one {DOLLAR} is 1 {DOLLAR}")
         of, sources = date(cells["date"], "the date of the rate", tell), cites(cells, tell)
         status = one_of(cells["status"], STATUSES, "status", tell)

@@ -161,7 +161,8 @@ class WorkbookFile:
     def _value(self, text: str, kind: str, style: int) -> Value:
         if kind == "b":
             return text in YES
-        if kind not in ("n", "d"):
+        # Python takes digits of any script, and 1_000, for numbers; spreadsheets do not.
+        if kind not in ("n", "d") or not text.isascii() or "_" in text:
             return text
         try:
             if kind == "d":

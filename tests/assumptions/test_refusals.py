@@ -333,6 +333,7 @@ EDITS = [
     Edit("scenario out of range", "Scenarios", "lm_risk", "amount", 20, "takes lm_risk of Global x HR+ breast to 1.5888, outside 0 to 1"),
     Edit("scenario that multiplies by 1", "Scenarios", "lm_risk", "amount", 1, "changes nothing: its amount leaves any value as it is"),
     Edit("scenario that adds 0", "Scenarios", "care_access|add", "amount", 0, "the delta on care_access of Global changes nothing"),
+    Edit("scenario beyond any number", *SCENARIO, "amount", 1e308, "1e+308 (amount) is outside -1e+15 to 1e+15"),
     Edit("scenario of an unknown region", *SCENARIO, "region", "USA", "unknown region 'USA'|nearest is 'US'"),
     Edit("unknown metric", "Published", "Nobody", "metric", "revenues", "'revenues' is no metric|nearest is 'revenue'"),
     Edit("unknown result", "Bands", "diagnosed_share", "result", "diagnosed_shares", "'diagnosed_shares' is no result|nearest is 'diagnosed_share'"),
@@ -362,6 +363,7 @@ EDITS = [
     Edit("source of a year with a slip", "Sources", "TEST", "year", 20255, "20255 is no year of a publication"),
     Edit("change without an effect", "Changes", "1", "effect", None, "blank where the effect of a change is due"),
     Edit("published in another unit", "Published", "Nobody", "unit", "EUR", "'EUR' is no unit of revenue|'USD'"),
+    Edit("published within a year", "Published", "Nobody", "year", 2025.5, "2025.5 is not a whole year"),
     Edit("published for an unknown segment", "Published", "Nobody", "segment", "Total markets", "'Total markets'|nearest is 'Total market'"),
 ]  # fmt: skip
 
@@ -378,6 +380,13 @@ def test_one_bad_cell_is_one_fault(edit: Edit, open_book: Workbook, tmp_path: Pa
     finally:
         typed.value, typed.data_type, typed._style = before, kind, style
     is_refused(path, (*expected, edit.message))
+
+
+def test_a_dollar_is_one_however_it_is_spelled(book: Workbook, tmp_path: Path) -> None:
+    rate = cell(book, "Currencies", "USD", "rate")
+    book["Currencies"][rate] = 2
+    book["Currencies"][cell(book, "Currencies", "USD", "currency")] = "usd"
+    is_refused(saved(book, tmp_path), ("Currencies", rate, "2: one USD is 1 USD"))
 
 
 # Several cells, rows, columns, sheets
@@ -439,6 +448,13 @@ def row_twice(book: Workbook) -> list[Found]:
             f"lm_risk of Global x EGFR lung is there already, in Epidemiology!G{n}",
         )
     ]
+
+
+def row_twice_that_covers_nothing(book: Workbook) -> list[Found]:
+    """More specific rows leave neither of the two anything."""
+    n = row(book, "Epidemiology", "lm_risk", "All cancers")
+    book["Epidemiology"].append([c.value for c in book["Epidemiology"][n]])
+    return [("Epidemiology", f"G{book['Epidemiology'].max_row}", f"is there already, in Epidemiology!G{n}")]
 
 
 def row_twice_in_another_case(book: Workbook) -> list[Found]:
@@ -868,6 +884,7 @@ CHANGES = {
     "segment without products": segment_without_products,
     "row missing for a subtype": row_missing_for_a_subtype,
     "row twice": row_twice,
+    "row twice that covers nothing": row_twice_that_covers_nothing,
     "row twice in another case": row_twice_in_another_case,
     "crossing rows": crossing_rows,
     "count of a group": count_of_a_group,

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import random
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import openpyxl
 import pytest
+import small
+from conftest import DRAWS
+from openpyxl.utils.cell import range_boundaries
 from openpyxl.workbook import Workbook
 
+import lm_xl
 from lm_xl.audit.audit import audit
 from lm_xl.workbook.pages.styles import TAB
 from lm_xl.workbook.plan.records import INPUT_SHEETS
@@ -18,6 +25,9 @@ from lm_xl.workbook.verify import verify
 SEED = 20350
 FILES, EDITS = 10, 50
 """Edited files of each kind, and edits of each file: 500 that do harm, and 500 that do none."""
+BLOCKS, OF_BLOCK = 5, 30
+"""Files with one to three edits, a third of them without harm: a file takes a second and a half, most of it in `verify`, which
+recalculates it for each choice and writes it anew."""
 CALCULATED = {TAB["calculations"], TAB["outputs"]}
 READERS_TYPE = ("lm choice", "lm fill", "lm input")
 """Styles of cells that readers type into, which is no fault."""
@@ -138,3 +148,91 @@ def test_edits_that_do_none_are_not_accused(held: Held, tmp_path: Path) -> None:
             "W15",
             "W02",
         }, more
+
+
+# A few edits in a file
+
+REFERENCE = re.compile(
+    r"(?:(?:'(?P<quoted>[^']+)'|(?P<plain>[A-Za-z_][\w.]*))!)?(?P<area>\$?[A-Z]{1,3}\$?[0-9]+(?::\$?[A-Z]{1,3}\$?[0-9]+)?)(?![\w(])"
+)
+Place = tuple[str, str]
+
+
+def precedents(sheet: str, formula: str) -> Iterable[Place]:
+    """The cells that a formula takes."""
+    for found in REFERENCE.finditer(re.sub('"[^"]*"', "", formula)):
+        left, top, right, bottom = range_boundaries(found["area"])
+        for column in range(left, right + 1):
+            letters = openpyxl.utils.get_column_letter(column)
+            yield from (
+                (found["quoted"] or found["plain"] or sheet, f"{letters}{row}")
+                for row in range(top, bottom + 1)
+            )
+
+
+def dependents(book: Workbook) -> dict[Place, set[Place]]:
+    """Each cell of a workbook that a formula takes, with the cells of those formulas."""
+    found: dict[Place, set[Place]] = defaultdict(set)
+    for ws in book.worksheets:
+        for cell in (c for row in ws.iter_rows() for c in row if c.data_type == "f"):
+            for place in precedents(ws.title, str(cell.value)):
+                found[place].add((ws.title, cell.coordinate))
+    return found
+
+
+def reached(start: Iterable[Place], takes: dict[Place, set[Place]]) -> set[Place]:
+    """Some cells, and all whose value rests on them."""
+    found: set[Place] = set()
+    ahead = list(start)
+    while ahead:
+        place = ahead.pop()
+        if place not in found:
+            found.add(place)
+            ahead += takes.get(place, ())
+    return found
+
+
+@pytest.fixture(scope="module")
+def smaller(shared_file: Callable[..., Path]) -> Held:
+    def make(path: Path) -> None:
+        a = lm_xl.read_assumptions(small.workbook(path.with_name("smaller.xlsx"), (2, 4, 2, 3)))
+        lm_xl.build(a, path, draws=DRAWS)
+
+    path = shared_file("smaller_forecast.xlsx", make)
+    return Held(openpyxl.load_workbook(path), openpyxl.load_workbook(path, data_only=True))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("block", range(BLOCKS))
+def test_of_a_few_edits_each_that_does_harm_is_named_and_nothing_that_does_not_rest_on_them(
+    block: int, smaller: Held, tmp_path: Path
+) -> None:
+    rng, path = random.Random(f"{SEED} {block}"), tmp_path / "edited.xlsx"
+    by_kind, takes = {kind: places(smaller, kind) for kind in "ntw"}, dependents(smaller.book)
+    smaller.book.save(path)
+    before = {(b.rule, b.sheet, b.cell) for b in audit(path)}
+    problems: list[Any] = []
+    for number in range(OF_BLOCK):
+        kinds = rng.choices("ntw", (6, 2, 2), k=rng.randint(1, 3))
+        chosen = dict.fromkeys((kind, rng.choice(by_kind[kind])) for kind in kinds)
+        if number % 3:
+            edits = [harmful(smaller, rng, *place, kind) for kind, place in chosen]
+        else:
+            formulas = rng.sample(by_kind["n"], len(chosen))
+            edits = [Edit(s, c, f"=({str(smaller.book[s][c].value)[1:]})", False, "") for s, c in formulas]
+        edited(smaller, path, edits)
+        wrong, breaches = named(verify(path).wrong), {(b.rule, b.sheet, b.cell) for b in audit(path)}
+        cells = {(e.sheet, e.cell) for e in edits}
+        problems += [
+            (number, "not verified", e) for e in edits if e.verified and (e.sheet, e.cell) not in wrong
+        ]
+        problems += [
+            (number, "not audited", e) for e in edits if e.rule and (e.rule, e.sheet, e.cell) not in breaches
+        ]
+        by_harm = reached({(e.sheet, e.cell) for e in edits if e.verified}, takes)
+        problems += [(number, "verified", place, edits) for place in wrong - by_harm]
+        # a rule of a whole sheet, such as that it shows the checks, names another cell of it
+        touched = {sheet for sheet, _ in reached(cells, takes)}
+        more = {b for b in breaches - before if b[1] not in touched}
+        problems += [(number, "audited", b, edits) for b in more]
+    assert not problems

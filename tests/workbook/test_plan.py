@@ -30,6 +30,7 @@ from lm_xl.workbook.pages.tornado import said_of
 from lm_xl.workbook.plan.layout import FIRST_ROW
 from lm_xl.workbook.plan.staleness import SAY_CHANGED, SAY_SAME
 from lm_xl.workbook.verify import verify
+from lm_xl.xlsx.engines import recalculated
 
 Records = dict[str, list[dict[str, Any]]]
 
@@ -189,6 +190,27 @@ def test_stored_values_are_pythons(small_built: Path, small_assumptions: lm_xl.A
     assert sold * 1e6 == pytest.approx(f.revenue("New drug", 2030, "Germany"), rel=1e-9)
     found = facts.query("metric == 'diagnosed' and region == 'US' and year == 2026")["value"].sum()
     assert found == pytest.approx(f.patients("US", 2026), rel=1e-9)
+
+
+def test_every_stored_value_is_what_its_formula_gives(small_built: Path) -> None:
+    formulas, stored = (openpyxl.load_workbook(small_built, data_only=values) for values in (False, True))
+    whole = {ws.title: (ws.max_row, ws.max_column) for ws in formulas.worksheets}
+    (computed,) = recalculated(small_built, [{}], whole, "formualizer")
+    wrong, numbers = [], 0
+    for ws in formulas.worksheets:
+        for cell in (c for row in ws.iter_rows() for c in row if c.data_type == "f"):
+            found, due = (
+                stored[ws.title][cell.coordinate].value,
+                computed[ws.title][cell.row - 1][cell.column - 1],
+            )
+            if isinstance(due, int | float) and isinstance(found, int | float):
+                numbers += 1
+                wrong += (
+                    [] if found == pytest.approx(due, rel=1e-9, abs=1e-9) else [(ws.title, cell.coordinate)]
+                )
+            elif (found or "") != (due or ""):
+                wrong.append((ws.title, cell.coordinate))
+    assert not wrong and numbers > 5_000
 
 
 def test_a_built_workbook_is_an_assumptions_workbook(

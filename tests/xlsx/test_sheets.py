@@ -91,6 +91,12 @@ def test_other_programs_are_read_alike(program: str, book: Path) -> None:
     assert _content(other) == _content(book)
 
 
+@pytest.mark.parametrize("text", ["１", "1_0", "١.٥"])
+def test_what_spreadsheets_take_for_no_number_is_none(text: str, book: Path) -> None:
+    other = with_sheet(book, lambda xml: xml.replace("<v>1</v></c></row>", f"<v>{text}</v></c></row>", 1))
+    assert values(book)[2][2] == (1, False) and values(other)[2][2] == (text, False)
+
+
 @pytest.mark.parametrize(
     ("formula", "down", "across", "copy"),
     [
