@@ -24,11 +24,13 @@ from lm_xl.workbook.plan.staleness import AS_BUILT, built_sums
 from lm_xl.workbook.plan.trace import trace
 from lm_xl.workbook.written import Written, written
 from lm_xl.xlsx.addresses import address_of, place_of
-from lm_xl.xlsx.engines import Address, Extent, Grid, recalculated
+from lm_xl.xlsx.engines import Address, Extent, Grid, recalculated, stored_values
 from lm_xl.xlsx.formula_cells import formula_cells
 
 FORMULA_TOLERANCE = 1e-9
 """By how much of itself, or of its line's scale, a formula's value may differ from Python's."""
+STORED_TOLERANCE = 1e-8
+"""The same of a stored value, which has ten digits."""
 WOBBLE = 0.05
 """Each input is moved by up to this share of itself, by up to ten times this many years where it is a year."""
 
@@ -75,7 +77,7 @@ def verify(
     """Recalculate a delivered workbook in an engine and compare every formula with Python, and all else with a new workbook.
 
     Cases: each scenario on the numbers in the file, with each basis and currency among them, then every number of every
-    assumption, delta, exchange rate and published figure moved at once.
+    assumption, delta, exchange rate and published figure moved at once; last the values that the file stores, where it does.
     Raises Refused where the file's assumptions have a fault or its formulas are not those of this model.
     """
     file = Path(path)
@@ -87,13 +89,17 @@ def verify(
     plan = _plan_of(a, built, drawn, typed)
     _refuse_missing_sheets(file, plan, present)
     trials = list(_trials(a))
+    progress("stored values")
+    grids = iter(recalculated(file, [{}, *(trial.edits for trial in trials)], areas(plan), engine))
+    stored = _stored(plan, stored_values(file, areas(plan)), next(grids))
     cases = []
-    grids = recalculated(file, [trial.edits for trial in trials], areas(plan), engine)
     for trial, grid in zip(trials, grids, strict=True):
         progress(trial.name)
         python = PythonSide(plan, trial.numbers, trial.choice)
         cases.append(compare(trial.name, plan, python, grid, present))
     cases[0].wrong.extend(_not_the_models(plan, present))
+    if stored.formulas:
+        cases.append(stored)
     return Verification(file, engine, tuple(cases), written(file, a, plan, progress))
 
 
@@ -153,6 +159,26 @@ def compare(name: str, plan: Plan, python: PythonSide, grid: Grid, present: Cell
                 if error > FORMULA_TOLERANCE:
                     wrong.append(f"{cell}: the workbook gives {found!r}, Python {_shown(value)}")
     case.wrong += repeated
+    return case
+
+
+def _stored(plan: Plan, stored: Grid, computed: Grid) -> Case:
+    """Compare the values that a file stores, which a preview shows, with those that its own formulas and choices give."""
+    case = Case("as it is, stored values")
+    for title, sheet in plan.sheets.items():
+        for line in sheet.lines:
+            for column in line.columns:
+                shown, found = (grid[title][line.row - 1][column - 1] for grid in (stored, computed))
+                if shown in (None, ""):
+                    continue  # whoever wrote the file left it to the spreadsheet
+                case.formulas += 1
+                known = isinstance(found, str | int | float)
+                error = _error(shown, found, line.scale) if known else float("inf")
+                if error > case.worst:
+                    case.worst, case.worst_cell = error, f"{title}!{address_of(line.row, column)}"
+                if error > STORED_TOLERANCE:
+                    cell = f"{title}!{address_of(line.row, column)}"
+                    case.wrong.append(f"{cell}: stores {shown!r}, its formula gives {found!r}")
     return case
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
 from collections import defaultdict
@@ -25,9 +26,9 @@ from lm_xl.workbook.verify import verify
 SEED = 20350
 FILES, EDITS = 10, 50
 """Edited files of each kind, and edits of each file: 500 that do harm, and 500 that do none."""
-BLOCKS, OF_BLOCK = 5, 30
+BLOCKS, OF_BLOCK = int(os.environ.get("LM_EDITED_BLOCKS", "5")), 30
 """Files with one to three edits, a third of them without harm: a file takes a second and a half, most of it in `verify`, which
-recalculates it for each choice and writes it anew."""
+recalculates it for each choice and writes it anew. LM_EDITED_BLOCKS asks for more: 17 blocks are 510 files."""
 CALCULATED = {TAB["calculations"], TAB["outputs"]}
 READERS_TYPE = ("lm choice", "lm fill", "lm input")
 """Styles of cells that readers type into, which is no fault."""

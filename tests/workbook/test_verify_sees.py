@@ -11,6 +11,8 @@ import small
 import lm_xl
 from lm_xl.workbook.plan.input_cells import Numbers
 from lm_xl.workbook.verify import edits, moved, verify
+from lm_xl.xlsx.addresses import address_of
+from lm_xl.xlsx.stored import write_values
 
 
 def test_every_number_is_moved_and_by_what_can_be_seen(distinct: lm_xl.Assumptions) -> None:
@@ -58,6 +60,21 @@ def test_a_number_in_place_of_a_formula_is_told_where_inputs_move(
 
 def test_a_millionth_is_told(verified: list[tuple[str, list[str]]]) -> None:
     assert all(any(w.startswith("Funnel!N12:") for w in wrong) for _, wrong in verified)
+
+
+def test_a_stored_value_that_its_formula_does_not_give_is_told(small_built: Path, tmp_path: Path) -> None:
+    cells = [("Region by class", 6, 2), ("Dashboard", 9, 1)]
+    book = openpyxl.load_workbook(small_built, data_only=True)
+    shown = [book[sheet].cell(row, column).value for sheet, row, column in cells]
+    off = dict(zip(cells, (round(shown[0] * 1.01, 9), "1 to 2"), strict=True))
+    write_values(small_built, path := tmp_path / "off.xlsx", off)
+    told = {line.partition(",")[0] for line in verify(path).wrong}
+    assert told == {
+        f"{sheet}!{address_of(row, column)}: stores {off[sheet, row, column]!r}"
+        for sheet, row, column in cells
+    }
+    *_, last = verify(small_built).cases
+    assert last.name == "as it is, stored values" and last.formulas > 1000 and not last.wrong
 
 
 def test_words_that_begin_as_formulas_are_words(distinct_built: Path) -> None:
