@@ -83,8 +83,9 @@ def _beside(draws: int) -> Iterator[Executor | None]:
 def verify(file: Path, engine: str) -> None:
     """Recalculate a built workbook in an independent engine and compare every formula with Python.
 
-    Each scenario is compared on the numbers in the file, then with every input changed. Words, tolerances and the values of
-    analyses are compared with those of a new workbook; analyses that inputs have left behind are told and not compared.
+    Each scenario is compared on the numbers in the file, then with every input changed; so are the values that the file stores. Words,
+    tolerances and the values of analyses are compared with those of a new workbook; analyses that inputs have left behind are told and
+    not compared.
     """
     with spinner() as tell:
         result = lm_xl.verify(file, engine, tell)
