@@ -84,8 +84,9 @@ def harmful(held: Held, rng: random.Random, sheet: str, cell: str, kind: str) ->
         return Edit(sheet, cell, f"{value} or so", True, "")
     if kind == "t":
         return Edit(sheet, cell, rng.choice([f'{formula}&"x"', value]), True, "")
-    choices = [(value, "W06"), (f"{formula}+OFFSET(A1,0,0)*0+1", "W13"), (f"ROUND({formula[1:]},0)+1", "W19")]
-    choices += [(f"({formula[1:]})*1.07+1", "W02"), (f"({formula[1:]})+1", "")]
+    # by 2: a check that another edit fails is 0, and 1 more would be right again
+    choices = [(value, "W06"), (f"{formula}+OFFSET(A1,0,0)*0+2", "W13"), (f"ROUND({formula[1:]},0)+2", "W19")]
+    choices += [(f"({formula[1:]})*1.07+2", "W02"), (f"({formula[1:]})+2", "")]
     content, rule = rng.choice(choices)
     content = f"={content}" if isinstance(content, str) and not content.startswith("=") else content
     return Edit(sheet, cell, content, True, rule if calculated or rule == "W13" else "")
