@@ -26,7 +26,7 @@ def check(session: nox.Session) -> None:
 
 @nox.session
 def test(session: nox.Session) -> None:
-    """The tests that answer in two minutes; arguments after -- go to pytest."""
+    """The tests that answer in a few minutes; arguments after -- go to pytest."""
     session.run("python", "-m", "pytest", *session.posargs)
 
 
