@@ -15,7 +15,7 @@ from lm_xl.workbook.plan.layout import FIRST_ROW, HEADER_ROW
 from lm_xl.workbook.plan.lines import Plan
 from lm_xl.workbook.words.prose import text
 
-WIDTHS = (24, 9, 9, 81, 13, 16, 8, 8)
+WIDTHS = (24, 9, 9, 77, 13, 20, 8, 8)
 SAID, UNIT, ROW = 4, 5, 6
 """Columns of what is said of the market with what carries it, of the unit, and of the assumption's cell."""
 WATERFALL = (19.5, 8.2)

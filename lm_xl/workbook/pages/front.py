@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from openpyxl.formatting.rule import ColorScale, FormatObject, Rule
@@ -60,8 +61,8 @@ from lm_xl.workbook.plan.staleness import BANNER, SAY_SAME
 from lm_xl.workbook.words.prose import text
 from lm_xl.xlsx.addresses import address_of, column_letters, split_address
 
-LABEL_WIDTH, NUMBER_WIDTH, BESIDE_WIDTH, MAP_WIDTH = 40, 8.5, 9.5, 11.5
-"""Widths of a page of tables, in characters: labels, years, growth and shares, the classes of a heat map."""
+LABEL_WIDTH, NUMBER_WIDTH, BESIDE_WIDTH = 40, 8.5, 9.5
+"""Widths of a page of tables, in characters: labels, years, growth and shares."""
 LINE_HEIGHT = 11.8
 """Of a row of a table, in points: so that a table of regions and its chart fit a page."""
 TILE_WIDTH = 15.0
@@ -94,7 +95,8 @@ def _heat_map(ws: Worksheet, p: Plan, row: int) -> None:
     axes = p.assumptions.axes
     last = address_of(row + len(axes.region), 1 + len(classes(axes, SEGMENT)))
     ws.row_dimensions[row].height = 3 * LINE
-    widths(ws, [MAP_WIDTH] * len(classes(axes, SEGMENT)), 2)
+    longest = [max(map(len, re.split("[ -]", c.label))) for c in classes(axes, SEGMENT)]
+    widths(ws, [max(NUMBER_WIDTH, letters + 1) for letters in longest], 2)
     darker = Rule(
         type="colorScale",
         colorScale=ColorScale(

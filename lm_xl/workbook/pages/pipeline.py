@@ -13,7 +13,7 @@ from lm_xl.workbook.plan.layout import FIRST_ROW, HEADER_ROW
 from lm_xl.workbook.plan.lines import Plan
 from lm_xl.workbook.words.prose import text
 
-WIDTHS = (31, 27, 9, 14, 14, 25, 48)
+WIDTHS = (31, 27, 11, 14, 14, 25, 46)
 NAMES = ("product", "company", "phase", "trial", "", "next read-out", "designations; data in LM")
 
 
