@@ -81,6 +81,13 @@ def _address(place: Place) -> str:
     return f"{get_column_letter(place[1])}{place[0]}"
 
 
+def _in_place(
+    said: str, book: Book, sheet: Sheet, place: Place, new: Cell, *, harmless: bool = False
+) -> Mutant:
+    """A workbook with another cell in a place."""
+    return Mutant(said, _changed(book, sheet, {place: new}), sheet.title, _address(place), harmless)
+
+
 # Cells
 
 
@@ -90,12 +97,7 @@ def another_number(rng: random.Random, book: Book) -> Mutant:
     text = rng.choice(
         [*(repr(x * f) for f in (0.5, 0.9, 0.99, 1.01, 1.1, 2, 100, 0.01, -1)), repr(x + 1), *EXTREME]
     )
-    return Mutant(
-        f"{name} {cell.text} to {text}",
-        _changed(book, sheet, {place: Cell("n", text)}),
-        sheet.title,
-        _address(place),
-    )
+    return _in_place(f"{name} {cell.text} to {text}", book, sheet, place, Cell("n", text))
 
 
 def a_number_near(rng: random.Random, book: Book) -> Mutant:
@@ -103,12 +105,7 @@ def a_number_near(rng: random.Random, book: Book) -> Mutant:
     sheet, place, name, cell = _any(rng, book, "number")
     x = float(cell.text)
     text = repr(x + rng.choice([-1, 1])) if name == "year" else repr(x * (1 + rng.uniform(-0.02, 0.02)))
-    return Mutant(
-        f"{name} {cell.text} to {text}",
-        _changed(book, sheet, {place: Cell("n", text)}),
-        sheet.title,
-        _address(place),
-    )
+    return _in_place(f"{name} {cell.text} to {text}", book, sheet, place, Cell("n", text))
 
 
 def no_number(rng: random.Random, book: Book) -> Mutant:
@@ -128,9 +125,7 @@ def no_number(rng: random.Random, book: Book) -> Mutant:
         *[Cell("s", rng.choice(texts))] * 3, *[Cell("s", rng.choice(NO_NUMBERS))] * 3, Cell("b", rng.choice("01")), Cell("e", rng.choice(ERRORS)),
         Cell("n", cell.text, style=rng.choice((2, 5, 6))), Cell("d", "2025-01-01T00:00:00"), *[Cell("n", rng.choice(RAW))] * 2, Cell("n", ""),
     ])  # fmt: skip
-    return Mutant(
-        f"{name} {cell.text} to {new}", _changed(book, sheet, {place: new}), sheet.title, _address(place)
-    )
+    return _in_place(f"{name} {cell.text} to {new}", book, sheet, place, new)
 
 
 def formula(rng: random.Random, book: Book) -> Mutant:
@@ -156,13 +151,7 @@ def formula(rng: random.Random, book: Book) -> Mutant:
 def another_format(rng: random.Random, book: Book) -> Mutant:
     sheet, place, name, cell = _any(rng, book, "number")
     new = cell._replace(style=rng.choice((1, 3, 4)))
-    return Mutant(
-        f"{name} in format {new.style}",
-        _changed(book, sheet, {place: new}),
-        sheet.title,
-        _address(place),
-        True,
-    )
+    return _in_place(f"{name} in format {new.style}", book, sheet, place, new, harmless=True)
 
 
 def a_number_where_none_is(rng: random.Random, book: Book) -> Mutant:
@@ -180,7 +169,7 @@ def a_number_where_none_is(rng: random.Random, book: Book) -> Mutant:
         return a_note(rng, book)
     place = rng.choice(blanks)
     new = Cell("n", rng.choice(("0", "0.5", "1", "2030")))
-    return Mutant(f"{new} in a blank cell", _changed(book, sheet, {place: new}), sheet.title, _address(place))
+    return _in_place(f"{new} in a blank cell", book, sheet, place, new)
 
 
 def another_case(rng: random.Random, book: Book) -> Mutant:
@@ -203,13 +192,8 @@ def another_case(rng: random.Random, book: Book) -> Mutant:
         ("Changes", "date"),
         ("Changes", "what"),
     )
-    return Mutant(
-        f"{name} {cell.text!r} to {text!r}",
-        _changed(book, sheet, {place: Cell("s", text)}),
-        sheet.title,
-        _address(place),
-        is_free,
-    )
+    said = f"{name} {cell.text!r} to {text!r}"
+    return _in_place(said, book, sheet, place, Cell("s", text), harmless=is_free)
 
 
 def misspelled(rng: random.Random, book: Book) -> Mutant:
@@ -220,9 +204,7 @@ def misspelled(rng: random.Random, book: Book) -> Mutant:
         Cell("s", text.replace("a", "а").replace("e", "е")), Cell("s", f"{text[:at]}  {text[at:]}"), Cell("n", ""), Cell("s", "   "), Cell("n", "7"),
         Cell("b", "1"), Cell("e", "#N/A"), Cell("s", "#N/A"), Cell("s", f"{text};"), Cell("s", ";"), Cell("s", f"{text}; {text}"), Cell("s", "", '""'), Cell("s", text, f'"{text}"'),
     ])  # fmt: skip
-    return Mutant(
-        f"{name} {text!r} to {new}", _changed(book, sheet, {place: new}), sheet.title, _address(place)
-    )
+    return _in_place(f"{name} {text!r} to {new}", book, sheet, place, new)
 
 
 def another_word(rng: random.Random, book: Book) -> Mutant:
@@ -242,12 +224,7 @@ def another_word(rng: random.Random, book: Book) -> Mutant:
     else:
         choices = [*WORDS.get(plain, ()), *(c.text for _, n, c in _places(sheet)["word"] if n == name)]
     text = rng.choice([x for x in choices if same(x) != same(cell.text)] or [""])
-    return Mutant(
-        f"{name} {cell.text!r} to {text!r}",
-        _changed(book, sheet, {place: Cell("s", text)}),
-        sheet.title,
-        _address(place),
-    )
+    return _in_place(f"{name} {cell.text!r} to {text!r}", book, sheet, place, Cell("s", text))
 
 
 def a_note(rng: random.Random, book: Book) -> Mutant:
@@ -273,7 +250,7 @@ def a_note(rng: random.Random, book: Book) -> Mutant:
             Cell("n", "NaN"),
         ]
     new = rng.choice(news)
-    return Mutant(f"{name} to {new}", _changed(book, sheet, {place: new}), sheet.title, _address(place), True)
+    return _in_place(f"{name} to {new}", book, sheet, place, new, harmless=True)
 
 
 def low_and_high(rng: random.Random, book: Book) -> Mutant:

@@ -140,20 +140,20 @@ def call(function: str, *terms: Term) -> Symbol:
     return Symbol(f"{function}({','.join(text_of(t)[0] for t in terms)})")
 
 
-def over(function: str, neutral: int, terms: Sequence[Term], kept: Sequence[int] = ()) -> Term:
-    """SUM or PRODUCT over cells: as ranges, or for a sum over scattered rows of a block as SUMIFS on the `kept` axes."""
-    cells = [t for t in terms if not _is(t, neutral)]
+def sum_of(terms: Sequence[Term], kept: Sequence[int] = ()) -> Term:
+    """SUM over cells: as ranges, or over scattered rows of a block as SUMIFS on the `kept` axes."""
+    cells = [t for t in terms if not _is(t, 0)]
     if len(cells) <= 1:
-        return cells[0] if cells else neutral
+        return cells[0] if cells else 0
     if not all(isinstance(c, Cell) for c in cells):
-        raise TypeError(f"{function} takes cells that have been written, not formulas")
+        raise TypeError("SUM takes cells that have been written, not formulas")
     ranges = _ranges([c for c in cells if isinstance(c, Cell)])
-    if len(ranges) > MOST_RANGES and function == "SUM":
+    if len(ranges) > MOST_RANGES:
         scattered = _sumifs(ranges, len(cells), kept)
         if scattered is not None:
             return scattered
     texts = (f"{r[0].text}:{r[-1].text.rpartition('!')[2]}" if len(r) > 1 else r[0].text for r in ranges)
-    return Symbol(f"{function}({','.join(texts)})")
+    return Symbol(f"SUM({','.join(texts)})")
 
 
 def weighted(terms: Sequence[Term], weights: Sequence[Term]) -> Term:
@@ -166,7 +166,7 @@ def weighted(terms: Sequence[Term], weights: Sequence[Term]) -> Term:
     summed: Term = 0
     for among in of_weight.values():
         if len(among) > 1:
-            summed = summed + over("SUM", 0, [term for term, _ in among]) * among[0][1]
+            summed = summed + sum_of([term for term, _ in among]) * among[0][1]
         elif runs and all(map(_follows, among[0], runs[-1][-1])):
             runs[-1] += among
         else:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE
-from lm_xl.model.cells import ADD, Symbol, Term, call, over, text_of, weighted
+from lm_xl.model.cells import ADD, Symbol, Term, call, sum_of, text_of, weighted
 
 Array = NDArray[Any]
 TWO = Symbol("1+1", ADD)
@@ -27,21 +27,21 @@ def _each(function: Callable[..., Term], *arrays: Array) -> Array:
     return cast(Array, np.frompyfunc(function, len(arrays), 1)(*arrays))
 
 
-def _reduce(x: Array, axes: Sequence[int], function: str, neutral: int) -> Array:
+def _summed(x: Array, axes: Sequence[int]) -> Array:
     kept = [a for a in (REGION, SEGMENT, SUBTYPE) if a not in axes and x.shape[a] > 1]
-    # The reduced axes go last and become one, along which each sum or product is a formula of cells.
+    # The reduced axes go last and become one, along which each sum is a formula of cells.
     moved = np.moveaxis(x, axes, range(-len(axes), 0))
     kept_shape, reduced = moved.shape[: -len(axes)], moved.shape[-len(axes) :]
     flat = moved.reshape(*kept_shape, math.prod(reduced))
     out = np.empty(flat.shape[:-1], dtype=object)
     for i in np.ndindex(*out.shape):
-        out[i] = over(function, neutral, list(flat[i]), kept)
+        out[i] = sum_of(list(flat[i]), kept)
     return np.expand_dims(out, tuple(axes))
 
 
 def total(x: Array, *axes: int) -> Array:
     """Sum over axes."""
-    return _reduce(x, axes, "SUM", 0) if _symbolic(x) else x.sum(axis=axes, keepdims=True)
+    return _summed(x, axes) if _symbolic(x) else x.sum(axis=axes, keepdims=True)
 
 
 def any_of(x: Array, axis: int) -> Array:

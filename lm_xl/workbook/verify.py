@@ -174,10 +174,10 @@ def _stored(plan: Plan, stored: Grid, computed: Grid) -> Case:
                 case.formulas += 1
                 known = isinstance(found, str | int | float)
                 error = _error(shown, found, line.scale) if known else float("inf")
+                cell = f"{title}!{address_of(line.row, column)}"
                 if error > case.worst:
-                    case.worst, case.worst_cell = error, f"{title}!{address_of(line.row, column)}"
+                    case.worst, case.worst_cell = error, cell
                 if error > STORED_TOLERANCE:
-                    cell = f"{title}!{address_of(line.row, column)}"
                     case.wrong.append(f"{cell}: stores {shown!r}, its formula gives {found!r}")
     return case
 

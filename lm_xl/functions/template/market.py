@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from openpyxl.worksheet.formula import ArrayFormula
@@ -80,19 +81,7 @@ def market(ws: Worksheet, t: Template) -> None:
             *[SCOPE_WIDTH] * len(axes.scopes),
         ),
     )
-    pen.text(ws, HEADER_ROW, 1, "class, therapy or test", "lm header")
-    for column, year in enumerate(years, FIRST_YEAR):
-        pen.write(ws, HEADER_ROW, column, year, "lm year", number_format("year"))
-    named = (
-        f"CAGR {years[0]}-{years[-1]}",
-        f"share {years[0]}",
-        f"share {years[-1]}",
-        "change",
-        *axes.scopes,
-    )
-    for column, name in enumerate(named, last + 1):
-        pen.text(ws, HEADER_ROW, column, name, "lm year")
-    header_height(ws, HEADER_ROW, 3)
+    _names(ws, t)
     lines = _lines(axes)
     band(ws, pen, TOP - 1, REVENUE.title, last + 4)
     for row, line in enumerate(lines, TOP):
@@ -101,9 +90,41 @@ def market(ws: Worksheet, t: Template) -> None:
     total = TOP + len(lines)
     pen.write(ws, total, 1, "=Segment", "lm total")
     _block(ws, t, total, [Shown(axes.headline, "lm total", "lm total")])
-    rows = drawn_rows(axes)
+    rows = _drawn(ws, t, {line.label: row for row, line in enumerate(lines, TOP)}, scope_columns)
+    for row in range(TOP - 1, ws.max_row + 1):
+        ws.row_dimensions[row].height = LINE_HEIGHT
+    # The columns of the scopes are not printed: beside them the text would be too small.
+    page(
+        ws,
+        HEADER_ROW,
+        freeze="B",
+        bands=[Area(1, 1, total, last + 4), Area(rows[0] - 1, 1, ws.max_row, last + 4)],
+    )
+
+
+def _names(ws: Worksheet, t: Template) -> None:
+    """The names of the columns."""
+    pen, years = t.pen, t.axes.years
+    pen.text(ws, HEADER_ROW, 1, "class, therapy or test", "lm header")
+    for column, year in enumerate(years, FIRST_YEAR):
+        pen.write(ws, HEADER_ROW, column, year, "lm year", number_format("year"))
+    named = (
+        f"CAGR {years[0]}-{years[-1]}",
+        f"share {years[0]}",
+        f"share {years[-1]}",
+        "change",
+        *t.axes.scopes,
+    )
+    for column, name in enumerate(named, FIRST_YEAR + len(years)):
+        pen.text(ws, HEADER_ROW, column, name, "lm year")
+    header_height(ws, HEADER_ROW, 3)
+
+
+def _drawn(ws: Worksheet, t: Template, own: Mapping[str, int], scope_columns: Sequence[int]) -> Sequence[int]:
+    """The classes that are drawn, 0 where the chosen scope leaves one out; `own` are their rows above. Returns their rows."""
+    axes, pen, rows = t.axes, t.pen, drawn_rows(t.axes)
+    last = FIRST_YEAR + len(axes.years) - 1
     band(ws, pen, rows[0] - 1, text("template", "Drawn"), last + 4)
-    own = {line.label: row for row, line in enumerate(lines, TOP)}
     names, letter = _scope_names(axes), column_letters(scope_columns[0])
     for row, found in zip(rows, classes(axes, SEGMENT), strict=True):
         source = own[found.label]
@@ -124,15 +145,7 @@ def market(ws: Worksheet, t: Template) -> None:
     for row in rows[1:]:
         ws[f"{change}{row}"].value = None
     _told(ws, t, rows)
-    for row in range(TOP - 1, ws.max_row + 1):
-        ws.row_dimensions[row].height = LINE_HEIGHT
-    # The columns of the scopes are not printed: beside them the text would be too small.
-    page(
-        ws,
-        HEADER_ROW,
-        freeze="B",
-        bands=[Area(1, 1, total, last + 4), Area(rows[0] - 1, 1, ws.max_row, last + 4)],
-    )
+    return rows
 
 
 def gap(t: Template) -> str:

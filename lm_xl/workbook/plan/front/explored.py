@@ -9,7 +9,7 @@ import numpy as np
 
 from lm_xl.assumptions.assumptions import Keys
 from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE
-from lm_xl.model.cells import YEAR_COLUMN, Block, Cell, Symbol, Term, over, text_of
+from lm_xl.model.cells import YEAR_COLUMN, Block, Cell, Symbol, Term, sum_of, text_of
 from lm_xl.model.ops import Array
 from lm_xl.model.outputs import OUTPUTS
 from lm_xl.workbook.plan.front.values import on_axis, switch_cell
@@ -70,6 +70,7 @@ def add_sums(writer: PlanWriter) -> None:
         Part("gross_sales", _kept(p, cells), lambda arrays: _kept(p, arrays)),
     ])  # fmt: skip
     _chain(p, masks)
+    _factors(p)
 
 
 def _rebated(p: Plan, arrays: Arrays) -> Array:
@@ -244,7 +245,7 @@ def _cell(p: Plan, name: str) -> str:
 
 
 def _chain(p: Plan, masks: Mapping[int, Mapping[int, int]]) -> None:
-    """Revenue of what is chosen as a product of factors, and the change since the first year as a sum of what they explain."""
+    """Each link from people to revenue of what is chosen, of therapies and of tests."""
     segment = p.assumptions.axes.segment
     therapies, tests = segment.having("incumbent", "entrant", "rest"), segment.having("test")
     gross, risk, rate = (switch_cell(p, name) for name in ("gross", "risk_adjusted", "rate"))
@@ -256,7 +257,7 @@ def _chain(p: Plan, masks: Mapping[int, Mapping[int, int]]) -> None:
         if not positions:
             return "0"
         cells = [Cell(CALCULATED, CONSTANT_LETTER, masks[SEGMENT][i]) for i in positions]
-        text = over("SUM", 0, cells)
+        text = sum_of(cells)
         return f"MIN({getattr(text, 'text', text)},1)"
 
     def picked(arrays: Arrays, positions: Sequence[int]) -> float:
@@ -304,6 +305,10 @@ def _chain(p: Plan, masks: Mapping[int, Mapping[int, int]]) -> None:
         "million",
         lambda x: x["chain_sold"] * x["choice rate"] / 1000 / 1000,
     )
+
+
+def _factors(p: Plan) -> None:
+    """The factors that a year's revenue is the product of, and what each explains of its change."""
     for name, part, whole_of, more in (
         ("people", "chain_people", "", ""),
         ("uses", "chain_uses", "chain_people", ""),

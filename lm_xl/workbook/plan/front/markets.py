@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lm_xl.model.axes import REGION, SEGMENT, SUBTYPE
-from lm_xl.model.cells import Cell, over, text_of
+from lm_xl.model.cells import Cell, sum_of, text_of
 from lm_xl.model.classes import classes
 from lm_xl.model.outputs import PATIENT_STAGES
 from lm_xl.workbook.plan.front.dashboard import SUBTITLE, subtitle
@@ -184,7 +184,7 @@ def _heat_map(p: Plan) -> None:
 
 def _added(sold: Sequence[tuple[Cell, Number]]) -> Number:
     """The sum of numbers that stand in cells."""
-    summed = over("SUM", 0, [cell for cell, _ in sold])
+    summed = sum_of([cell for cell, _ in sold])
     return Number(text_of(summed)[0], lambda python: sum(number.measure(python) for _, number in sold))
 
 
